@@ -1,0 +1,126 @@
+"""What a computation did, as a value: named, titled steps with axis names.
+
+A *trace* is a frozen dataclass whose fields are the intermediate values of one
+computation, in order, the last one its result. Fields that are traces themselves
+make a tree. Nothing is stored on a model; a trace is returned, like any other value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from jaxtyping import Bool
+from torch import Tensor
+
+
+def step(title: str, *, formula: str = "", reads: tuple[str, ...] = ()) -> Any:
+    r"""Declare one step of a trace.
+
+    Parameters
+    ----------
+    title : what happens, in a few words: "Compare every query with every key".
+    formula : the step as TeX, without dollar signs: ``r"e = q K^\top"``.
+    reads : names of the fields of the same trace, or of inputs, it is computed from.
+
+    Examples
+    --------
+    >>> from jaxtyping import Float
+    >>> @dataclass(frozen=True)
+    ... class Doubled:
+    ...     twice: Float[Tensor, " token"] = step("Double", formula="2x", reads=("x",))
+    """
+    return field(metadata={"title": title, "formula": formula, "reads": reads})
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a trace, as :func:`walk` yields it.
+
+    ``path`` is the dotted name from the root (``"attention.weights"``), ``axes`` the
+    axis names read from the annotation, one for each axis of ``value``.
+    """
+
+    path: str
+    title: str
+    formula: str
+    reads: tuple[str, ...]
+    axes: tuple[str, ...]
+    value: Tensor
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """The size of each axis by its name."""
+        return dict(zip(self.axes, self.value.shape, strict=True))
+
+
+def walk(trace: Any, prefix: str = "") -> Iterator[Step]:
+    """Yield the steps of ``trace`` in order, descending into traces within it.
+
+    Raises
+    ------
+    TypeError
+        If ``trace``, or a field of it, is neither a tensor nor a trace.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from jaxtyping import Float
+    >>> @dataclass(frozen=True)
+    ... class Doubled:
+    ...     twice: Float[Tensor, " token"] = step("Double", formula="2x")
+    >>> [(s.path, s.shape) for s in walk(Doubled(torch.ones(3)))]
+    [('twice', {'token': 3})]
+    """
+    if not is_dataclass(trace) or isinstance(trace, type):
+        raise TypeError(f"a trace is a dataclass instance, not {type(trace).__name__}")
+    for part in fields(trace):
+        value = getattr(trace, part.name)
+        path = f"{prefix}{part.name}"
+        if isinstance(value, Tensor):
+            yield Step(path, **_words(part), axes=_axes(part, value), value=value)
+        elif isinstance(value, tuple):
+            for index, inner in enumerate(value):
+                yield from walk(inner, f"{path}.{index}.")
+        elif is_dataclass(value):
+            yield from walk(value, f"{path}.")
+        else:
+            raise TypeError(
+                f"step {path!r} holds a {type(value).__name__}; a step is a tensor, "
+                "a trace, or a tuple of traces"
+            )
+
+
+def _words(part: Any) -> dict[str, Any]:
+    return {
+        "title": part.metadata.get("title", part.name),
+        "formula": part.metadata.get("formula", ""),
+        "reads": part.metadata.get("reads", ()),
+    }
+
+
+def _axes(part: Any, value: Tensor) -> tuple[str, ...]:
+    named = [w for w in part.type.dim_str.split() if not w.startswith(("*", "..."))]
+    leading = value.ndim - len(named)
+    return tuple(
+        ["batch"] * min(leading, 1) + [f"batch{i}" for i in range(1, leading)]
+    ) + tuple(named)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a model did with one example: all that a widget needs to show it.
+
+    ``target`` is the truth and ``produced`` what the model wrote when fed its own
+    output, both ending in the end token where there is one. ``forced`` is the trace
+    of the model fed the truth (teacher forcing), ``free`` of the model fed
+    ``produced``; both have a batch of one. ``vocabulary`` names the model's outputs.
+    ``truth`` is the true alignment where one is known.
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    produced: tuple[str, ...]
+    vocabulary: tuple[str, ...]
+    forced: Any
+    free: Any
+    truth: Bool[Tensor, "target source"] | None = None
