@@ -1,0 +1,60 @@
+# Attention, Step by Step. `make help` says what each command does.
+
+PYTHON ?= python3
+ARGS ?=
+PORT ?= 8000
+
+BIN := .venv/bin
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+LAB := .venv/.installed-lab
+ALL := .venv/.installed-tests
+NPM := node_modules/.package-lock.json
+
+.PHONY: help lab test book notebooks serve lint bench claims pdf clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##  */make \1\t/p' Makefile | expand -t 16
+
+lab: $(LAB)  ## open the book in JupyterLab (ARGS=--no-browser on a server)
+	@$(BIN)/python tools/lab.py $(ARGS)
+
+test: lint $(NPM)  ## everything CI runs
+	$(BIN)/python tools/browser.py
+	$(WITH_NODE) $(BIN)/python -m pytest -n 2 --dist loadfile tests chapters \
+	  --nbval --nbval-sanitize-with tests/chapters/sanitize.cfg $(ARGS)
+
+book: $(ALL) $(NPM)  ## build the site into build/site
+	$(WITH_NODE) $(BIN)/python -m sphinx -W -n --keep-going -b html book build/site
+
+serve: book  ## build the site and serve it (PORT=8000)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
+
+notebooks: $(ALL)  ## run the chapters that changed, and write their twins
+	$(BIN)/python tools/execute.py $(ARGS)
+
+lint: $(ALL)  ## ruff: mistakes and layout
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+bench: $(ALL)  ## races against hand-written peers
+	$(BIN)/python -m benchmarks $(ARGS)
+
+claims: $(ALL)  ## measure every claim again, for three seeds
+	$(BIN)/python tools/claims.py $(ARGS)
+
+pdf: book  ## print the site into build/book.pdf
+	$(BIN)/python tools/pdf.py $(ARGS)
+
+clean:  ## remove what can be made again (never work/, which is yours)
+	rm -rf build .venv node_modules .pytest_cache .ruff_cache .hypothesis
+
+# What a command needs, installed once: again only when these files change.
+$(LAB): pyproject.toml constraints.txt
+	$(PYTHON) tools/install.py lab
+
+$(ALL): pyproject.toml constraints.txt
+	$(PYTHON) tools/install.py lab site tests
+
+$(NPM): $(ALL) package.json package-lock.json
+	$(BIN)/python tools/install.py npm
