@@ -1,0 +1,762 @@
+r"""Recurrent networks: cells, an encoder, and two ways for a decoder to read it.
+
+:class:`Seq2Seq` hands the decoder one vector, the encoder's last state.
+:class:`AttentionSeq2Seq` lets it look back at all states, anew at each step. Both are
+an :class:`EncoderDecoder`: ``forward`` is the fast path that training takes, ``start``
+and ``step`` write one token at a time, and ``trace`` does what ``forward`` does in
+explicit steps and returns them all.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qkv.attention import AdditiveScore, AttentionTrace, DotProductScore, attend
+from qkv.trace import step
+
+
+def rnn_cell(
+    x: Float[Tensor, "*batch d_input"],
+    hidden: Float[Tensor, "*batch d_hidden"],
+    W: Float[Tensor, "d_hidden d_input"],
+    U: Float[Tensor, "d_hidden d_hidden"],
+    b: Float[Tensor, " d_hidden"],
+) -> Float[Tensor, "*batch d_hidden"]:
+    r"""One step of the simplest recurrent network.
+
+    .. math:: h' = \tanh(W x + U h + b)
+
+    Notes
+    -----
+    Elman (1990). ``torch.nn.RNNCell`` has two biases; ``b`` is their sum.
+
+    Examples
+    --------
+    >>> one = torch.ones(1, 1)
+    >>> rnn_cell(torch.zeros(1), torch.zeros(1), one, one, torch.zeros(1))
+    tensor([0.])
+    """
+    return torch.tanh(x @ W.T + hidden @ U.T + b)
+
+
+class _Cell(nn.Module):
+    """Weights named and laid out as in torch.nn's cells, so that either loads both."""
+
+    gates: int
+
+    def __init__(self, d_input: int, d_hidden: int):
+        super().__init__()
+        self.d_input, self.d_hidden = d_input, d_hidden
+        rows = self.gates * d_hidden
+        self.weight_ih = nn.Parameter(torch.empty(rows, d_input))
+        self.weight_hh = nn.Parameter(torch.empty(rows, d_hidden))
+        self.bias_ih = nn.Parameter(torch.empty(rows))
+        self.bias_hh = nn.Parameter(torch.empty(rows))
+        for weight in self.parameters():
+            nn.init.uniform_(weight, -(d_hidden**-0.5), d_hidden**-0.5)
+
+    def _check(self, x: Tensor, hidden: Tensor) -> None:
+        given = {"d_input": x.shape[-1], "d_hidden": hidden.shape[-1]}
+        for axis, size in given.items():
+            if size != getattr(self, axis):
+                raise ValueError(
+                    f"the cell has {axis} = {getattr(self, axis)}, but was given "
+                    f"{axis} = {size}; build it with "
+                    f"{type(self).__name__}(d_input={given['d_input']}, "
+                    f"d_hidden={given['d_hidden']}), or mend the input"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class GRUTrace:
+    """The steps of a gated recurrent unit."""
+
+    reset: Float[Tensor, "*batch d_hidden"] = step(
+        "How much of the past the candidate may see",
+        formula=r"r = \sigma(W_r x + U_r h + b_r)",
+        reads=("x", "h"),
+    )
+    update: Float[Tensor, "*batch d_hidden"] = step(
+        "How much of the past to keep",
+        formula=r"z = \sigma(W_z x + U_z h + b_z)",
+        reads=("x", "h"),
+    )
+    candidate: Float[Tensor, "*batch d_hidden"] = step(
+        "What the new state could be",
+        formula=r"n = \tanh(W_n x + b_n + r \odot (U_n h + b'_n))",
+        reads=("x", "h", "reset"),
+    )
+    hidden: Float[Tensor, "*batch d_hidden"] = step(
+        "Mix the past and the candidate",
+        formula=r"h' = z \odot h + (1 - z) \odot n",
+        reads=("h", "update", "candidate"),
+    )
+
+
+class GRUCell(_Cell):
+    r"""A gated recurrent unit: decide how much of the past to keep.
+
+    .. math::
+        r &= \sigma(W_r x + U_r h + b_r) \\
+        z &= \sigma(W_z x + U_z h + b_z) \\
+        n &= \tanh(W_n x + b_n + r \odot (U_n h + b'_n)) \\
+        h' &= z \odot h + (1 - z) \odot n
+
+    The W are the three blocks of ``weight_ih``, "d_hidden d_input" each, the U those
+    of ``weight_hh``, in the order r, z, n of ``torch.nn.GRUCell``.
+
+    Raises
+    ------
+    ValueError
+        If x or h has another size than the cell was built for.
+
+    Notes
+    -----
+    Cho et al. (2014), equations 5 to 8. There r is applied before U_n, here (as in
+    PyTorch and cuDNN) after it.
+
+    Examples
+    --------
+    >>> cell = GRUCell(d_input=2, d_hidden=3)
+    >>> _ = cell.load_state_dict(nn.GRUCell(2, 3).state_dict())
+    >>> x, hidden = torch.ones(5, 2), torch.zeros(5, 3)
+    >>> torch.allclose(cell(x, hidden), cell.trace(x, hidden).hidden)
+    True
+    """
+
+    gates = 3
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch d_input"],
+        hidden: Float[Tensor, "batch d_hidden"],
+    ) -> Float[Tensor, "batch d_hidden"]:
+        """Return the next state, by PyTorch's own kernel."""
+        self._check(x, hidden)
+        return torch.gru_cell(x, hidden, *self.parameters())
+
+    def trace(
+        self,
+        x: Float[Tensor, "*batch d_input"],
+        hidden: Float[Tensor, "*batch d_hidden"],
+    ) -> GRUTrace:
+        """Return every step to the next state, which is the last."""
+        self._check(x, hidden)
+        from_x = F.linear(x, self.weight_ih, self.bias_ih).chunk(3, -1)
+        from_hidden = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, -1)
+        reset = torch.sigmoid(from_x[0] + from_hidden[0])
+        update = torch.sigmoid(from_x[1] + from_hidden[1])
+        candidate = torch.tanh(from_x[2] + reset * from_hidden[2])
+        after = update * hidden + (1 - update) * candidate
+        return GRUTrace(reset, update, candidate, after)
+
+    def unroll(
+        self,
+        inputs: Float[Tensor, "batch token d_input"],
+        hidden: Float[Tensor, "batch d_hidden"],
+    ) -> Float[Tensor, "batch token d_hidden"]:
+        """Return the state after each token: the cell in a loop, in one fused call."""
+        self._check(inputs, hidden)
+        states, _ = torch.gru(
+            inputs,
+            hidden.unsqueeze(0),
+            tuple(self.parameters()),
+            has_biases=True,
+            num_layers=1,
+            dropout=0.0,
+            train=self.training,
+            bidirectional=False,
+            batch_first=True,
+        )
+        return states
+
+
+@dataclass(frozen=True, eq=False)
+class LSTMTrace:
+    """The steps of a long short-term memory."""
+
+    input_gate: Float[Tensor, "*batch d_hidden"] = step(
+        "How much to write",
+        formula=r"i = \sigma(W_i x + U_i h + b_i)",
+        reads=("x", "h"),
+    )
+    forget_gate: Float[Tensor, "*batch d_hidden"] = step(
+        "How much to keep",
+        formula=r"f = \sigma(W_f x + U_f h + b_f)",
+        reads=("x", "h"),
+    )
+    candidate: Float[Tensor, "*batch d_hidden"] = step(
+        "What could be written",
+        formula=r"g = \tanh(W_g x + U_g h + b_g)",
+        reads=("x", "h"),
+    )
+    output_gate: Float[Tensor, "*batch d_hidden"] = step(
+        "How much to show",
+        formula=r"o = \sigma(W_o x + U_o h + b_o)",
+        reads=("x", "h"),
+    )
+    cell: Float[Tensor, "*batch d_hidden"] = step(
+        "Keep and write",
+        formula=r"c' = f \odot c + i \odot g",
+        reads=("c", "input_gate", "forget_gate", "candidate"),
+    )
+    hidden: Float[Tensor, "*batch d_hidden"] = step(
+        "Show some of it",
+        formula=r"h' = o \odot \tanh(c')",
+        reads=("output_gate", "cell"),
+    )
+
+
+class LSTMCell(_Cell):
+    r"""A long short-term memory: a cell that is written to, kept, and shown.
+
+    .. math::
+        i, f, o &= \sigma(W x + U h + b) \\
+        g &= \tanh(W_g x + U_g h + b_g) \\
+        c' &= f \odot c + i \odot g \\
+        h' &= o \odot \tanh(c')
+
+    The gates are the four blocks of the weights in the order i, f, g, o of
+    ``torch.nn.LSTMCell``; each b is the sum of two biases.
+
+    Raises
+    ------
+    ValueError
+        If x or h has another size than the cell was built for.
+
+    Notes
+    -----
+    Hochreiter and Schmidhuber (1997); the forget gate is Gers et al. (2000).
+
+    Examples
+    --------
+    >>> lstm = LSTMCell(d_input=2, d_hidden=3)
+    >>> hidden, cell = lstm(torch.ones(5, 2), (torch.zeros(5, 3), torch.zeros(5, 3)))
+    >>> hidden.shape, cell.shape
+    (torch.Size([5, 3]), torch.Size([5, 3]))
+    """
+
+    gates = 4
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch d_input"],
+        state: tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]],
+    ) -> tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]]:
+        """Return the next hidden state and cell, by PyTorch's own kernel."""
+        self._check(x, state[0])
+        return torch.lstm_cell(x, state, *self.parameters())
+
+    def trace(
+        self,
+        x: Float[Tensor, "*batch d_input"],
+        state: tuple[
+            Float[Tensor, "*batch d_hidden"], Float[Tensor, "*batch d_hidden"]
+        ],
+    ) -> LSTMTrace:
+        """Return every step to the next hidden state, which is the last."""
+        hidden, cell = state
+        self._check(x, hidden)
+        gates = F.linear(x, self.weight_ih, self.bias_ih)
+        gates = gates + F.linear(hidden, self.weight_hh, self.bias_hh)
+        i, f, g, o = gates.chunk(4, -1)
+        i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+        after = f * cell + i * g
+        return LSTMTrace(i, f, g, o, after, o * after.tanh())
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a decoder with attention looks at: made once for a source, then only read.
+
+    ``keys`` and ``values_to_gates`` are projections of ``values``, the encoder's
+    states. ``bias`` is 0 at the source's tokens and -∞ at its padding.
+    """
+
+    values: Float[Tensor, "batch source d_hidden"]
+    keys: Float[Tensor, "batch source d_key"]
+    values_to_gates: Float[Tensor, "batch source gates"]
+    bias: Float[Tensor, "batch 1 source"]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What a decoder carries from token to token."""
+
+    hidden: Float[Tensor, "batch d_hidden"]
+    memory: Memory | None = None
+
+
+class EncoderDecoder(Protocol):
+    """What training, decoding and the chapters ask of a model.
+
+    ``forward`` and ``trace`` are fed the whole target, shifted by one (*teacher
+    forcing*); ``start`` and ``step`` are fed what the model itself wrote. Fed the same
+    tokens, all three give the same result.
+    """
+
+    def __call__(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> Float[Tensor, "batch target vocab"]:
+        """Return the logits of each next token."""
+
+    def start(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> Any:
+        """Read the source; return the state to begin writing in."""
+
+    def step(
+        self, token: Int[Tensor, " batch"], state: Any
+    ) -> tuple[Float[Tensor, "batch vocab"], Any]:
+        """Take in one token; return the logits of the next and the new state."""
+
+    def trace(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> Any:
+        """Do what a call does in explicit steps and return them."""
+
+
+class Encoder(nn.Module):
+    r"""Read a source from left to right.
+
+    .. math:: h_j = \mathrm{GRU}(E x_j, h_{j-1}), \qquad h_0 = 0
+
+    Returns the states h, "batch source d_hidden", zero at padding, and the state after
+    the last true token of each source, "batch d_hidden".
+
+    Raises
+    ------
+    ValueError
+        If a source is empty, a length is more than the source has tokens, or a token
+        is not in the vocabulary.
+
+    Examples
+    --------
+    >>> encoder = Encoder(n_source=11, d_embedding=2, d_hidden=3)
+    >>> states, last = encoder(torch.tensor([[4, 5, 0]]), torch.tensor([2]))
+    >>> torch.equal(states[:, 1], last), states[0, 2].tolist()
+    (True, [0.0, 0.0, 0.0])
+    """
+
+    def __init__(self, n_source: int, *, d_embedding: int = 32, d_hidden: int = 64):
+        """Make the table of embeddings and the cell."""
+        super().__init__()
+        self.embedding = nn.Embedding(n_source, d_embedding)
+        self.cell = GRUCell(d_embedding, d_hidden)
+
+    def forward(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> tuple[Float[Tensor, "batch source d_hidden"], Float[Tensor, "batch d_hidden"]]:
+        """Return all states and the last, by one fused call."""
+        real = real_tokens(source, source_lengths)
+        embedded = embed(self.embedding, source, "source")
+        nothing = embedded.new_zeros(len(source), self.cell.d_hidden)
+        states = self.cell.unroll(embedded, nothing)
+        # A left-to-right state knows nothing of the padding after it, so that running
+        # on over it and picking is right, and cheaper than sorting and packing.
+        last = states[torch.arange(len(source)), source_lengths - 1]
+        return states.masked_fill(~real.unsqueeze(-1), 0.0), last
+
+    def trace(
+        self,
+        embedded: Float[Tensor, "batch source d_embedding"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> tuple[Float[Tensor, "batch source d_hidden"], Float[Tensor, "batch d_hidden"]]:
+        """Do what a call does; a source that has ended keeps its last state."""
+        hidden = embedded.new_zeros(len(embedded), self.cell.d_hidden)
+        states = []
+        for j, x in enumerate(embedded.unbind(1)):
+            real = (j < source_lengths).unsqueeze(-1)
+            hidden = torch.where(real, self.cell.trace(x, hidden).hidden, hidden)
+            states.append(hidden.masked_fill(~real, 0.0))
+        return torch.stack(states, 1), hidden
+
+
+@dataclass(frozen=True, eq=False)
+class Seq2SeqTrace:
+    """An encoder and a decoder with one vector between them."""
+
+    source_embedded: Float[Tensor, "batch source d_embedding"] = step(
+        "Embed the source", formula=r"E x_j", reads=("source",)
+    )
+    encoder_states: Float[Tensor, "batch source d_hidden"] = step(
+        "Read the source",
+        formula=r"h_j = \mathrm{GRU}(E x_j, h_{j-1})",
+        reads=("source_embedded",),
+    )
+    context: Float[Tensor, "batch d_hidden"] = step(
+        "Keep the last state: the context",
+        formula=r"c = h_T",
+        reads=("encoder_states",),
+    )
+    decoder_states: Float[Tensor, "batch target d_hidden"] = step(
+        "Write the target",
+        formula=r"s_i = \mathrm{GRU}(E' y_{i-1}, s_{i-1}), \quad s_0 = c",
+        reads=("target", "context"),
+    )
+    probabilities: Float[Tensor, "batch target vocab"] = step(
+        "Say how likely each next token is",
+        formula=r"p(y_i \mid y_{<i}, x) = \mathrm{softmax}(W_o s_i + b_o)",
+        reads=("decoder_states",),
+    )
+
+
+class Seq2Seq(nn.Module):
+    r"""An encoder and a decoder with one vector between them, an EncoderDecoder.
+
+    .. math::
+        c = h_T, \qquad s_0 = c, \qquad s_i = \mathrm{GRU}(E' y_{i-1}, s_{i-1}), \qquad
+        p(y_i \mid y_{<i}, x) = \mathrm{softmax}(W_o s_i + b_o)
+
+    The context c reaches the decoder as its first state, and in no other way.
+
+    Notes
+    -----
+    Sutskever et al. (2014), section 2, with the cell of Cho et al. (2014), who also
+    feed c to every step.
+
+    Examples
+    --------
+    >>> model = Seq2Seq(n_source=11, n_target=13)
+    >>> source, lengths = torch.tensor([[5, 6, 7], [8, 9, 0]]), torch.tensor([3, 2])
+    >>> model(source, lengths, torch.tensor([[1, 5], [1, 8]])).shape
+    torch.Size([2, 2, 13])
+    """
+
+    def __init__(
+        self, n_source: int, n_target: int, *, d_embedding: int = 32, d_hidden: int = 64
+    ):
+        """Make the encoder, then the decoder's embedding, cell and output."""
+        super().__init__()
+        self.encoder = Encoder(n_source, d_embedding=d_embedding, d_hidden=d_hidden)
+        self.embedding = nn.Embedding(n_target, d_embedding)
+        self.cell = GRUCell(d_embedding, d_hidden)
+        self.output = nn.Linear(d_hidden, n_target)
+
+    def forward(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> Float[Tensor, "batch target vocab"]:
+        """Return the logits of each next token."""
+        _, context = self.encoder(source, source_lengths)
+        embedded = embed(self.embedding, target_in, "target")
+        return self.output(self.cell.unroll(embedded, context))
+
+    def start(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> State:
+        """Read the source; the context is the state to begin writing in."""
+        _, context = self.encoder(source, source_lengths)
+        return State(context)
+
+    def step(
+        self, token: Int[Tensor, " batch"], state: State
+    ) -> tuple[Float[Tensor, "batch vocab"], State]:
+        """Take in one token; return the logits of the next and the new state."""
+        hidden = self.cell(embed(self.embedding, token, "target"), state.hidden)
+        return self.output(hidden), State(hidden)
+
+    def trace(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> Seq2SeqTrace:
+        """Do what a call does, token by token, and return every step."""
+        real_tokens(source, source_lengths)
+        embedded = embed(self.encoder.embedding, source, "source")
+        encoder_states, context = self.encoder.trace(embedded, source_lengths)
+        hidden, states = context, []
+        for x in embed(self.embedding, target_in, "target").unbind(1):
+            hidden = self.cell.trace(x, hidden).hidden
+            states.append(hidden)
+        states = torch.stack(states, 1)
+        probabilities = self.output(states).softmax(-1)
+        return Seq2SeqTrace(embedded, encoder_states, context, states, probabilities)
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionSeq2SeqTrace:
+    """An encoder and a decoder that looks back at every state of it."""
+
+    source_embedded: Float[Tensor, "batch source d_embedding"] = step(
+        "Embed the source", formula=r"E x_j", reads=("source",)
+    )
+    encoder_states: Float[Tensor, "batch source d_hidden"] = step(
+        "Read the source",
+        formula=r"h_j = \mathrm{GRU}(E x_j, h_{j-1})",
+        reads=("source_embedded",),
+    )
+    queries: Float[Tensor, "batch target d_hidden"] = step(
+        "Ask with the decoder's state so far",
+        formula=r"q_i = s_{i-1}, \quad s_0 = h_T",
+        reads=("encoder_states", "target"),
+    )
+    attention: AttentionTrace = step("Look back at the source")
+    decoder_states: Float[Tensor, "batch target d_hidden"] = step(
+        "Write the target",
+        formula=r"s_i = \mathrm{GRU}([E' y_{i-1}; c_i], s_{i-1})",
+        reads=("target", "attention.context", "queries"),
+    )
+    probabilities: Float[Tensor, "batch target vocab"] = step(
+        "Say how likely each next token is",
+        formula=r"p(y_i \mid y_{<i}, x) = \mathrm{softmax}(W_o [s_i; c_i] + b_o)",
+        reads=("decoder_states", "attention.context"),
+    )
+
+
+class AttentionSeq2Seq(nn.Module):
+    r"""An encoder and a decoder that looks back at every state, an EncoderDecoder.
+
+    .. math::
+        e_{ij} &= a(s_{i-1}, h_j), \qquad
+        \alpha_{ij} = \mathrm{softmax}_j(e_{ij}), \qquad
+        c_i = \sum_j \alpha_{ij} h_j \\
+        s_i &= \mathrm{GRU}([E' y_{i-1}; c_i], s_{i-1}), \qquad s_0 = h_T \\
+        p(y_i \mid y_{<i}, x) &= \mathrm{softmax}(W_o [s_i; c_i] + b_o)
+
+    The score a is "additive" (:class:`~qkv.attention.AdditiveScore`), or the "dot" or
+    "general" one of :class:`~qkv.attention.DotProductScore`. Padding is never attended.
+
+    Raises
+    ------
+    ValueError
+        If the score is none of these.
+
+    Notes
+    -----
+    Bahdanau et al. (2015), section 3.1 and appendix A, with an encoder that reads in
+    one direction and an output without its maxout layer. The dot-product scores are
+    Luong et al. (2015)'s, here asked with s of the step before.
+
+    Examples
+    --------
+    >>> model = AttentionSeq2Seq(n_source=11, n_target=13, score="dot")
+    >>> source, lengths = torch.tensor([[5, 6, 7], [8, 9, 0]]), torch.tensor([3, 2])
+    >>> trace = model.trace(source, lengths, torch.tensor([[1, 5], [1, 8]]))
+    >>> trace.attention.weights[1].sum(-1).allclose(torch.ones(2))
+    True
+    """
+
+    def __init__(
+        self,
+        n_source: int,
+        n_target: int,
+        *,
+        d_embedding: int = 32,
+        d_hidden: int = 64,
+        score: str = "additive",
+    ):
+        """Make the encoder, then the decoder's embedding, score, cell and output."""
+        super().__init__()
+        self.encoder = Encoder(n_source, d_embedding=d_embedding, d_hidden=d_hidden)
+        self.embedding = nn.Embedding(n_target, d_embedding)
+        self.score = _make_score(score, d_hidden)
+        self.cell = GRUCell(d_embedding + d_hidden, d_hidden)
+        self.output = nn.Linear(d_hidden + d_hidden, n_target)
+
+    def forward(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> Float[Tensor, "batch target vocab"]:
+        """Return the logits of each next token."""
+        state = self.start(source, source_lengths)
+        embedded = embed(self.embedding, target_in, "target")
+        weights, states = [], []
+        for gates in self._token_to_gates(embedded).unbind(1):
+            looked, hidden = self._advance(gates, state.hidden, state.memory)
+            state = State(hidden, state.memory)
+            weights.append(looked)
+            states.append(hidden)
+        context = torch.cat(weights, 1) @ state.memory.values
+        return self.output(torch.cat([torch.stack(states, 1), context], -1))
+
+    def start(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> State:
+        """Read the source, and project its states once for all steps to come."""
+        values, last = self.encoder(source, source_lengths)
+        hidden = ~real_tokens(source, source_lengths).unsqueeze(1)
+        bias = torch.zeros_like(hidden, dtype=values.dtype)
+        memory = Memory(
+            values=values,
+            keys=self.score.project(values),
+            values_to_gates=F.linear(values, self._gate_weights()[1]),
+            bias=bias.masked_fill(hidden, -torch.inf),
+        )
+        return State(last, memory)
+
+    def step(
+        self, token: Int[Tensor, " batch"], state: State
+    ) -> tuple[Float[Tensor, "batch vocab"], State]:
+        """Take in one token; return the logits of the next and the new state."""
+        embedded = embed(self.embedding, token, "target")
+        gates = self._token_to_gates(embedded)
+        weights, hidden = self._advance(gates, state.hidden, state.memory)
+        context = torch.bmm(weights, state.memory.values).squeeze(1)
+        logits = self.output(torch.cat([hidden, context], -1))
+        return logits, State(hidden, state.memory)
+
+    def _gate_weights(self) -> tuple[Tensor, Tensor]:
+        """Split the cell's input weights into the token's half and the context's."""
+        d_embedding = self.embedding.embedding_dim
+        weight = self.cell.weight_ih
+        return weight[:, :d_embedding], weight[:, d_embedding:]
+
+    def _token_to_gates(self, embedded: Tensor) -> Tensor:
+        return F.linear(embedded, self._gate_weights()[0], self.cell.bias_ih)
+
+    def _advance(
+        self, token_to_gates: Tensor, hidden: Tensor, memory: Memory
+    ) -> tuple[Tensor, Tensor]:
+        """Look back, then move the state on; return the weights and the new state."""
+        scores = self.score(hidden.unsqueeze(1), memory.keys) + memory.bias
+        weights = scores.softmax(-1)
+        # U (sum_j a_j h_j) = sum_j a_j (U h_j), and U h_j is made once for a source.
+        from_x = torch.baddbmm(
+            token_to_gates.unsqueeze(1), weights, memory.values_to_gates
+        ).squeeze(1)
+        from_hidden = F.linear(hidden, self.cell.weight_hh, self.cell.bias_hh)
+        return weights, _gated(from_x, from_hidden, hidden)
+
+    def trace(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> AttentionSeq2SeqTrace:
+        """Do what a call does, token by token, and return every step."""
+        real = real_tokens(source, source_lengths)
+        embedded = embed(self.encoder.embedding, source, "source")
+        encoder_states, hidden = self.encoder.trace(embedded, source_lengths)
+        keys = self.score.project(encoder_states)
+        looks, states = [], [hidden]
+        for y in embed(self.embedding, target_in, "target").unbind(1):
+            scores = self.score(states[-1].unsqueeze(1), keys)
+            look = attend(scores, encoder_states, real.unsqueeze(1))
+            x = torch.cat([y, look.context.squeeze(1)], -1)
+            states.append(self.cell.trace(x, states[-1]).hidden)
+            looks.append(look)
+        attention, decoder_states = _join(looks), torch.stack(states[1:], 1)
+        read = torch.cat([decoder_states, attention.context], -1)
+        return AttentionSeq2SeqTrace(
+            source_embedded=embedded,
+            encoder_states=encoder_states,
+            queries=torch.stack(states[:-1], 1),
+            attention=attention,
+            decoder_states=decoder_states,
+            probabilities=self.output(read).softmax(-1),
+        )
+
+
+def real_tokens(
+    source: Int[Tensor, "batch source"], source_lengths: Int[Tensor, " batch"]
+) -> Bool[Tensor, "batch source"]:
+    """Return True where a source has a token, False where it has padding.
+
+    Raises
+    ------
+    ValueError
+        If there is not one length for each source, a length is below 1, or one is
+        more than the source has tokens.
+
+    Examples
+    --------
+    >>> real_tokens(torch.tensor([[4, 5, 0]]), torch.tensor([2]))
+    tensor([[ True,  True, False]])
+    """
+    batch, tokens = source.shape
+    if source_lengths.shape != (batch,):
+        raise ValueError(
+            f"source has batch = {batch}, but source_lengths has shape "
+            f"{tuple(source_lengths.shape)}; give one length for each source"
+        )
+    shortest, longest = (bound.item() for bound in source_lengths.aminmax())
+    if shortest < 1:
+        raise ValueError(
+            f"a source has length {shortest}, but an encoder needs at least 1 token; "
+            "leave empty sources out of the batch"
+        )
+    if longest > tokens:
+        raise ValueError(
+            f"source_lengths has {longest}, but source has only source = {tokens} "
+            "tokens; count the tokens before padding"
+        )
+    return torch.arange(tokens) < source_lengths.unsqueeze(1)
+
+
+def embed(
+    table: nn.Embedding, tokens: Int[Tensor, "*batch"], side: str
+) -> Float[Tensor, "*batch d_embedding"]:
+    """Look up the vector of each token.
+
+    Raises
+    ------
+    ValueError
+        If a token is not in the table; ``side`` says whose, "source" or "target".
+
+    Examples
+    --------
+    >>> embed(nn.Embedding(11, 2), torch.tensor([3, 4, 5]), "source").shape
+    torch.Size([3, 2])
+    """
+    try:
+        return table(tokens)
+    except IndexError:
+        wrong = tokens[(tokens < 0) | (tokens >= table.num_embeddings)]
+        raise ValueError(
+            f"{side} has token {wrong[0].item()}, but the model knows {side} tokens "
+            f"0 to {table.num_embeddings - 1}; encode with the vocabulary the model "
+            "was built for"
+        ) from None
+
+
+def _gated(from_x: Tensor, from_hidden: Tensor, hidden: Tensor) -> Tensor:
+    """Do what GRUCell does, with both of its matrix products already made."""
+    d_hidden = hidden.shape[-1]
+    x_gates, x_candidate = from_x.split([2 * d_hidden, d_hidden], -1)
+    hidden_gates, hidden_candidate = from_hidden.split([2 * d_hidden, d_hidden], -1)
+    reset, update = torch.sigmoid(x_gates + hidden_gates).chunk(2, -1)
+    candidate = torch.tanh(torch.addcmul(x_candidate, reset, hidden_candidate))
+    return torch.lerp(candidate, hidden, update)
+
+
+def _make_score(name: str, d_hidden: int) -> nn.Module:
+    if name == "additive":
+        return AdditiveScore(d_hidden, d_hidden, d_hidden)
+    if name in ("dot", "general"):
+        return DotProductScore(d_hidden, d_hidden, general=name == "general")
+    raise ValueError(
+        f"score is {name!r}, but the decoder knows 'additive', 'dot' and 'general'"
+    )
+
+
+def _join(looks: list[AttentionTrace]) -> AttentionTrace:
+    """Join looks at one query each into one look at all of them."""
+    return AttentionTrace(
+        scores=torch.cat([look.scores for look in looks], -2),
+        weights=torch.cat([look.weights for look in looks], -2),
+        context=torch.cat([look.context for look in looks], -2),
+    )
