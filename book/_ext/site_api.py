@@ -1,0 +1,88 @@
+"""The API reference: a page for each module of the package, from its docstrings.
+
+The pages are written into ``book/api/generated`` before Sphinx reads. A class whose
+fields are steps (see ``qkv.trace``) gets a table of them: name, axes, title, formula.
+"""
+
+import dataclasses
+import re
+from pathlib import Path
+
+from site_twins import write_if_changed
+
+PAGE = """\
+# `{module}`
+
+```{{eval-rst}}
+.. automodule:: {module}
+   :members:
+```
+"""
+
+
+def modules(root: Path) -> list[str]:
+    """The public modules of the package, in the order of their names."""
+    package = root / "src" / "qkv"
+    found = [*package.glob("*.py"), *package.glob("*/__init__.py")]
+    paths = [path.relative_to(package.parent).with_suffix("") for path in found]
+    dotted = [".".join(path.parts).removesuffix(".__init__") for path in paths]
+    return sorted(name for name in dotted if "._" not in name and name != "qkv")
+
+
+def write_pages(app) -> None:
+    folder = Path(app.srcdir, "api", "generated")
+    names = modules(Path(app.config.qkv_root))
+    for name in names:
+        write_if_changed(folder / f"{name}.md", PAGE.format(module=name))
+    for page in folder.glob("*.md"):
+        if page.stem not in names:
+            page.unlink()
+
+
+def add_steps(app, what, name, obj, options, lines: list[str]) -> None:
+    """Append the steps of a trace to its description."""
+    if what != "class" or not dataclasses.is_dataclass(obj):
+        return
+    steps = [f for f in dataclasses.fields(obj) if "title" in f.metadata]
+    if not steps:
+        return
+    lines += ["", ".. list-table:: Steps", "   :header-rows: 1", "   :class: qkv-steps"]
+    lines += [""] + _row(["Step", "Axes", "What happens", "Formula"])
+    for each in steps:
+        formula = each.metadata.get("formula", "")
+        typeset = f":math:`{formula}`" if formula else ""
+        axes = f"``{readable(each.type)}``"
+        lines += _row([f"``{each.name}``", axes, each.metadata["title"], typeset])
+    lines.append("")
+
+
+def _row(cells: list[str]) -> list[str]:
+    first, *others = cells
+    return [f"   * - {first}", *(f"     - {cell}" for cell in others)]
+
+
+def readable(annotation) -> str:
+    """``*batch query key`` for a tensor, the class name for anything else."""
+    shape = getattr(annotation, "dim_str", None)
+    return shape.strip() if shape else getattr(annotation, "__name__", str(annotation))
+
+
+def shorten(app, what, name, obj, options, signature, returned):
+    """Say ``Tensor`` and ``Float`` without the modules that they come from."""
+    return _short(signature), _short(returned)
+
+
+def _short(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return re.sub(
+        r"\b(jaxtyping|torch|typing|collections\.abc|pathlib)\.(?=[A-Z])", "", text
+    )
+
+
+def setup(app):
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("builder-inited", write_pages)
+    app.connect("autodoc-process-docstring", add_steps, priority=900)
+    app.connect("autodoc-process-signature", shorten)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True}

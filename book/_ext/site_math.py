@@ -1,0 +1,122 @@
+"""Typeset mathematics with KaTeX while the site is built.
+
+One short run of Node for each document, no server and no script on the page. A formula
+that KaTeX rejects is a warning with its file and line, so that ``-W`` fails the build.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from docutils import nodes
+from site_node import find_node
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+
+TYPESET = """
+const katex = require(process.argv[1]);
+const { macros, formulas } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const typeset = ([tex, displayMode]) => {
+  const options = { displayMode, macros: { ...macros }, strict: "ignore" };
+  try { return { html: katex.renderToString(tex, options) }; }
+  catch (error) { return { error: String(error.message) }; }
+};
+process.stdout.write(JSON.stringify(formulas.map(typeset)));
+"""
+
+
+def katex_folder(config) -> Path:
+    folder = Path(config.qkv_root, "node_modules", "katex", "dist")
+    if not folder.exists():
+        raise RuntimeError(
+            f"KaTeX is not installed at {folder}: run `make book`, or `npm ci` there"
+        )
+    return folder
+
+
+def typeset(formulas: list[tuple[str, bool]], config) -> list[dict[str, str]]:
+    """Return ``{"html": …}`` or ``{"error": …}`` for each (TeX, displayed?)."""
+    if not formulas:
+        return []
+    request = {"macros": config.katex_macros, "formulas": formulas}
+    module = str(katex_folder(config) / "katex.js")
+    done = subprocess.run(
+        [find_node(), "--input-type=commonjs", "-e", TYPESET, module],
+        input=json.dumps(request),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"Node could not run KaTeX:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def _formula(node) -> tuple[str, bool]:
+    """The TeX of ``node``, its lines aligned where it has several, and if displayed."""
+    tex, displayed = node.astext().strip(), isinstance(node, nodes.math_block)
+    several = re.search(r"\\\\|(?<!\\)&", tex) and not tex.startswith(r"\begin")
+    if displayed and several:
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    return tex, displayed
+
+
+def on_doctree_read(app, doctree):
+    if app.builder.format != "html":
+        return
+    found = [
+        node
+        for node in doctree.findall()
+        if isinstance(node, nodes.math | nodes.math_block)
+    ]
+    formulas = [_formula(node) for node in found]
+    for node, done in zip(found, typeset(formulas, app.config), strict=True):
+        if "error" in done:
+            message = "KaTeX: %s in %r"
+            logger.warning(message, done["error"], node.astext(), location=node)
+        node["katex"] = done.get("html", "")
+
+
+def visit_inline(self, node):
+    self.body.append(f'<span class="math">{node["katex"]}</span>')
+    raise nodes.SkipNode
+
+
+def visit_displayed(self, node):
+    self.body.append(self.starttag(node, "div", CLASS="math"))
+    if node.get("number"):
+        number = get_node_equation_number(self, node)
+        self.body.append(f'<span class="eqno">({number})')
+        self.add_permalink_ref(node, "Link to this equation")
+        self.body.append("</span>")
+    self.body.append(f"{node['katex']}</div>")
+    raise nodes.SkipNode
+
+
+def copy_fonts(app):
+    """Put KaTeX's style sheet and its woff2 fonts where the site serves them."""
+    if app.builder.format != "html":
+        return
+    source = katex_folder(app.config)
+    target = Path(app.outdir, "_static", "katex")
+    (target / "fonts").mkdir(parents=True, exist_ok=True)
+    for font in source.glob("fonts/*.woff2"):
+        if not (target / "fonts" / font.name).exists():
+            shutil.copy(font, target / "fonts" / font.name)
+    css = (source / "katex.min.css").read_text(encoding="utf-8")
+    only_woff2 = re.sub(r',url\([^)]*\) format\("(woff|truetype)"\)', "", css)
+    (target / "katex.css").write_text(only_woff2, encoding="utf-8")
+
+
+def setup(app):
+    app.add_html_math_renderer("katex", (visit_inline, None), (visit_displayed, None))
+    app.add_config_value("katex_macros", {}, "env")
+    app.connect("builder-inited", copy_fonts)
+    app.connect("doctree-read", on_doctree_read)
+    app.add_css_file("katex/katex.css", priority=300)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True}

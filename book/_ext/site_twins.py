@@ -1,0 +1,246 @@
+"""Bring the chapters' executed twins into the site.
+
+Each ``chapters/**/*.ipynb`` becomes ``book/chapters/**/*.ipynb``: the same notebook with
+its widgets and figures written as the HTML that the site shows. A widget view becomes
+the stored state and its fallback, mounted by ``_static/host.js`` without a kernel; an
+SVG stands in the page itself, so that its text is text and follows the theme. What
+Sphinx reads afterwards has no widget state left, and so asks for no widget manager.
+
+The twins themselves are copied unchanged to ``_static/notebooks`` for downloading.
+"""
+
+import hashlib
+import html
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"}
+HEX = r"([0-9a-f]{16})"
+
+
+@dataclass
+class Page:
+    """One twin on its way into the site, and what goes wrong on the way."""
+
+    path: Path
+    assets: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    widgets: list[str] = field(default_factory=list)
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def joined(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else "".join(value)
+
+
+# ------------------------------------------------------------------------- widgets
+
+
+def widget_html(model_id: str, model: dict, fallback: str, uid: str, page: Page) -> str:
+    """One widget as the host expects it; its module and style go to ``page.assets``."""
+    state = model["state"]
+    module, css = state.get("_esm", ""), state.get("_css", "")
+    payload = {"module": add_asset(page, "define", module)}
+    if css:
+        payload["css_id"] = add_asset(page, "style", css)
+    payload["model_id"] = model_id
+    payload["state"] = {
+        key: value
+        for key, value in state.items()
+        if key not in JUPYTER_ONLY and not re.match("_(esm|css|view|model)", key)
+    }
+    payload["buffers"] = [
+        {"path": part["path"], "data": part["data"]}
+        for part in model.get("buffers", [])
+        if part["data"]
+    ]
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    return (
+        f'<div class="qkv-widget" data-qkv-widget="{uid}">'
+        f"<div data-fallback>{fallback}</div></div>"
+        f'<script type="application/vnd.qkv-widget+json" data-for="{uid}">'
+        f"{text.replace('<', chr(92) + 'u003c')}</script>"
+    )
+
+
+def add_asset(page: Page, call: str, text: str) -> str:
+    """Keep ``text`` as a script that hands it to the host; return its name."""
+    name = digest(text)
+    body = f"qkvHost.{call}({json.dumps(name)},{json.dumps(text, ensure_ascii=False)});"
+    page.assets[name] = body + "\n"
+    return name
+
+
+def widget_output(data: dict, models: dict, uid: str, page: Page) -> str | None:
+    model_id = data[VIEW]["model_id"]
+    model = models.get(model_id)
+    fallback = joined(data.get("text/html", ""))
+    if model is None or not model["state"].get("_esm"):
+        page.problems.append(f"widget {model_id} is not an anywidget with stored state")
+        return None
+    if not fallback:
+        page.problems.append(f"{joined(data['text/plain'])} has no text/html fallback")
+        return None
+    page.widgets.append(joined(data.get("text/plain", "")))
+    return widget_html(model_id, model, fallback, uid, page)
+
+
+# ------------------------------------------------------------------------- figures
+
+
+def inline_svg(svg: str, uid: str) -> str:
+    """The ``<svg>`` element alone, its ids and its styles kept to itself."""
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.S)
+    svg = svg[svg.index("<svg") :].strip()
+    for reference in (r'(\bid=")', r'(href="#)', r"(url\(#)"):
+        svg = re.sub(reference, rf"\g<1>{uid}-", svg)
+    by_id = r'(aria-(?:labelledby|describedby)=")([^"]*)"'
+    svg = re.sub(by_id, lambda m: f'{m[1]}{_prefixed(m[2], uid)}"', svg)
+    scoped = rf"\g<1>.{uid} {{\g<2>}}</style>"
+    return re.sub(r"(<style[^>]*>)(.*?)</style>", scoped, svg, flags=re.S)
+
+
+def _prefixed(ids: str, uid: str) -> str:
+    return " ".join(f"{uid}-{each}" for each in ids.split())
+
+
+def figure_html(svg: str, alt: str, uid: str) -> str:
+    """A figure whose text alternative is ``alt``, drawn in the page itself."""
+    label = html.escape(alt.strip(), quote=True)
+    return (
+        f'<figure class="qkv-figure {uid}" role="img" aria-label="{label}">'
+        f"{inline_svg(svg, uid)}</figure>"
+    )
+
+
+def figure_output(data: dict, uid: str, page: Page) -> str | None:
+    alt = joined(data.get("text/plain", "")).strip()
+    if not alt or re.match(r"<[\w.]+ .*(object at|size) ", alt):
+        page.problems.append(f"a figure without alt text (its text/plain is {alt!r})")
+        return None
+    return figure_html(joined(data["image/svg+xml"]), alt, uid)
+
+
+# ----------------------------------------------------------------------- notebooks
+
+
+def site_edition(notebook: nbformat.NotebookNode, page: Page) -> None:
+    """Rewrite ``notebook`` in place as the site shows it."""
+    stored = notebook.metadata.pop("widgets", {}).get(STATE, {})
+    models = stored.get("state", {})
+    for data, uid in _outputs(notebook, page):
+        shown = None
+        if VIEW in data:
+            shown = widget_output(data, models, uid, page)
+        elif "image/svg+xml" in data:
+            shown = figure_output(data, uid, page)
+        elif any(mime.startswith("image/") for mime in data):
+            page.problems.append("a raster image: figures are SVG with alt text")
+        if shown is not None:
+            data.clear()
+            data["text/html"] = shown
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _markdown(cell.source, page)
+
+
+def _outputs(notebook, page: Page) -> Iterator[tuple[dict, str]]:
+    for cell_index, cell in enumerate(notebook.cells):
+        for index, output in enumerate(cell.get("outputs", ())):
+            if "data" in output:
+                uid = f"q{digest(f'{page.path.stem} {cell_index} {index}')[:8]}"
+                yield output["data"], uid
+
+
+def _markdown(text: str, page: Page) -> str:
+    """Link to twins where a chapter links to a source, and draw its SVGs inline."""
+    text = re.sub(r"(\]\((?:\.\./|solutions/)?\d\d_\w+)\.md([)#])", r"\1.ipynb\2", text)
+    drawing = r"^!\[([^\]]*)\]\(([^)\s]+\.svg)\)[ \t]*$"
+    return re.sub(drawing, lambda m: _drawing(m, page), text, flags=re.M)
+
+
+def _drawing(match: re.Match, page: Page) -> str:
+    alt, name = match[1], match[2]
+    source = page.path.parent / name
+    if not source.is_file() or not alt.strip():
+        page.problems.append(f"figure {name}: no such file, or no alt text")
+        return match[0]
+    svg = source.read_text(encoding="utf-8")
+    uid = f"q{digest(f'{page.path.stem} {name}')[:8]}"
+    one_block = re.sub(r"\n\s*\n+", "\n", figure_html(svg, alt, uid))
+    return f"```{{raw}} html\n{one_block}\n```"
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Write ``text`` unless it is there already: Sphinx rereads what is newer."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def bring_in(app) -> None:
+    """Make ``book/chapters`` and the scripts of the widgets; report every problem."""
+    source, target = Path(app.config.qkv_chapters), Path(app.srcdir, "chapters")
+    app.qkv_pages = {}
+    for path in sorted(source.glob("**/[0-9][0-9]_*.ipynb")):
+        inside = path.relative_to(source)
+        text = path.read_text(encoding="utf-8")
+        notebook, page = nbformat.reads(text, as_version=4), Page(path)
+        site_edition(notebook, page)
+        for problem in page.problems:
+            logger.warning("%s", problem, location=str(path))
+        write_if_changed(target / inside, nbformat.writes(notebook) + "\n")
+        write_if_changed(Path(app.outdir, "_static", "notebooks", inside), text)
+        for name, script in page.assets.items():
+            where = Path(app.outdir, "_static", "widgets", f"{name}.js")
+            write_if_changed(where, script)
+        app.qkv_pages[f"chapters/{inside.with_suffix('').as_posix()}"] = page
+    _drop_others(target, app.qkv_pages)
+
+
+def _drop_others(target: Path, pages: dict[str, Page]) -> None:
+    """Remove copies whose twins are gone, so that no page outlives its chapter."""
+    for copy in target.glob("**/*.ipynb"):
+        if (
+            f"chapters/{copy.relative_to(target).with_suffix('').as_posix()}"
+            not in pages
+        ):
+            copy.unlink()
+
+
+def add_scripts(app, pagename, templatename, context, doctree) -> None:
+    """Load the host and the modules of the widgets that this page shows."""
+    body = context.get("body", "")
+    names = re.findall(rf'"module":"{HEX}"', body) + re.findall(
+        rf'"css_id":"{HEX}"', body
+    )
+    if "data-qkv-widget" in body:
+        app.add_js_file("host.js", priority=900)
+    for name in dict.fromkeys(names):
+        app.add_js_file(f"widgets/{name}.js", priority=901)
+
+
+def setup(app):
+    root = Path(app.confdir).parent
+    app.add_config_value("qkv_root", str(root), "env")
+    app.add_config_value("qkv_chapters", str(root / "chapters"), "env")
+    app.connect("builder-inited", bring_in, priority=100)
+    app.connect("html-page-context", add_scripts)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True}

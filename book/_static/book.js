@@ -1,0 +1,23 @@
+// What scrolls sideways must be reachable by keyboard: give it a tab stop, and a name.
+(() => {
+  const scrolling = "pre, .math, .table-wrapper, .output, .qkv-figure, .katex-display";
+  const mark = (box) => {
+    const overflows = box.scrollWidth > box.clientWidth + 1;
+    const scrolls = getComputedStyle(box).overflowX !== "visible";
+    if (overflows && scrolls) {
+      box.tabIndex = 0;
+      box.dataset.scrolls = "";
+    } else if ("scrolls" in box.dataset) {
+      box.removeAttribute("tabindex");
+      delete box.dataset.scrolls;
+    }
+  };
+  const all = () => document.querySelectorAll(scrolling).forEach(mark);
+  let waiting = 0;
+  addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(all, 150);
+  });
+  all();
+  document.fonts?.ready.then(all);
+})();

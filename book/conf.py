@@ -1,0 +1,72 @@
+"""Sphinx configuration of the site of Attention, Step by Step."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "Attention, Step by Step"
+author = "The authors of Attention, Step by Step"
+copyright = "the authors: text and figures CC BY 4.0, code MIT"
+language = "en"
+
+extensions = [
+    "site_twins",  # first: it brings in the chapters that the others read
+    "site_math",
+    "site_pages",
+    "site_api",
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "numpydoc",
+    "sphinx_design",
+    "sphinx_copybutton",
+    "sphinxcontrib.bibtex",
+]
+exclude_patterns = ["_*", "**.ipynb_checkpoints"]
+templates_path = ["_templates"]
+
+# The site shows what the tests ran: nothing is executed here.
+nb_execution_mode = "off"
+myst_enable_extensions = [
+    "amsmath",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+]
+myst_heading_anchors = 3
+myst_links_external_new_tab = False
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_js_files = [("book.js", {"defer": "defer"})]
+html_favicon = "_static/mark.svg"
+html_math_renderer = "katex"
+html_copy_source = False
+html_show_sphinx = False
+html_permalinks_icon = "#"
+html_theme_options = {
+    "light_logo": "mark.svg",
+    "dark_logo": "mark.svg",
+    "top_of_page_buttons": [],
+}
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+copybutton_exclude = ".linenos, .gp, .go"
+copybutton_selector = ".cell_input pre, div.highlight-sh pre, div.highlight-python pre"
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+add_module_names = False
+numpydoc_show_class_members = False
+maximum_signature_line_length = 78
+# Types of other projects have no page here to point to; our own must resolve.
+nitpick_ignore_regex = [("py:.*", r"(?!qkv\.).*")]
