@@ -318,7 +318,8 @@ def curves(
     title: str,
     marks: Mapping[str, Real] | None = None,
     shaded: tuple[Real, Real, str] | None = None,
-    log: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
 ) -> Figure:
     """Draw lines: each a name and its (x, y), or (x, y, low, high) with its spread.
 
@@ -329,7 +330,7 @@ def curves(
     title : what is compared.
     marks : horizontal lines by name: chance, ceiling.
     shaded : a range of x to shade and what it is: ``(1, 20, "trained lengths")``.
-    log : the axes with a logarithmic scale: "", "x", "y" or "xy".
+    log_x, log_y : draw that axis with a logarithmic scale.
 
     Raises
     ------
@@ -349,7 +350,7 @@ trained lengths, 1 to 20.
     marks = dict(marks or {})
     with matplotlib.rc_context(STYLE):
         canvas, ax = _canvas(WIDTH, 330)
-        _set_scales(ax, log)
+        _use_logarithms(ax, "x" * log_x + "y" * log_y)
         for place, (name, line) in enumerate(lines.items()):
             _draw_line(ax, name, line, place % len(LINES))
         _draw_range(ax, shaded)
@@ -372,10 +373,8 @@ def _line(name: str, given: tuple[Values, ...]) -> tuple[np.ndarray, ...]:
     return line
 
 
-def _set_scales(ax: Axes, log: str) -> None:
-    if set(log) - set("xy"):
-        raise ValueError(f"log must be '', 'x', 'y' or 'xy', not {log!r}")
-    for axis in log:
+def _use_logarithms(ax: Axes, axes: str) -> None:
+    for axis in axes:
         ax.set(**{f"{axis}scale": "log"})
         ticks = getattr(ax, f"{axis}axis")
         ticks.set_major_locator(LogLocator(subs=(1, 2, 5)))
