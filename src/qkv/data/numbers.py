@@ -55,7 +55,7 @@ class DictatedNumbers(Corpus):
     >>> numbers.parse("seven three nine").target
     ('칠', '삼', '구')
     >>> [" ".join(e.target) for e in numbers.sample(2, length=3, seed=0)]
-    ['사 구 삼', '영 삼 구']
+    ['삼 영 삼', '구 칠 삼']
     """
 
     def __init__(self, lengths: tuple[int, int] = (1, 20)) -> None:

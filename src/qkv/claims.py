@@ -1,0 +1,79 @@
+"""Claims: statements of the book that are measured each time a chapter runs."""
+
+import json
+import os
+from pathlib import Path
+
+
+def claim(
+    statement: str,
+    value: float,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> None:
+    """Say what was measured, and hold it to its bound.
+
+    Where the environment names a file in ``QKV_CLAIMS``, the claim is added to it as a
+    line of JSON and never raises, so that one run measures all claims of a chapter.
+
+    Parameters
+    ----------
+    statement : what is claimed, in words, different for each claim of a chapter.
+    value : what was measured. NaN keeps no bound.
+    at_least, at_most : the bounds, of which one or both are given; they belong to it.
+
+    Raises
+    ------
+    AssertionError
+        If the value does not keep to its bounds.
+    ValueError
+        If there is no statement, or no bound that a value could miss.
+
+    Examples
+    --------
+    >>> claim("exact match at 5 digits", 0.995, at_least=0.95)
+    ✓ exact match at 5 digits: measured 0.995, at least 0.950
+    """
+    value = float(value)
+    bound = in_words(at_least, at_most)
+    if not statement.strip() or "\n" in statement:
+        raise ValueError(f"a claim is a statement on one line, not {statement!r}")
+    held = (at_least is None or value >= at_least) and (
+        at_most is None or value <= at_most
+    )
+    # a comparison with NaN is false, so that it holds nothing
+    told = f"{'✓' if held else '✗'} {statement}: measured {value:.3f}, {bound}"
+    file = os.environ.get("QKV_CLAIMS")
+    if not (held or file):
+        raise AssertionError(told)
+    print(told)
+    if file:
+        line = {
+            "statement": statement,
+            "at_least": at_least,
+            "at_most": at_most,
+            "value": value,
+            "held": held,
+        }
+        with Path(file).open("a", encoding="utf-8") as record:
+            record.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def in_words(at_least: float | None, at_most: float | None) -> str:
+    """Return the bounds as a claim says them: "at least 0.950".
+
+    Raises
+    ------
+    ValueError
+        If neither is given, or no value could keep to both.
+    """
+    if at_least is None and at_most is None:
+        raise ValueError("a claim needs a bound: give at_least, at_most or both")
+    if at_most is None:
+        return f"at least {at_least:.3f}"
+    if at_least is None:
+        return f"at most {at_most:.3f}"
+    if not at_least <= at_most:
+        raise ValueError(f"no value is at least {at_least} and at most {at_most}")
+    return f"between {at_least:.3f} and {at_most:.3f}"

@@ -1,0 +1,385 @@
+"""Training: one short loop, which can be watched, interrupted and resumed."""
+
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import isfinite
+from os import PathLike
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Adam, Optimizer
+from tqdm import tqdm
+
+from qkv.data import PAD, Batch
+
+FORMAT = "qkv checkpoint 1"
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to train: what stays the same from the first step to the last.
+
+    ``learning_rate`` is Adam's. ``clip_norm`` is the longest gradient let through: a
+    longer one, over all parameters, is shortened to it. ``save_every`` is the number
+    of steps between two writings of the checkpoint.
+    """
+
+    learning_rate: float = 3e-3
+    clip_norm: float = 1.0
+    save_every: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse what would train nothing.
+
+        Raises
+        ------
+        ValueError
+            If a setting is not positive.
+        """
+        for name, value in vars(self).items():
+            if not value > 0:
+                raise ValueError(f"{name} must be positive, not {value}")
+
+
+DEFAULTS = FitSettings()
+
+
+@dataclass
+class History:
+    """What happened in training.
+
+    ``losses`` has one number a step; ``cpu_seconds`` is what all steps have cost, the
+    watching left out; ``watched`` lists (step, CPU seconds so far, value).
+    """
+
+    losses: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    watched: list[tuple[int, float, float]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Say how many steps there were: nothing that differs between machines."""
+        return f"History({len(self.losses)} steps, {len(self.watched)} times watched)"
+
+
+def sequence_loss(
+    logits: Float[Tensor, "batch target vocab"], target: Int[Tensor, "batch target"]
+) -> Float[Tensor, ""]:
+    r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
+
+    Padding is left out, so that a sentence's loss is the same in any batch.
+
+    Raises
+    ------
+    ValueError
+        If there is not one row of logits for each token of the target.
+
+    Examples
+    --------
+    >>> import math
+    >>> target = torch.tensor([[4, 2], [2, PAD]])
+    >>> loss = sequence_loss(torch.zeros(2, 2, 8), target)
+    >>> math.isclose(loss.item(), math.log(8), rel_tol=1e-6)
+    True
+    """
+    if logits.shape[:2] != target.shape:
+        raise ValueError(
+            f"logits for batch {logits.shape[0]} and target {logits.shape[1]}, but "
+            f"a target of batch {target.shape[0]} and target {target.shape[1]}; feed "
+            "the decoder target_in, which is as long as target"
+        )
+    return cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD)
+
+
+def update(
+    model: nn.Module, batch: Batch, optimizer: Optimizer, *, clip_norm: float
+) -> float:
+    """Take one step of training, and return the loss before it.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss or the gradient is NaN or infinite; the parameters are as before.
+    """
+    logits = model(batch.source, batch.source_lengths, batch.target_in)
+    loss = sequence_loss(logits, batch.target)
+    optimizer.zero_grad()
+    loss.backward()
+    norm = clip_grad_norm_(model.parameters(), clip_norm).item()
+    if not (isfinite(loss.item()) and isfinite(norm)):
+        raise FloatingPointError(
+            f"the loss is {loss.item():.4g} and its gradient {norm:.4g} long; try a "
+            "smaller learning rate, and look for a row with nothing to attend to"
+        )
+    optimizer.step()
+    return loss.item()
+
+
+def fit(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    *,
+    steps: int,
+    watch: Callable[[nn.Module], float] | None = None,
+    watch_every: int = 50,
+    checkpoint: str | PathLike[str] | None = None,
+    settings: FitSettings = DEFAULTS,
+) -> History:
+    """Train ``model`` with Adam, one batch a step, and return what happened.
+
+    Parameters
+    ----------
+    model : called with ``source``, ``source_lengths`` and ``target_in`` of a batch.
+    batches : a stream, from its beginning also where training is resumed.
+    steps : how many steps to take in all, those before an interruption included.
+    watch : measures the model before the first step, every ``watch_every`` steps and
+        after the last. It sees the model in evaluation mode, and the random numbers
+        it draws are not missed in training.
+    checkpoint : a file that is written now and then, at the end, and when training is
+        interrupted. Where it exists, training goes on from it, and ends with the same
+        bits as if it had never stopped.
+    settings : the learning rate and what else does not change.
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss or its gradient becomes NaN or infinite; the step is named.
+    ValueError
+        If the batches end early; or if the checkpoint is none, is cut short, or is of
+        another model, other settings, other batches or more steps. It is left as it is.
+    """
+    if watch_every < 1:
+        raise ValueError(f"watch_every must be at least 1, not {watch_every}")
+    optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    stream, history = iter(batches), History()
+    kept = _Checkpoint(checkpoint, model, optimizer, settings, history)
+    kept.resume(stream, steps)
+    with _training(model), _progress(len(history.losses), steps) as bar:
+        try:
+            for step in range(len(history.losses), steps):
+                if step % watch_every == 0:
+                    _observe(model, watch, history)
+                batch = _next(stream, step, steps)
+                with _interruption_waits():  # a step is taken whole, or not at all
+                    began = time.process_time()
+                    loss = update(model, batch, optimizer, clip_norm=settings.clip_norm)
+                    history.losses.append(loss)
+                    history.cpu_seconds += time.process_time() - began
+                    kept.last = batch
+                if (step + 1) % settings.save_every == 0:
+                    kept.save()
+                bar.update()
+            _observe(model, watch, history)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"step {step + 1}: {error}") from None
+        except KeyboardInterrupt:
+            kept.save()
+            raise
+    kept.save()
+    return history
+
+
+def _observe(
+    model: nn.Module, watch: Callable[[nn.Module], float] | None, history: History
+) -> None:
+    step = len(history.losses)
+    already = bool(history.watched) and history.watched[-1][0] == step
+    if watch is None or already:
+        return
+    with torch.random.fork_rng(devices=[]):
+        model.eval()
+        value = float(watch(model))
+        model.train()
+    history.watched.append((step, history.cpu_seconds, value))
+
+
+def _next(stream: Iterator[Batch], step: int, steps: int) -> Batch:
+    batch = next(stream, None)
+    if batch is None:
+        raise ValueError(
+            f"the batches end after {step}, and {steps} steps need one each; "
+            "give an endless stream, or fewer steps"
+        )
+    return batch
+
+
+@contextmanager
+def _training(model: nn.Module) -> Iterator[None]:
+    before = model.training
+    model.train()
+    try:
+        yield
+    finally:
+        model.train(before)
+
+
+@contextmanager
+def _interruption_waits() -> Iterator[None]:
+    """Let Ctrl-C, or Lab's stop button, take effect after the block, not within."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python delivers signals to the main thread alone
+        return
+    pressed: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda *signalled: pressed.append(signalled))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed and callable(before):
+        before(*pressed[0])
+
+
+def _progress(done: int, steps: int) -> tqdm:
+    return tqdm(
+        total=steps, initial=done, unit="step", disable=_quiet(), file=sys.stdout
+    )
+
+
+def _quiet() -> bool:
+    """Whether nobody is there to see a bar: a twin is being made, or a log written."""
+    if os.environ.get("QKV_QUIET") == "1":
+        return True
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return not sys.stdout.isatty()
+    # who cannot be asked for input is a program that runs the notebook, not a person
+    return not getattr(kernel, "_allow_stdin", True)
+
+
+@dataclass
+class _Checkpoint:
+    """The file that a training run goes on from; without a path it does nothing."""
+
+    path: str | PathLike[str] | None
+    model: nn.Module
+    optimizer: Optimizer
+    settings: FitSettings
+    history: History
+    last: Batch | None = None
+
+    def save(self) -> None:
+        """Write the file whole or not at all: an interruption leaves the old one."""
+        if self.path is None or self.last is None:
+            return
+        content = io.BytesIO()
+        torch.save(self._state(), content)
+        path = Path(self.path)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            beside.write_bytes(content.getbuffer())
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def resume(self, stream: Iterator[Batch], steps: int) -> None:
+        """Put the run where the file says it was, passing over the batches it had."""
+        if self.path is None:
+            return
+        path = Path(self.path)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+        if not path.exists():
+            return
+        saved = _load(path)
+        self._refuse_another(saved, steps)
+        self._pass_over(stream, saved, steps)
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        torch.set_rng_state(saved["random"])
+        self.history.losses += saved["losses"]
+        self.history.cpu_seconds = saved["cpu_seconds"]
+        self.history.watched += saved["watched"]
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "settings": _what_counts(self.settings),
+            "last": [self.last.source, self.last.target],
+            "losses": self.history.losses,
+            "cpu_seconds": self.history.cpu_seconds,
+            "watched": self.history.watched,
+        }
+
+    def _refuse_another(self, saved: dict[str, Any], steps: int) -> None:
+        difference = _first_difference(saved["model"], self.model.state_dict())
+        if difference:
+            self._refuse(f"is of another model: {difference}")
+        if saved["settings"] != _what_counts(self.settings):
+            wanted = _what_counts(self.settings)
+            self._refuse(f"was made with {saved['settings']}, not with {wanted}")
+        if len(saved["losses"]) > steps:
+            self._refuse(
+                f"has {len(saved['losses'])} steps, more than the {steps} asked"
+            )
+
+    def _pass_over(
+        self, stream: Iterator[Batch], saved: dict[str, Any], steps: int
+    ) -> None:
+        for step in range(len(saved["losses"])):
+            self.last = _next(stream, step, steps)
+        pairs = zip(saved["last"], (self.last.source, self.last.target), strict=True)
+        if not all(torch.equal(before, now) for before, now in pairs):
+            self._refuse(
+                "was made with other batches; give the same stream from its beginning: "
+                "the same seed and batch_size, and no batch taken from it yet"
+            )
+
+    def _refuse(self, why: str) -> None:
+        raise ValueError(
+            f"the checkpoint {self.path} {why}. It is left as it is: "
+            "name another file, or delete this one to begin anew"
+        )
+
+
+def _what_counts(settings: FitSettings) -> dict[str, float]:
+    """The settings that decide the result."""
+    return {
+        "learning_rate": settings.learning_rate,
+        "clip_norm": settings.clip_norm,
+    }
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        saved = torch.load(path, weights_only=True)
+        if saved["format"] == FORMAT:
+            return saved
+    except Exception:  # what a broken file makes torch raise is not documented
+        pass
+    raise ValueError(
+        f"{path} is not a checkpoint of this book, or is cut short. It is left as it "
+        "is: name another file, or delete this one to begin anew"
+    )
+
+
+def _first_difference(
+    saved: dict[str, Tensor], wanted: dict[str, Tensor]
+) -> str | None:
+    for name in sorted(saved.keys() | wanted.keys()):
+        there, here = _kind(saved.get(name)), _kind(wanted.get(name))
+        if there != here:
+            return f"{name} is {there} there and {here} here"
+    return None
+
+
+def _kind(value: Tensor | None) -> str:
+    if value is None:
+        return "missing"
+    dtype = str(value.dtype).removeprefix("torch.")
+    return f"{dtype} {' × '.join(map(str, value.shape)) or 'number'}"
