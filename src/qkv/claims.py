@@ -3,14 +3,15 @@
 import json
 import os
 from pathlib import Path
+from typing import SupportsFloat
 
 
 def claim(
     statement: str,
-    value: float,
+    value: SupportsFloat,
     *,
-    at_least: float | None = None,
-    at_most: float | None = None,
+    at_least: SupportsFloat | None = None,
+    at_most: SupportsFloat | None = None,
 ) -> None:
     """Say what was measured, and hold it to its bound.
 
@@ -36,6 +37,8 @@ def claim(
     ✓ exact match at 5 digits: measured 0.995, at least 0.950
     """
     value = float(value)
+    at_least = None if at_least is None else float(at_least)
+    at_most = None if at_most is None else float(at_most)
     bound = in_words(at_least, at_most)
     if not statement.strip() or "\n" in statement:
         raise ValueError(f"a claim is a statement on one line, not {statement!r}")

@@ -324,7 +324,7 @@ def load_pairs(
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "pairs.tsv")
     ...     _ = file.write_text("I go\t나는 간다\nyou go\t너는 간다\n", "utf-8")
-    ...     pairs = load_pairs(file, held_out=0)
+    ...     pairs = load_pairs(file, held_out=0.0)
     >>> pairs.train[1].target
     ('너는', '간다')
     """
