@@ -285,10 +285,14 @@ class Memory:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What a decoder carries from token to token."""
+    """What a decoder carries from token to token.
+
+    ``memory`` is what it knows of the source: the one context, or all there is to look
+    at.
+    """
 
     hidden: Float[Tensor, "batch d_hidden"]
-    memory: Memory | None = None
+    memory: Float[Tensor, "batch d_hidden"] | Memory
 
 
 class EncoderDecoder(Protocol):
@@ -405,13 +409,13 @@ class Seq2SeqTrace:
     )
     decoder_states: Float[Tensor, "batch target d_hidden"] = step(
         "Write the target",
-        formula=r"s_i = \mathrm{GRU}(E' y_{i-1}, s_{i-1}), \quad s_0 = c",
+        formula=r"s_i = \mathrm{GRU}([E' y_{i-1}; c], s_{i-1}), \quad s_0 = c",
         reads=("target", "context"),
     )
     probabilities: Float[Tensor, "batch target vocab"] = step(
         "Say how likely each next token is",
-        formula=r"p(y_i \mid y_{<i}, x) = \mathrm{softmax}(W_o s_i + b_o)",
-        reads=("decoder_states",),
+        formula=r"p(y_i \mid y_{<i}, x) = \mathrm{softmax}(W_o [s_i; c] + b_o)",
+        reads=("decoder_states", "context"),
     )
 
 
@@ -419,15 +423,17 @@ class Seq2Seq(nn.Module):
     r"""An encoder and a decoder with one vector between them, an EncoderDecoder.
 
     .. math::
-        c = h_T, \qquad s_0 = c, \qquad s_i = \mathrm{GRU}(E' y_{i-1}, s_{i-1}), \qquad
-        p(y_i \mid y_{<i}, x) = \mathrm{softmax}(W_o s_i + b_o)
+        c &= h_T, \qquad s_0 = c, \qquad
+        s_i = \mathrm{GRU}([E' y_{i-1}; c], s_{i-1}) \\
+        p(y_i \mid y_{<i}, x) &= \mathrm{softmax}(W_o [s_i; c] + b_o)
 
-    The context c reaches the decoder as its first state, and in no other way.
+    All that the decoder ever learns of the source is the one vector c. It is handed it
+    anew at each step, so that it need not carry along what it will want later.
 
     Notes
     -----
-    Sutskever et al. (2014), section 2, with the cell of Cho et al. (2014), who also
-    feed c to every step.
+    Cho et al. (2014), section 2.2, without its maxout layer. In Sutskever et al. (2014)
+    the context is the decoder's first state and nothing else.
 
     Examples
     --------
@@ -444,8 +450,8 @@ class Seq2Seq(nn.Module):
         super().__init__()
         self.encoder = Encoder(n_source, d_embedding=d_embedding, d_hidden=d_hidden)
         self.embedding = nn.Embedding(n_target, d_embedding)
-        self.cell = GRUCell(d_embedding, d_hidden)
-        self.output = nn.Linear(d_hidden, n_target)
+        self.cell = GRUCell(d_embedding + d_hidden, d_hidden)
+        self.output = nn.Linear(d_hidden + d_hidden, n_target)
 
     def forward(
         self,
@@ -456,7 +462,10 @@ class Seq2Seq(nn.Module):
         """Return the logits of each next token."""
         _, context = self.encoder(source, source_lengths)
         embedded = embed(self.embedding, target_in, "target")
-        return self.output(self.cell.unroll(embedded, context))
+        at_each_step = context.unsqueeze(1).expand(-1, target_in.shape[1], -1)
+        inputs = torch.cat([embedded, at_each_step], -1)
+        states = self.cell.unroll(inputs, context)
+        return self.output(torch.cat([states, at_each_step], -1))
 
     def start(
         self,
@@ -465,14 +474,15 @@ class Seq2Seq(nn.Module):
     ) -> State:
         """Read the source; the context is the state to begin writing in."""
         _, context = self.encoder(source, source_lengths)
-        return State(context)
+        return State(context, context)
 
     def step(
         self, token: Int[Tensor, " batch"], state: State
     ) -> tuple[Float[Tensor, "batch vocab"], State]:
         """Take in one token; return the logits of the next and the new state."""
-        hidden = self.cell(embed(self.embedding, token, "target"), state.hidden)
-        return self.output(hidden), State(hidden)
+        embedded, context = embed(self.embedding, token, "target"), state.memory
+        hidden = self.cell(torch.cat([embedded, context], -1), state.hidden)
+        return self.output(torch.cat([hidden, context], -1)), State(hidden, context)
 
     def trace(
         self,
@@ -485,11 +495,13 @@ class Seq2Seq(nn.Module):
         embedded = embed(self.encoder.embedding, source, "source")
         encoder_states, context = self.encoder.trace(embedded, source_lengths)
         hidden, states = context, []
-        for x in embed(self.embedding, target_in, "target").unbind(1):
+        for y in embed(self.embedding, target_in, "target").unbind(1):
+            x = torch.cat([y, context], -1)
             hidden = self.cell.trace(x, hidden).hidden
             states.append(hidden)
         states = torch.stack(states, 1)
-        probabilities = self.output(states).softmax(-1)
+        read = torch.cat([states, context.unsqueeze(1).expand_as(states)], -1)
+        probabilities = self.output(read).softmax(-1)
         return Seq2SeqTrace(embedded, encoder_states, context, states, probabilities)
 
 
