@@ -1,0 +1,523 @@
+"""The training loop: what it computes, and what it survives."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from qkv.data import EOS, PAD, DictatedNumbers
+from qkv.recurrent import AttentionSeq2Seq, Seq2Seq
+from qkv.training import FitSettings, History, fit, sequence_loss, update
+
+NUMBERS = DictatedNumbers((1, 5))
+SIZES = {"d_embedding": 5, "d_hidden": 7}
+
+
+def small_model(seed: int = 0, kind: type = Seq2Seq) -> nn.Module:
+    torch.manual_seed(seed)
+    return kind(len(NUMBERS.source_vocab), len(NUMBERS.target_vocab), **SIZES)
+
+
+class Forgetful(nn.Module):
+    """A model that draws random numbers while it is trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = small_model()
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, source, source_lengths, target_in):
+        return self.dropout(self.model(source, source_lengths, target_in))
+
+
+def forgetful() -> Forgetful:
+    torch.manual_seed(0)
+    return Forgetful()
+
+
+def batches(seed: int = 0, batch_size: int = 11):
+    return NUMBERS.batches(batch_size=batch_size, seed=seed)
+
+
+def same_weights(one: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+# ------------------------------------------------------------------------------- loss
+
+
+def test_loss_by_hand():
+    logits = torch.tensor([[[0.0, 0, math.log(2), 0]] * 3])  # shares 1, 1, 2, 1 of 5
+    target = torch.tensor([[2, 3, PAD]])
+    expected = (math.log(5 / 2) + math.log(5)) / 2
+    assert sequence_loss(logits, target).item() == pytest.approx(expected)
+
+
+def test_loss_of_a_sentence_does_not_depend_on_its_padding():
+    torch.manual_seed(0)
+    logits, target = torch.randn(2, 7, 11), torch.randint(1, 11, (2, 7))
+    target[:, 5:] = PAD
+    whole, cut = (
+        sequence_loss(logits, target),
+        sequence_loss(logits[:, :5], target[:, :5]),
+    )
+    assert torch.equal(whole, cut)
+
+
+def test_loss_leaves_padding_without_a_gradient():
+    logits = torch.randn(2, 3, 5, requires_grad=True)
+    sequence_loss(logits, torch.tensor([[4, EOS, PAD], [EOS, PAD, PAD]])).backward()
+    reached = logits.grad.abs().sum(-1) > 0
+    assert reached.tolist() == [[True, True, False], [True, False, False]]
+
+
+def test_loss_names_both_shapes():
+    with pytest.raises(ValueError, match=r"target 3, but a target of .* target 2"):
+        sequence_loss.__wrapped__(torch.zeros(2, 3, 5), torch.zeros(2, 2).long())
+
+
+# ------------------------------------------------------------------------------- loop
+
+
+def test_fit_is_the_loop_anyone_would_write():
+    model, by_hand = small_model(), small_model()
+    history = fit(model, batches(), steps=7)
+
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=3e-3, fused=True)
+    losses = []
+    for batch in islice(batches(), 7):
+        logits = by_hand(batch.source, batch.source_lengths, batch.target_in)
+        loss = nn.functional.cross_entropy(
+            logits.flatten(0, 1), batch.target.flatten(), ignore_index=PAD
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(by_hand.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    assert history.losses == losses
+    assert same_weights(model, by_hand)
+
+
+def test_fit_learns():
+    quickly = FitSettings(learning_rate=0.03)
+    history = fit(small_model(), batches(), steps=60, settings=quickly)
+    assert sum(history.losses[-5:]) < 0.8 * sum(history.losses[:5])
+    assert history.cpu_seconds > 0
+    assert repr(history) == "History(60 steps, 0 times watched)"
+
+
+def test_settings_are_used():
+    still, clipped, free = small_model(), small_model(), small_model()
+    fit(still, batches(), steps=1, settings=FitSettings(learning_rate=1e-30))
+    assert same_weights(still, small_model())
+    # Adam's first step does not depend on the gradient's length, its second does
+    fit(clipped, batches(), steps=2, settings=FitSettings(clip_norm=0.1))
+    fit(free, batches(), steps=2, settings=FitSettings(clip_norm=1e9))
+    assert not same_weights(clipped, free)
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "clip_norm", "save_every"])
+def test_settings_are_positive(name):
+    with pytest.raises(ValueError, match=f"{name} must be positive, not -1"):
+        FitSettings(**{name: type(getattr(FitSettings(), name))(-1)})
+
+
+def test_watch_sees_each_step_once():
+    seen = []
+
+    def watch(model: nn.Module) -> float:
+        assert not model.training
+        seen.append(len(seen))
+        return 0.5 * len(seen)
+
+    model = small_model()
+    history = fit(model, batches(), steps=7, watch=watch, watch_every=3)
+    assert [step for step, _, _ in history.watched] == [0, 3, 6, 7]
+    assert [value for _, _, value in history.watched] == [0.5, 1.0, 1.5, 2.0]
+    assert [spent for _, spent, _ in history.watched] == sorted(
+        spent for _, spent, _ in history.watched
+    )
+    assert seen == [0, 1, 2, 3]
+
+
+def test_watching_changes_nothing():
+    watched = forgetful()
+    fit(watched, batches(), steps=7, watch=lambda m: torch.rand(()), watch_every=2)
+    unwatched = forgetful()
+    fit(unwatched, batches(), steps=7)
+    assert same_weights(watched, unwatched)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_is_left_in_the_mode_it_was_in(training):
+    model = small_model().train(training)
+    fit(model, batches(), steps=1)
+    assert model.training is training
+
+
+def test_watch_every_is_positive():
+    with pytest.raises(ValueError, match="watch_every must be at least 1, not 0"):
+        fit(small_model(), batches(), steps=1, watch_every=0)
+
+
+def test_batches_that_end_early_are_an_error():
+    with pytest.raises(ValueError, match="the batches end after 2, and 5 steps"):
+        fit(small_model(), list(islice(batches(), 2)), steps=5)
+
+
+def test_a_loss_that_is_not_finite_names_its_step():
+    model = small_model()
+
+    def watch(model: nn.Module) -> float:
+        with torch.no_grad():
+            next(model.parameters()).fill_(math.nan)
+        return 0.0
+
+    # the first watching is before the first step
+    with pytest.raises(FloatingPointError, match=r"step 1: the loss is nan"):
+        fit(model, batches(), steps=5, watch=watch)
+
+
+def test_a_gradient_that_is_not_finite_moves_nothing():
+    class Steep(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(()))
+
+        def forward(self, source, source_lengths, target_in):
+            # the root of zero is zero, and its slope infinite
+            return self.weight.sqrt() * torch.randn(*target_in.shape, 13)
+
+    model = Steep()
+    optimizer = torch.optim.Adam(model.parameters())
+    with pytest.raises(FloatingPointError, match=r"its gradient (nan|inf) long"):
+        update(model, next(batches()), optimizer, clip_norm=1.0)
+    assert model.weight == 0
+
+
+# ------------------------------------------------------- interruption and resumption
+
+
+def stopping(at: int, exception: BaseException):
+    """A stream that raises instead of giving its ``at``-th batch."""
+    yield from islice(batches(), at)
+    raise exception
+
+
+@pytest.fixture
+def uninterrupted() -> tuple[Forgetful, History]:
+    model = forgetful()
+    return model, fit(model, batches(), steps=9, watch=mean_weight, watch_every=2)
+
+
+def mean_weight(model: nn.Module) -> float:
+    return sum(p.mean().item() for p in model.parameters())
+
+
+def assert_resumes(path: Path, uninterrupted: tuple[Forgetful, History]) -> None:
+    torch.manual_seed(1234)  # another model, other random numbers: none may count
+    model = Forgetful()
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 0.5)
+    history = fit(
+        model, batches(), steps=9, watch=mean_weight, watch_every=2, checkpoint=path
+    )
+    expected_model, expected = uninterrupted
+    assert same_weights(model, expected_model)
+    assert history.losses == expected.losses
+    assert [(s, v) for s, _, v in history.watched] == [
+        (s, v) for s, _, v in expected.watched
+    ]
+
+
+@pytest.mark.parametrize("at", [1, 4, 8])
+def test_interrupted_by_its_batches_and_resumed(tmp_path, uninterrupted, at):
+    path = tmp_path / "run.pt"
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            forgetful(),
+            stopping(at, KeyboardInterrupt()),
+            steps=9,
+            watch=mean_weight,
+            watch_every=2,
+            checkpoint=path,
+        )
+    assert_resumes(path, uninterrupted)
+
+
+def test_interrupted_while_watched_and_resumed(tmp_path, uninterrupted):
+    path, seen = tmp_path / "run.pt", []
+
+    def watch(model: nn.Module) -> float:
+        seen.append(torch.rand(()))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return mean_weight(model)
+
+    model = forgetful()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, batches(), steps=9, watch=watch, watch_every=2, checkpoint=path)
+    assert_resumes(path, uninterrupted)
+
+
+@pytest.mark.parametrize("place", ["forward", "backward"])
+def test_a_signal_within_a_step_waits_for_its_end(tmp_path, uninterrupted, place):
+    path, model, count = tmp_path / "run.pt", forgetful(), []
+
+    def press(*_):
+        count.append(place)
+        if len(count) == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    if place == "forward":
+        model.register_forward_hook(press)
+    else:
+        next(model.parameters()).register_hook(press)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            model,
+            batches(),
+            steps=9,
+            watch=mean_weight,
+            watch_every=2,
+            checkpoint=path,
+        )
+    assert signal.getsignal(signal.SIGINT) is before
+    assert len(torch.load(path, weights_only=True)["losses"]) == 5
+    assert_resumes(path, uninterrupted)
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+from tests.unit.test_training import *
+stream = (b for n, b in enumerate(batches()) if n != 7 or os.kill(os.getpid(), 9))
+settings = FitSettings(save_every=3)
+fit(forgetful(), stream, steps=9, watch=mean_weight, watch_every=2,
+    checkpoint=sys.argv[1], settings=settings)
+"""
+
+
+def test_killed_and_resumed_from_the_last_writing(tmp_path, uninterrupted):
+    path = tmp_path / "run.pt"
+    script = KILLED.format(path=[str(Path(__file__).resolve().parents[2])])
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(torch.load(path, weights_only=True)["losses"]) == 6
+    assert_resumes(path, uninterrupted)
+
+
+def test_a_finished_run_is_loaded_not_repeated(tmp_path):
+    path, model, again = tmp_path / "run.pt", small_model(), small_model(1)
+    history = fit(model, batches(), steps=3, checkpoint=path)
+    written = path.read_bytes()
+    assert fit(again, batches(), steps=3, checkpoint=path) == history
+    assert same_weights(model, again)
+    assert torch.load(path, weights_only=True)["losses"] == history.losses
+    assert written
+
+
+def test_a_finished_run_can_be_made_longer(tmp_path):
+    path, model, at_once = tmp_path / "run.pt", small_model(), small_model()
+    fit(small_model(), batches(), steps=3, checkpoint=path)
+    fit(model, batches(), steps=7, checkpoint=path)
+    fit(at_once, batches(), steps=7)
+    assert same_weights(model, at_once)
+
+
+def test_an_interruption_before_the_first_step_writes_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            small_model(),
+            stopping(0, KeyboardInterrupt()),
+            steps=3,
+            checkpoint=tmp_path / "run.pt",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    fit(small_model(), batches(), steps=3, checkpoint=path)
+    written = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        fit(small_model(), batches(), steps=5, checkpoint=path)
+    assert path.read_bytes() == written
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# ----------------------------------------------------------------- refused checkpoints
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    path = tmp_path / "run.pt"
+    fit(small_model(), batches(), steps=3, checkpoint=path)
+    return path
+
+
+def assert_refused(path: Path, said: str, **changed) -> None:
+    given = {"model": small_model(), "batches": batches(), "steps": 5} | changed
+    written, random = path.read_bytes(), torch.get_rng_state()
+    weights = {k: v.clone() for k, v in given["model"].state_dict().items()}
+    with pytest.raises(ValueError, match=said) as caught:
+        fit(given.pop("model"), given.pop("batches"), checkpoint=path, **given)
+    assert "It is left as it is" in str(caught.value)
+    assert path.read_bytes() == written
+    assert torch.equal(torch.get_rng_state(), random)
+    model = changed.get("model")
+    if model is not None:
+        assert all(torch.equal(weights[k], v) for k, v in model.state_dict().items())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
+def test_a_truncated_checkpoint_is_refused(checkpoint, share):
+    written = checkpoint.read_bytes()
+    checkpoint.write_bytes(written[: int(share * len(written))])
+    assert_refused(checkpoint, r"run\.pt is not a checkpoint of this book, or is cut")
+
+
+@pytest.mark.parametrize("state", [{"weight": torch.ones(3)}, torch.ones(3), [1]])
+def test_a_file_of_torch_that_is_no_checkpoint_is_refused(tmp_path, state):
+    torch.save(state, tmp_path / "run.pt")
+    assert_refused(tmp_path / "run.pt", "is not a checkpoint of this book")
+
+
+class Harmful:
+    def __reduce__(self):
+        return os.mkdir, ("harm_was_done",)
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"format": "qkv checkpoint 1", "model": Harmful()}, tmp_path / "run.pt")
+    assert_refused(tmp_path / "run.pt", "is not a checkpoint of this book")
+    assert not Path("harm_was_done").exists()
+
+
+def test_a_text_file_is_refused(tmp_path):
+    (tmp_path / "run.pt").write_text("my diary", encoding="utf-8")
+    assert_refused(tmp_path / "run.pt", "is not a checkpoint of this book")
+
+
+def test_the_checkpoint_of_another_model_is_refused(checkpoint):
+    assert_refused(
+        checkpoint,
+        "is of another model: .* is .* there and .* here",
+        model=small_model(kind=AttentionSeq2Seq),
+    )
+
+
+def test_the_checkpoint_of_another_size_is_refused(checkpoint):
+    other = Seq2Seq(13, 13, d_embedding=5, d_hidden=11)
+    assert_refused(
+        checkpoint, "bias_hh is float32 21 there and float32 33 here", model=other
+    )
+
+
+def test_the_checkpoint_of_another_precision_is_refused(checkpoint):
+    assert_refused(
+        checkpoint, "there and float64", model=small_model().to(torch.float64)
+    )
+
+
+def test_the_checkpoint_of_other_settings_is_refused(checkpoint):
+    assert_refused(
+        checkpoint,
+        r"'learning_rate': 0\.003.* not with .*0\.1",
+        settings=FitSettings(learning_rate=0.1),
+    )
+
+
+def test_the_checkpoint_of_more_steps_is_refused(checkpoint):
+    assert_refused(checkpoint, "has 3 steps, more than the 2 asked", steps=2)
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_the_checkpoint_of_other_batches_is_refused(checkpoint, taken):
+    stream = batches(seed=0 if taken else 1)
+    for _ in range(taken):
+        next(stream)
+    assert_refused(checkpoint, "was made with other batches", batches=stream)
+
+
+def test_a_checkpoint_in_no_folder_is_refused_before_training(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        fit(small_model(), batches(), steps=1, checkpoint=tmp_path / "no" / "run.pt")
+
+
+# --------------------------------------------------------------------- progress bar
+
+SPOKEN = """
+import torch
+from qkv.data import DictatedNumbers
+from qkv.recurrent import Seq2Seq
+from qkv.training import fit
+numbers = DictatedNumbers((1, 3))
+fit(Seq2Seq(13, 13, d_hidden=5), numbers.batches(batch_size=3, seed=0), steps=4)
+"""
+
+
+def run_at_a_terminal(**environment: str) -> str:
+    import pty
+    import termios
+
+    here, there = pty.openpty()
+    termios.tcsetwinsize(there, (24, 80))
+    env = {k: v for k, v in os.environ.items() if k != "QKV_QUIET"} | environment
+    subprocess.run([sys.executable, "-c", SPOKEN], stdout=there, env=env, check=True)
+    os.set_blocking(here, False)
+    try:
+        return os.read(here, 100_000).decode()
+    except BlockingIOError:
+        return ""
+
+
+def test_a_person_at_a_terminal_sees_a_bar():
+    assert "4/4" in run_at_a_terminal()
+
+
+def test_the_bar_can_be_silenced():
+    assert run_at_a_terminal(QKV_QUIET="1") == ""
+
+
+def test_a_log_file_gets_no_bar():
+    env = {k: v for k, v in os.environ.items() if k != "QKV_QUIET"}
+    done = subprocess.run(
+        [sys.executable, "-c", SPOKEN], env=env, check=True, capture_output=True
+    )
+    assert done.stdout == done.stderr == b""
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["a person", "a program"])
+def test_a_notebook_shows_the_bar_to_a_person_only(asked, monkeypatch):
+    from jupyter_client.manager import start_new_kernel
+
+    monkeypatch.delenv("QKV_QUIET", raising=False)
+    manager, client = start_new_kernel(kernel_name="python3")
+    said = []
+    try:
+        client.execute_interactive(
+            SPOKEN, allow_stdin=asked, output_hook=said.append, timeout=60
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    spoken = [m["content"] for m in said if m["msg_type"] == "stream"]
+    assert {content["name"] for content in spoken} == ({"stdout"} if asked else set())
+    assert ("4/4" in "".join(content["text"] for content in spoken)) is asked
