@@ -620,10 +620,8 @@ def _readable_on(colour: str) -> str:
 
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
-# :where() weighs nothing, so that any rule of the page wins
-LOOK = (
-    ":where(svg.qkv-figure){color:#1b1b1b;background:#fff;max-width:100%;height:auto}"
-)
+# Alone, as JupyterLab shows it, a drawing is dark on white; in a page, as the page is
+LOOK = "svg:root{background:#fff}"
 
 
 def _canvas(width: Real, height: Real) -> tuple[Canvas, Axes]:
@@ -663,13 +661,14 @@ def _compact(drawn: str, alt: str) -> str:
     root.extend(head + body)
     width, height = root.get("viewBox", "").split()[2:]
     root.attrib = {
-        "class": "qkv-figure",
+        "class": "qkv-plot",
         "role": "img",
         "aria-labelledby": f"t{key}",
         "aria-describedby": f"d{key}",
         "width": width,
         "height": height,
         "viewBox": root.get("viewBox", ""),
+        "color": "#1b1b1b",
         "font-family": "system-ui, sans-serif",
         "font-size": "11",
         "stroke-linejoin": "round",

@@ -577,42 +577,21 @@ def attend_step(
     keys: Float[Tensor, "batch key d_k"],
     values: Float[Tensor, "batch key d_v"],
     lengths: Int[Tensor, " batch"],
-) -> tuple[Float[Tensor, "batch d_v"], Float[Tensor, "batch key"]]:
-    return _average_with(masked_softmax(_scores(query, keys), lengths), values)
-
-
-def _scores(query: Tensor, keys: Tensor) -> Tensor:
-    return (keys @ query[..., None]).squeeze(-1)
-
-
-def _average_with(weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    return (weights[:, None] @ values).squeeze(1), weights
-
-
-def _padding_keeps_its_share(query, keys, values, lengths):
-    weights = _scores(query, keys).softmax(dim=-1)
-    real = torch.arange(keys.shape[1]) < lengths[:, None]
-    return _average_with(weights * real, values)
+) -> Float[Tensor, "batch d_v"]:
+    return _attend_with(masked_softmax, query, keys, values, lengths)
 
 
 def _attend_with(weigh, query, keys, values, lengths):
-    return _average_with(weigh(_scores(query, keys), lengths), values)
+    scores = (keys @ query[..., None]).squeeze(-1)
+    return (weigh(scores, lengths)[:, None] @ values).squeeze(1)
 
 
-def _keys_averaged(query, keys, values, lengths):
-    return _average_with(masked_softmax(_scores(query, keys), lengths), keys)
-
-
-def _divided_by_length(query, keys, values, lengths):
-    context, weights = attend_step(query, keys, values, lengths)
-    return context / lengths[:, None], weights
-
-
-def _all_counted(query, keys, values, lengths):
-    weights = _scores(query, keys).softmax(-1)
-    real = _real(keys.shape[1], lengths)
-    context, _ = _average_with(weights, values)
-    return context, weights * real / (weights * real).sum(-1, keepdim=True)
+def _padding_keeps_its_share(query, keys, values, lengths):
+    scores = (keys @ query[:, :, None]).squeeze(-1)
+    weights = scores.softmax(dim=-1)
+    real = torch.arange(keys.shape[1]) < lengths[:, None]
+    weights = weights * real
+    return (weights[:, None] @ values).squeeze(1)
 
 
 def _step_inputs(lengths: tuple[int, ...], key: int, d_k: int, d_v: int) -> tuple:
@@ -632,7 +611,7 @@ ATTEND_STEP = Exercise(
         "values": "batch key d_v",
         "lengths": "batch",
     },
-    returns={"context": "batch d_v", "weights": "batch key"},
+    returns={"context": "batch d_v"},
     reference=attend_step,
     cases={
         "values as wide as keys": partial(_step_inputs, (2, 5, 4), 7, 5, 5),
@@ -670,21 +649,17 @@ ATTEND_STEP = Exercise(
             partial(_attend_with, lambda s, n: masked_softmax(s, n + 1)),
         ),
         Mistake(
-            "context from all keys",
-            "the weights that you return are right, but the context was made with "
-            "the old ones, in which the padding still has its share",
-            _all_counted,
-        ),
-        Mistake(
             "keys averaged",
             "the context is an average of the keys; the values are to be averaged",
-            _keys_averaged,
+            lambda query, keys, values, lengths: attend_step(
+                query, keys, keys, lengths
+            ),
         ),
         Mistake(
             "divided by the length",
             "the context has been divided by the length; weights that sum to one "
             "make an average by themselves",
-            _divided_by_length,
+            lambda *given: attend_step(*given) / given[-1][:, None],
         ),
     ),
     hints=(
