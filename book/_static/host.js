@@ -1,0 +1,181 @@
+// The kernel-less host: mounts the book's widgets from their stored state.
+//
+// A classic script without imports, so that a page also works from file://. It asks nobody
+// for anything: modules come from classic scripts in the page.
+//
+//   <div data-qkv-widget="ID"><div data-fallback>…</div></div>
+//   <script type="application/vnd.qkv-widget+json" data-for="ID">
+//     {"module": MODULE_ID, "model_id": "…", "state": {…}, "buffers": [{"path", "data"}], "css_id": CSS_ID}
+//   </script>
+//   qkvHost.define(MODULE_ID, esmText)    once per page for each module, before or after this page is read
+//   qkvHost.style(CSS_ID, cssText)        once per page for each sheet
+//
+// After mounting, the div has data-mounted="1", and performance.mark("qkv-mounted:ID") is
+// set. If anything fails, the fallback stays, a message says why, and data-error is set.
+//
+// PRINT. The strip of all steps of each widget takes the place of the widget
+//   - for good, if the address has ?print, or <html> has the attribute data-print;
+//   - while the page is being printed (beforeprint … afterprint), on any page.
+// `await qkvHost.ready` resolves when every widget of the page is mounted or has failed:
+// wait for it before page.pdf().
+(() => {
+  if (window.qkvHost) return void window.qkvHost.mountAll();
+
+  const modules = new Map(); // module id → text, then the promise of the module
+  const waiting = new Map(); // module id → those who wait for its definition
+  const models = new Map();
+  const mounted = [];
+  const printing = () =>
+    new URLSearchParams(location.search).has("print") || document.documentElement.hasAttribute("data-print");
+
+  function define(id, text) {
+    if (modules.has(id)) return;
+    modules.set(id, text);
+    waiting.get(id)?.forEach((go) => go());
+    waiting.delete(id);
+  }
+
+  function style(id, text) {
+    if (document.querySelector(`style[data-qkv-css="${CSS.escape(id)}"]`)) return;
+    const sheet = document.createElement("style");
+    sheet.dataset.qkvCss = id;
+    sheet.textContent = text;
+    document.head.append(sheet);
+  }
+
+  /** The scripts that define modules may stand after this one: wait until the page is loaded. */
+  function defined(id) {
+    if (modules.has(id)) return Promise.resolve();
+    if (document.readyState === "complete") return Promise.reject(new Error(`its module ${id} is not on this page`));
+    return new Promise((resolve, reject) => {
+      waiting.set(id, [...(waiting.get(id) ?? []), resolve]);
+      addEventListener("load", () => setTimeout(() => reject(new Error(`its module ${id} is not on this page`))));
+    });
+  }
+
+  async function load(id) {
+    await defined(id);
+    if (typeof modules.get(id) === "string") {
+      const url = URL.createObjectURL(new Blob([modules.get(id)], { type: "text/javascript" }));
+      modules.set(id, import(url).finally(() => URL.revokeObjectURL(url)));
+    }
+    const found = (await modules.get(id)).default;
+    return typeof found === "function" ? found() : found;
+  }
+
+  function bytes(base64) {
+    const text = atob(base64);
+    return new DataView(Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer);
+  }
+
+  /** The part of Jupyter's model that front-end modules use; widget_manager is undefined here. */
+  function makeModel(state, buffers = []) {
+    const traits = structuredClone(state);
+    for (const { path, data } of buffers) {
+      const holder = path.slice(0, -1).reduce((at, key) => at[key], traits);
+      holder[path.at(-1)] = bytes(data);
+    }
+    const listeners = new Map();
+    const emit = (name, ...args) => [...(listeners.get(name) ?? [])].forEach((f) => f(...args));
+    const names = (text) => text.split(/\s+/).filter(Boolean);
+    const model = {
+      get: (key) => traits[key],
+      set(key, value) {
+        const changes = Object.entries(typeof key === "string" ? { [key]: value } : key);
+        const real = changes.filter(([name, next]) => traits[name] !== next);
+        for (const [name, next] of real) traits[name] = next;
+        for (const [name, next] of real) emit(`change:${name}`, model, next);
+        if (real.length) emit("change", model);
+      },
+      on(events, listener) {
+        for (const name of names(events)) listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
+      },
+      off(events, listener) {
+        if (events == null) return listeners.clear();
+        for (const name of names(events)) listener ? listeners.get(name)?.delete(listener) : listeners.delete(name);
+      },
+      save_changes() {},
+      send() {},
+      widget_manager: undefined,
+    };
+    return model;
+  }
+
+  /** Two views of one model share it, as they do in Jupyter. */
+  async function modelOf(widget, { model_id: id = Symbol("model"), state, buffers }) {
+    if (!models.has(id)) {
+      const model = makeModel(state, buffers);
+      models.set(id, Promise.resolve(widget.initialize?.({ model })).then(() => model));
+    }
+    return models.get(id);
+  }
+
+  async function mount(slot, data) {
+    const widget = await load(data.module);
+    const model = await modelOf(widget, data);
+    const el = document.createElement("div");
+    slot.append(el);
+    try {
+      if (printing() && widget.strip) widget.strip({ model, el });
+      else await widget.render({ model, el, experimental: {} });
+    } catch (error) {
+      el.remove();
+      throw error;
+    }
+    slot.querySelector("[data-fallback]")?.remove();
+    slot.dataset.mounted = "1";
+    mounted.push({ slot, el, widget, model });
+    performance.mark(`qkv-mounted:${slot.dataset.qkvWidget}`);
+  }
+
+  function fail(slot, error) {
+    console.error("qkvHost:", error);
+    slot.dataset.error = String(error?.message ?? error);
+    const message = document.createElement("p");
+    message.className = "qkv-host-error";
+    message.setAttribute("role", "alert");
+    message.textContent = `This widget could not start: ${slot.dataset.error}.`;
+    if (slot.querySelector("[data-fallback]")) message.textContent += " Its values stand below.";
+    slot.prepend(message);
+  }
+
+  async function take(slot) {
+    const script = document.querySelector(`script[data-for="${CSS.escape(slot.dataset.qkvWidget)}"]`);
+    try {
+      if (!script) throw new Error("its state is not on this page");
+      await mount(slot, JSON.parse(script.textContent));
+    } catch (error) {
+      fail(slot, error);
+    }
+  }
+
+  function mountAll() {
+    const slots = [...document.querySelectorAll("[data-qkv-widget]:not([data-claimed])")];
+    for (const slot of slots) slot.dataset.claimed = "1"; // at once: nobody mounts it twice
+    return Promise.all(slots.map(take));
+  }
+
+  addEventListener("beforeprint", () => {
+    if (printing()) return;
+    for (const view of mounted) {
+      if (!view.widget.strip) continue;
+      view.paper = document.createElement("div");
+      view.widget.strip({ model: view.model, el: view.paper });
+      view.slot.append(view.paper);
+      view.el.hidden = true;
+    }
+  });
+  addEventListener("afterprint", () => {
+    for (const view of mounted) {
+      view.paper?.remove();
+      view.el.hidden = false;
+    }
+  });
+
+  let settle;
+  const ready = new Promise((resolve) => (settle = resolve));
+  window.qkvHost = { define, style, mountAll, makeModel, ready };
+  const begin = () => mountAll().then(settle);
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();

@@ -1,0 +1,12 @@
+"""Widgets to step through computations, with a kernel or without.
+
+They draw traces (:mod:`qkv.trace`), whoever made them: no widget knows a model. All
+state is in traits; what happens when a reader steps happens in the browser.
+"""
+
+from qkv.widgets.alignment import Alignment
+from qkv.widgets.predict import Predict
+from qkv.widgets.stepper import Stepper
+from qkv.widgets.unrolled import Unrolled
+
+__all__ = ["Alignment", "Predict", "Stepper", "Unrolled"]

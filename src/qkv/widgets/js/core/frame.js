@@ -1,0 +1,123 @@
+// What every widget shares: drawing when the state changes, keys, messages, and the strip
+// of all its steps for print.
+import { html, render as lit } from "lit-html";
+
+let count = 0;
+const keys = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "home", End: "end" };
+
+function rootFor(el, name) {
+  const root = document.createElement("section");
+  root.className = `qkv-w qkv-${name}`;
+  root.setAttribute("aria-roledescription", "widget");
+  // JupyterLab must not take the arrow keys for its own while the reader is in here.
+  root.dataset.lmSuppressShortcuts = "true";
+  el.append(root);
+  return root;
+}
+
+function world(model, root, extra) {
+  return {
+    get: (key) => model.get(key),
+    id: `qkv${++count}`,
+    kernel: model.widget_manager !== undefined,
+    root,
+    keys: {},
+    local: {},
+    still: false,
+    ...extra,
+  };
+}
+
+/** Draw `view`, or say why it cannot be drawn. Never leaves an empty box. */
+function paint(w, missing, view) {
+  let trouble;
+  try {
+    trouble = missing(w);
+    if (!trouble) return lit(view(w), w.stage);
+  } catch (error) {
+    console.warn("qkv widget:", error);
+    trouble = `its state does not fit together (${error.message})`;
+  }
+  w.stage.replaceChildren();
+  delete w.stage._$litPart$;
+  w.keys = {};
+  const message = html`<p class="qkv-trouble" role="alert">
+    This widget cannot be drawn: ${trouble}. Run its cell again to make it anew.
+  </p>`;
+  return lit(message, w.stage);
+}
+
+function onKey(w, event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const act = w.keys[keys[event.key]];
+  const at = event.target;
+  if (!act || at.matches("input, select, textarea")) return;
+  const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
+  if (sideways && at.matches(".qkv-scroll") && at.scrollWidth > at.clientWidth) return;
+  event.preventDefault();
+  act();
+}
+
+/**
+ * Make a front-end module from
+ * `missing(w)`: what is wrong with the state, or "";
+ * `view(w)`: the picture;
+ * `stills(w)`: for print, [{caption, state}] with the traits that differ.
+ */
+export function widget(name, { missing, view, stills, begin }) {
+  function render({ model, el }) {
+    const root = rootFor(el, name);
+    const w = world(model, root);
+    w.stage = document.createElement("div");
+    root.append(w.stage);
+    let held = false;
+    w.draw = () => {
+      if (!held) paint(w, missing, view);
+    };
+    w.set = (changes) => {
+      held = true;
+      for (const [key, value] of Object.entries(changes)) model.set(key, value);
+      model.save_changes();
+      held = false;
+      w.draw();
+    };
+    const key = (event) => onKey(w, event);
+    root.addEventListener("keydown", key);
+    model.on("change", w.draw);
+    const end = begin?.(w, model);
+    w.draw();
+    return () => {
+      model.off("change", w.draw);
+      end?.();
+    };
+  }
+
+  function strip({ model, el }) {
+    const root = rootFor(el, name);
+    root.classList.add("qkv-strip");
+    const probe = world(model, root, { still: true });
+    let frames;
+    try {
+      frames = missing(probe) ? [] : stills(probe);
+    } catch {
+      frames = [];
+    }
+    for (const { caption, state } of frames.length ? frames : [{ state: {} }]) {
+      const figure = document.createElement("figure");
+      const stage = document.createElement("div");
+      const words = document.createElement("figcaption");
+      words.textContent = caption ?? "";
+      figure.append(...(caption ? [words] : []), stage);
+      root.append(figure);
+      const get = (key) => (key in state ? state[key] : model.get(key));
+      paint(world(model, root, { get, stage, still: true, set() {}, draw() {} }), missing, view);
+    }
+  }
+  return { render, strip };
+}
+
+/** At most `most` of 0…n−1, evenly spread, the first and the last among them. */
+export function spread(n, most = 8) {
+  if (n <= most) return Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: most }, (_, i) => Math.round((i * (n - 1)) / (most - 1)));
+}

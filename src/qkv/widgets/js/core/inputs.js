@@ -1,0 +1,92 @@
+// Which recorded input to look at; and, where a kernel is there, a box to type another.
+import { html, nothing } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import { choice } from "./controls.js";
+
+const patience = 5000;
+
+/** Follow the kernel's answers to requests. */
+export function listen(w, model) {
+  const answered = () => {
+    const { id, error } = model.get("answer") ?? {};
+    if (id === undefined || id !== w.local.asked) return;
+    clearTimeout(w.local.timer);
+    w.local.asked = undefined;
+    w.local.note = error ?? "";
+    w.draw();
+  };
+  model.on("change:answer", answered);
+  return () => {
+    clearTimeout(w.local.timer);
+    model.off("change:answer", answered);
+  };
+}
+
+function ask(w, text) {
+  const id = `${w.id}-${(w.local.turn = (w.local.turn ?? 0) + 1)}`;
+  clearTimeout(w.local.timer);
+  w.local.asked = id;
+  w.local.note = "Asking the kernel …";
+  w.local.timer = setTimeout(() => {
+    w.local.note = "No kernel answered: run the cells above first.";
+    w.draw();
+  }, w.patience ?? patience);
+  w.set({ request: { id, text } });
+}
+
+function box(w) {
+  const submit = (event) => {
+    event.preventDefault();
+    const text = event.target.elements.text.value.trim();
+    if (text) ask(w, text);
+  };
+  return html`<form class="qkv-ask" @submit=${submit}>
+    <label>Type your own <input name="text" autocomplete="off" spellcheck="false" /></label>
+    <button type="submit">Show</button>
+  </form>`;
+}
+
+export function inputs(w) {
+  const recordings = w.get("recordings");
+  const at = w.get("chosen");
+  if (w.still) return html`<p class="qkv-input">Input: <b>${recordings[at].input}</b></p>`;
+  return html`<div class="qkv-inputs">
+      <label
+        >Input
+        <select .value=${live(String(at))} @change=${(e) => w.set({ chosen: +e.target.value, step: 0 })}>
+          ${recordings.map((r, i) => html`<option value=${i} ?selected=${i === at}>${r.input}</option>`)}
+        </select></label
+      >
+      ${w.kernel ? box(w) : html`<span class="qkv-hint">In JupyterLab you can type your own.</span>`}
+    </div>
+    <p class="qkv-note" role="status" ?hidden=${!w.local.note}>${w.local.note ?? ""}</p>`;
+}
+
+/** Fed with the truth, or with its own output. */
+export function feeding(w) {
+  const recording = w.get("recordings")[w.get("chosen")];
+  if (w.still) return nothing;
+  return choice(w, {
+    legend: "The decoder is fed",
+    name: "fed",
+    options: [
+      ["forced", "the right tokens (teacher forcing)"],
+      ["free", recording.free ? "its own output" : "its own output (here the same)"],
+    ],
+    chosen: w.get("fed"),
+    pick: (fed) => w.set({ fed }),
+  });
+}
+
+/** The run to show: with its own output equal to the truth, both are one. */
+export const run = (w, recording) =>
+  (w.get("fed") === "free" && recording.free) || recording.forced;
+
+/** What is wrong with the recordings, or "". */
+export function missingRecording(w, check) {
+  const recordings = w.get("recordings");
+  if (!Array.isArray(recordings) || !recordings.length) return "no input is recorded in it";
+  const recording = recordings[w.get("chosen")];
+  if (!recording) return `it has ${recordings.length} inputs, and not number ${w.get("chosen")}`;
+  return check(recording) || (recording.free ? check({ ...recording, forced: recording.free }) : "");
+}
