@@ -7,7 +7,6 @@ somewhere else) it lives as long as the session.
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,18 +72,12 @@ class Solved:
 
     def _write(self, file: Path, ids: set[str]) -> None:
         """Replace the file in one step, so that it is never half written."""
-        text = json.dumps({"solved": sorted(ids)}, indent=1) + "\n"
+        draft = file.with_name(f".progress-{os.getpid()}")
         try:
-            with tempfile.NamedTemporaryFile(
-                "w",
-                dir=file.parent,
-                prefix=".progress-",
-                delete=False,
-                encoding="utf-8",
-            ) as draft:
-                draft.write(text)
-            os.replace(draft.name, file)
+            draft.write_text(json.dumps({"solved": sorted(ids)}, indent=1) + "\n")
+            draft.replace(file)
         except OSError as error:
+            draft.unlink(missing_ok=True)
             self.note = f"{file.name} cannot be written: {error.strerror}"
 
 

@@ -1,0 +1,119 @@
+"""What is solved stays solved, beside the reader's copies and nowhere else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import qkv.exercises
+from qkv.exercises import EXERCISES, check, progress
+from qkv.exercises.solved import Solved
+
+RIGHT = EXERCISES["1.1"].reference
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A reader's folder, with the session somewhere inside it."""
+    (tmp_path / ".qkv-work").touch()
+    (tmp_path / "chapters").mkdir()
+    monkeypatch.chdir(tmp_path / "chapters")
+    start_again(monkeypatch)
+    return tmp_path
+
+
+def start_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qkv.exercises, "_solved", Solved())
+
+
+def said(capsys: pytest.CaptureFixture) -> str:
+    return capsys.readouterr().out
+
+
+def listed(folder: Path) -> list[str]:
+    return json.loads((folder / "progress.json").read_text(encoding="utf-8"))["solved"]
+
+
+def test_a_solved_exercise_is_kept_for_the_next_session(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    check("1.1", RIGHT)
+    assert listed(work) == ["1.1"]
+    start_again(monkeypatch)
+    said(capsys)
+    progress()
+    table = said(capsys)
+    assert "Chapter 1, The bottleneck: 1 of 6 solved" in table
+    assert "  ✓ 1.1  Look up a batch of words (3 min)" in table
+    assert "  ○ 1.2  One step of the GRU (8 min)" in table
+    assert "this session only" not in table
+
+
+def test_what_was_solved_stays_solved_when_it_is_broken_again(work: Path) -> None:
+    check("1.1", RIGHT)
+    check("1.1", lambda ids, table: table[ids - 1])
+    assert listed(work) == ["1.1"]
+
+
+def test_a_wrong_answer_is_not_written_down(work: Path) -> None:
+    check("1.1", lambda ids, table: None)
+    assert not (work / "progress.json").exists()
+
+
+def test_what_another_notebook_has_solved_is_kept(work: Path) -> None:
+    (work / "progress.json").write_text('{"solved": ["2.2", "7.9"]}')
+    check("1.1", RIGHT)
+    assert listed(work) == ["1.1", "2.2", "7.9"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"solved": 3}', '["1.1"]', '{"solved": [1]}', "\xff\xfe"]
+)
+def test_a_file_that_makes_no_sense_is_set_aside_not_lost(
+    work: Path, content: str, capsys: pytest.CaptureFixture
+) -> None:
+    (work / "progress.json").write_bytes(content.encode("latin-1"))
+    (work / "progress.broken-1.json").write_text("an earlier one")
+    check("1.1", RIGHT)
+    assert "it is kept as progress.broken-2.json" in said(capsys)
+    aside = work / "progress.broken-2.json"
+    assert aside.read_bytes() == content.encode("latin-1")
+    assert listed(work) == ["1.1"]
+    progress()
+    assert "kept as" not in said(capsys)
+
+
+def test_a_file_that_cannot_be_opened_is_said_and_left_alone(
+    work: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (work / "progress.json").mkdir()
+    check("1.1", RIGHT)
+    assert "progress.json cannot be read" in said(capsys)
+    progress()
+    assert "1 of 6 solved" in said(capsys)
+    assert (work / "progress.json").is_dir()
+
+
+def test_a_folder_that_cannot_be_written_is_said(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    check("1.1", RIGHT)
+    assert "(progress.json cannot be written: Permission denied)" in said(capsys)
+    assert not list(work.glob(".progress-*")), "the draft is left behind"
+
+
+def test_without_the_readers_folder_it_is_for_this_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    start_again(monkeypatch)
+    check("1.1", RIGHT)
+    progress()
+    table = said(capsys)
+    assert "1 of 6 solved" in table
+    assert "for this session only; `make lab` keeps it" in table
+    assert not list(tmp_path.iterdir())
