@@ -187,19 +187,34 @@ def test_a_loss_that_is_not_finite_names_its_step():
         fit(model, batches(), steps=5, watch=watch)
 
 
-def test_a_gradient_that_is_not_finite_moves_nothing():
-    class Steep(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.weight = nn.Parameter(torch.zeros(()))
+class Steep(nn.Module):
+    """Its loss is finite, its gradient is not: the root of zero is zero, and steep."""
 
-        def forward(self, source, source_lengths, target_in):
-            # the root of zero is zero, and its slope infinite
-            return self.weight.sqrt() * torch.randn(*target_in.shape, 13)
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
 
-    model = Steep()
+    def forward(self, source, source_lengths, target_in):
+        return self.weight.sqrt() * torch.randn(*target_in.shape, 13)
+
+
+class Blind(Steep):
+    """Its gradient is finite, its loss is not: one token has no chance at all."""
+
+    def forward(self, source, source_lengths, target_in):
+        chances = torch.zeros(*target_in.shape, 13).index_fill(
+            2, torch.tensor(EOS), -math.inf
+        )
+        return chances + self.weight * torch.arange(13)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(Steep, "gradient (nan|inf) long"), (Blind, "the loss is inf")]
+)
+def test_what_is_not_finite_moves_nothing(kind, said):
+    model = kind()
     optimizer = torch.optim.Adam(model.parameters())
-    with pytest.raises(FloatingPointError, match=r"its gradient (nan|inf) long"):
+    with pytest.raises(FloatingPointError, match=said):
         update(model, next(batches()), optimizer, clip_norm=1.0)
     assert model.weight == 0
 
