@@ -67,6 +67,9 @@ def install(extras):
         python = make_venv()
     project = ".[{}]".format(",".join(extras))
     run(python, "-m", "pip", "install", "-c", "constraints.txt", "-e", project)
+    # package.json says that the book's .js files are modules. JupyterLab's own, which
+    # lie below it in .venv, are not, and Node asks the nearest package.json.
+    (VENV / "package.json").write_text('{"type": "commonjs"}\n')
     for extra in extras:
         (VENV / (".installed-" + extra)).touch()
 

@@ -26,6 +26,7 @@ from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ".qkv-work"
+LOUDNESS = ("--debug", "--log-level", "--ServerApp.log_level")
 SETTINGS = ROOT / "tools" / "jupyter"
 
 
@@ -82,8 +83,8 @@ def _refresh_one(source, copy, name, record, notary):
     if mine is None:
         return f"kept       {name}: it cannot be read. {_newer(source)}"
     old = record.get(name)
-    if old is None and mine.content == new.content:
-        old = record[name] = new
+    if mine.content == new.content and (old is None or old.content != new.content):
+        old = record[name] = new  # the record was lost, or a run ended before it
     if old is None or mine.content != old.content:
         moved_on = old is None or old.content != new.content
         return f"kept       {name}: you changed it. {_newer(source)}" * moved_on
@@ -220,12 +221,13 @@ def command(work: Path, options: list[str]) -> list[str]:
     first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
     if first is None:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
-    root = ["--allow-root"] if os.geteuid() == 0 else []
+    loud = any(option.startswith(LOUDNESS) for option in options)
     return [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={work}",
         f"--LabApp.default_url=/lab/tree/{first}",
-        *root,
+        *([] if loud else ["--log-level=WARN"]),
+        *(["--allow-root"] if os.geteuid() == 0 else []),
         *_port(options),
         *options,
     ]
@@ -257,12 +259,14 @@ def _free_port(ip, first=8888):
 
 def _why_not(ip, port):
     """Return why no server can listen there, or None; a name may have two addresses."""
+    if not 0 < port < 2**16:
+        return "ports are numbers from 1 to 65535"
     host = None if ip in ("", "*") else ip
     try:
         places = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         return str(error)
     return next(filter(None, (_refusal(*place) for place in places)), None)
 

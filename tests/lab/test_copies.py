@@ -1,0 +1,358 @@
+"""The reader's own copies: added, refreshed, kept, and never overwritten."""
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.sign import NotebookNotary
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools import lab
+
+CHAPTER = "01_first.ipynb"
+PICTURE = "figures/drawing.svg"
+
+
+def write_twin(path, *sources, output="2"):
+    """Write a chapter's twin as tools/execute.py leaves it."""
+    printed = new_output("stream", text=output)
+    cells = [new_code_cell(source, outputs=[printed]) for source in sources]
+    notebook = new_notebook(cells=[new_markdown_cell("# A chapter"), *cells])
+    notebook.metadata["jupytext"] = {"formats": "md:myst,ipynb"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def edit(path, change):
+    """Do to a notebook what a reader does in JupyterLab: change it and save."""
+    notebook = nbformat.read(path, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, path)
+
+
+def answer(notebook):
+    notebook.cells[1].source = "mine = 3"
+
+
+def run_cells(notebook):
+    notebook.cells[1].outputs = [new_output("stream", text="the reader's run")]
+    notebook.cells[1].execution_count = 7
+    notebook.cells.append(new_code_cell(""))
+
+
+@pytest.fixture(autouse=True)
+def jupyter_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
+
+
+@pytest.fixture
+def chapters(tmp_path):
+    folder = tmp_path / "chapters"
+    write_twin(folder / CHAPTER, "1 + 1")
+    write_twin(folder / "solutions" / CHAPTER, "solved = 2")
+    (folder / "figures").mkdir()
+    (folder / PICTURE).write_text("<svg/>")
+    (folder / "01_first.md").write_text("# the source")
+    (folder / ".hidden").write_text("not the book's")
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path, chapters):
+    """Return a folder of copies as a first `make lab` leaves it."""
+    folder = tmp_path / "work"
+    lab.refresh(chapters, folder)
+    return folder
+
+
+def files(folder):
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in paths}
+
+
+def test_a_first_run_adds_chapters_solutions_and_pictures(chapters, tmp_path):
+    lines = lab.refresh(chapters, tmp_path / "work")
+    copies = {CHAPTER, PICTURE, f"solutions/{CHAPTER}"}
+    assert files(tmp_path / "work") == {*copies, lab.RECORD}
+    assert {line.split(maxsplit=1)[1] for line in lines} == copies
+    assert all(line.startswith("added") for line in lines)
+
+
+def test_a_copy_is_no_longer_tied_to_the_markdown(work):
+    assert "jupytext" not in nbformat.read(work / CHAPTER, as_version=4).metadata
+
+
+def test_a_second_run_changes_nothing_and_says_nothing(chapters, work):
+    before = {name: (work / name).read_bytes() for name in files(work)}
+    assert lab.refresh(chapters, work) == []
+    assert {name: (work / name).read_bytes() for name in files(work)} == before
+
+
+def test_a_new_chapter_is_added_to_the_others(chapters, work):
+    write_twin(chapters / "02_second.ipynb", "2 + 2")
+    assert lab.refresh(chapters, work) == ["added      02_second.ipynb"]
+    assert (work / "02_second.ipynb").exists()
+
+
+def test_the_copies_are_trusted(work):
+    notebook = nbformat.read(work / CHAPTER, as_version=4)
+    with NotebookNotary() as notary:
+        assert notary.check_signature(notebook)
+        notebook.cells[1].outputs[0].text = "something foreign"
+        assert not notary.check_signature(notebook)
+
+
+def test_an_untouched_copy_is_trusted_again_on_another_machine(
+    chapters, work, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "another"))
+    lab.refresh(chapters, work)
+    with NotebookNotary() as notary:
+        assert notary.check_signature(nbformat.read(work / CHAPTER, as_version=4))
+
+
+def test_what_the_reader_changed_is_not_trusted_on_their_behalf(
+    chapters, work, tmp_path, monkeypatch
+):
+    edit(work / CHAPTER, answer)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "another"))
+    lab.refresh(chapters, work)
+    with NotebookNotary() as notary:
+        assert not notary.check_signature(nbformat.read(work / CHAPTER, as_version=4))
+
+
+def test_an_untouched_copy_is_refreshed_when_the_book_moves_on(chapters, work):
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+    assert "a new cell" in (work / CHAPTER).read_text()
+
+
+def test_an_untouched_copy_takes_the_books_new_outputs(chapters, work):
+    write_twin(chapters / CHAPTER, "1 + 1", output="two")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+    assert "two" in (work / CHAPTER).read_text()
+
+
+def test_running_a_chapter_is_no_edit(chapters, work):
+    edit(work / CHAPTER, run_cells)
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+def test_a_readers_own_outputs_stay_while_the_cells_are_the_same(chapters, work):
+    edit(work / CHAPTER, run_cells)
+    write_twin(chapters / CHAPTER, "1 + 1", output="the book's new run")
+    assert lab.refresh(chapters, work) == []
+    assert "the reader's run" in (work / CHAPTER).read_text()
+
+
+def test_an_edited_copy_is_kept_in_silence_while_the_book_is_the_same(chapters, work):
+    edit(work / CHAPTER, answer)
+    mine = (work / CHAPTER).read_bytes()
+    assert lab.refresh(chapters, work) == []
+    assert (work / CHAPTER).read_bytes() == mine
+
+
+def test_an_edited_copy_is_kept_and_the_newer_version_named(chapters, work):
+    edit(work / CHAPTER, answer)
+    mine = (work / CHAPTER).read_bytes()
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    for _ in range(2):
+        (line,) = lab.refresh(chapters, work)
+        assert line.startswith(f"kept       {CHAPTER}: you changed it.")
+        assert str(chapters / CHAPTER) in line
+        assert (work / CHAPTER).read_bytes() == mine
+
+
+def test_a_picture_pasted_into_a_note_is_an_edit(chapters, work):
+    def paste(notebook):
+        notebook.cells[0].attachments = {"mine.png": {"image/png": "aGVsbG8="}}
+
+    edit(work / CHAPTER, paste)
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith("kept")
+
+
+def test_an_edit_taken_back_is_no_edit(chapters, work):
+    edit(work / CHAPTER, answer)
+    lab.refresh(chapters, work)
+    edit(work / CHAPTER, lambda notebook: notebook.cells[1].update(source="1 + 1"))
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+def test_a_deleted_copy_comes_back_as_the_books(chapters, work):
+    (work / CHAPTER).unlink()
+    assert lab.refresh(chapters, work) == [f"added      {CHAPTER}"]
+
+
+def test_a_renamed_copy_stays_beside_the_books(chapters, work):
+    edit(work / CHAPTER, answer)
+    (work / CHAPTER).rename(work / "01_mine.ipynb")
+    lab.refresh(chapters, work)
+    assert "mine = 3" in (work / "01_mine.ipynb").read_text()
+    assert "mine = 3" not in (work / CHAPTER).read_text()
+
+
+def test_a_chapter_that_left_the_book_stays_with_the_reader(chapters, work):
+    (chapters / CHAPTER).unlink()
+    mine = (work / CHAPTER).read_bytes()
+    assert lab.refresh(chapters, work) == []
+    assert (work / CHAPTER).read_bytes() == mine
+
+
+def test_files_of_the_readers_own_are_left_alone(chapters, work):
+    (work / "progress.json").write_text('{"1.1": true}')
+    (work / "notes.ipynb").write_text("not even JSON")
+    assert lab.refresh(chapters, work) == []
+    assert (work / "progress.json").read_text() == '{"1.1": true}'
+    assert (work / "notes.ipynb").read_text() == "not even JSON"
+
+
+RECORDS = [
+    pytest.param(b"", id="empty"),
+    pytest.param(b'{"copies": {"01_first', id="truncated"),
+    pytest.param(b"\xff\xfe\x00", id="not text"),
+    pytest.param(b"[]", id="a list"),
+    pytest.param(b'{"copies": [1]}', id="copies are a list"),
+    pytest.param(b'{"copies": {"01_first.ipynb": {"content": "x"}}}', id="half a copy"),
+    pytest.param(b'{"copies": {"01_first.ipynb": "x"}}', id="an older form"),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_broken_record_overwrites_nothing(chapters, work, record):
+    edit(work / CHAPTER, answer)
+    mine = (work / CHAPTER).read_bytes()
+    (work / lab.RECORD).write_bytes(record)
+    lost, *kept = lab.refresh(chapters, work)
+    assert "cannot be read" in lost
+    assert [line.split(":")[0] for line in kept] == [f"kept       {CHAPTER}"]
+    assert (work / CHAPTER).read_bytes() == mine
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_after_a_broken_record_untouched_copies_are_known_again(chapters, work, record):
+    (work / lab.RECORD).write_bytes(record)
+    lab.refresh(chapters, work)
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+def test_a_lost_record_overwrites_nothing(chapters, work):
+    edit(work / CHAPTER, answer)
+    (work / lab.RECORD).unlink()
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith(f"kept       {CHAPTER}")
+    assert "mine = 3" in (work / CHAPTER).read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b'{"cells": [', id="truncated"),
+        pytest.param(b"\xff\xfe\x00", id="not text"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'{"cells": 3}', id="cells are a number"),
+        pytest.param(b'{"cells": [{"source": "x"}]}', id="a cell without a type"),
+        pytest.param(b'{"cells": [{"cell_type": "code", "source": 3}]}', id="no text"),
+    ],
+)
+def test_a_copy_that_is_no_notebook_is_kept(chapters, work, content):
+    (work / CHAPTER).write_bytes(content)
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith(f"kept       {CHAPTER}: it cannot be read.")
+    assert (work / CHAPTER).read_bytes() == content
+
+
+def test_a_folder_in_a_copys_place_is_kept(chapters, work):
+    (work / CHAPTER).unlink()
+    (work / CHAPTER).mkdir()
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith(f"kept       {CHAPTER}: it cannot be read.")
+
+
+def test_a_link_that_leads_nowhere_is_kept(chapters, work):
+    (work / CHAPTER).unlink()
+    (work / CHAPTER).symlink_to("elsewhere.ipynb")
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith("kept")
+    assert (work / CHAPTER).is_symlink()
+
+
+def test_a_read_only_copy_is_kept(chapters, work):
+    (work / CHAPTER).chmod(0o444)
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith(f"kept       {CHAPTER}: it is read-only")
+    assert "a new cell" not in (work / CHAPTER).read_text()
+
+
+def disk_full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_old_copy_whole(chapters, work, monkeypatch, where):
+    before = (work / CHAPTER).read_bytes()
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    monkeypatch.setattr(os, where, disk_full)
+    with pytest.raises(lab.Failure, match=r"the disk is full.*\nMake room"):
+        lab.refresh(chapters, work)
+    assert (work / CHAPTER).read_bytes() == before
+    assert not list(work.rglob(".copying-*"))
+
+
+def test_after_a_full_disk_the_next_run_goes_on(chapters, work, monkeypatch):
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", disk_full)
+        with pytest.raises(lab.Failure):
+            lab.refresh(chapters, work)
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+def test_a_crash_before_the_record_is_written_loses_no_track(
+    chapters, work, monkeypatch
+):
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    with monkeypatch.context() as crash:
+        crash.setattr(lab, "_write_record", disk_full)
+        with pytest.raises(OSError, match="No space"):
+            lab.refresh(chapters, work)
+    assert lab.refresh(chapters, work) == []
+    write_twin(chapters / CHAPTER, "1 + 1", "another")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(chapters, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(lab.Failure, match=r"taken could not be written: File exists"):
+        lab.refresh(chapters, tmp_path / "taken")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_copy_can_be_written_by_its_reader(work):
+    assert os.stat(work / CHAPTER).st_mode & 0o777 == 0o644
+
+
+def test_the_record_is_plain_json_that_says_what_it_is(work):
+    record = json.loads((work / lab.RECORD).read_text())
+    assert "tools/lab.py" in record["about"]
+    assert set(record["copies"]) == {CHAPTER, PICTURE, f"solutions/{CHAPTER}"}
+
+
+def test_the_books_own_chapters_can_be_copied(tmp_path):
+    """Holds for every twin there is, whatever it contains."""
+    lab.refresh(lab.ROOT / "chapters", tmp_path / "work")
+    shutil.copytree(tmp_path / "work", tmp_path / "again")
+    assert lab.refresh(lab.ROOT / "chapters", tmp_path / "again") == []
+    twins = (lab.ROOT / "chapters").rglob("*.ipynb")
+    names = {Path(twin).relative_to(lab.ROOT / "chapters").as_posix() for twin in twins}
+    assert names <= files(tmp_path / "work")
