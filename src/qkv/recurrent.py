@@ -8,7 +8,7 @@ explicit steps and returns them all.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -295,13 +295,23 @@ class State:
     memory: Float[Tensor, "batch d_hidden"] | Memory
 
 
+@runtime_checkable
 class EncoderDecoder(Protocol):
     """What training, decoding and the chapters ask of a model.
 
     ``forward`` and ``trace`` are fed the whole target, shifted by one (*teacher
     forcing*); ``start`` and ``step`` are fed what the model itself wrote. Fed the same
-    tokens, all three give the same result.
+    tokens, all three give the same result. A module of your own is one as soon as it
+    has these methods.
     """
+
+    training: bool
+
+    def train(self, mode: bool = True) -> nn.Module:
+        """Switch to training, as every ``nn.Module`` can."""
+
+    def eval(self) -> nn.Module:
+        """Switch to evaluation, as every ``nn.Module`` can."""
 
     def __call__(
         self,
