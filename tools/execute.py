@@ -5,7 +5,9 @@ usage: python tools/execute.py [--check] [--all] [chapter.md ...]
 A chapter's Markdown is the only file anyone edits. Its twin beside it, NN_slug.ipynb,
 holds the cells, their outputs and the state of their widgets. Two runs give the same
 bytes. A chapter runs again when its code, or a file of the package that it imports,
-has changed; when only its prose has, the outputs of the last run are kept.
+has changed; when only its prose has, the outputs of the last run are kept. So are, in
+any case, those of cells tagged `shows-seconds`, until what they measure has changed:
+no two runs take the same time.
 
     --all    run every chapter given, changed or not
     --check  write nothing; name the twins that are not up to date, and fail if any is
@@ -31,6 +33,7 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "qkv"
 STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {
     "file_extension": ".py",
@@ -41,7 +44,8 @@ LANGUAGE = {
 LIST_MODULES = (
     "import sys; print(*sorted(m for m in sys.modules if m.split('.')[0] == 'qkv'))"
 )
-SECONDS_PER_CELL = 900
+SECONDS = "shows-seconds"
+TIMEOUT = 900
 
 
 class ChapterError(Exception):
@@ -73,8 +77,7 @@ def code_of(notebook: NotebookNode) -> list[tuple[str, tuple[str, ...]]]:
     """What decides the outputs: the code cells, each with its tags."""
     return [
         (cell.source, tuple(cell.metadata.get("tags", ())))
-        for cell in notebook.cells
-        if cell.cell_type == "code"
+        for cell in code_cells(notebook)
     ]
 
 
@@ -96,28 +99,38 @@ def _files_of(module: str) -> set[Path]:
     return {base / "__init__.py"} | beside
 
 
-def last_run(source: NotebookNode, twin: Path) -> NotebookNode | None:
-    """The twin, when running ``source`` again would give its outputs, else None."""
-    if not twin.is_file():
-        return None
+def read_twin(twin: Path) -> NotebookNode | None:
+    """The twin as it is, or None where there is none that can be read."""
     try:
-        old = nbformat.read(twin, as_version=4)
+        return nbformat.read(twin, as_version=4)
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return None
-    made = old.metadata.get("made_from", {})
-    same = code_of(old) == code_of(source)
-    if same and made and made["hash"] == package_hash(made["modules"]):
-        return old
-    return None
+
+
+def last_run(source: NotebookNode, twin: Path) -> NotebookNode | None:
+    """The twin, when running ``source`` again would give its outputs, else None."""
+    old = read_twin(twin)
+    if old is None or code_of(old) != code_of(source):
+        return None
+    made = old.metadata.get("made_from")
+    return old if made and made["hash"] == package_hash(made["modules"]) else None
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def keep_seconds(notebook: NotebookNode, old: NotebookNode) -> None:
+    """Put the last run's outputs where a cell shows how long something took."""
+    for cell, before in zip(code_cells(notebook), code_cells(old), strict=True):
+        if SECONDS in cell.metadata.get("tags", ()):
+            cell.outputs = before.outputs
 
 
 def carry_over(source: NotebookNode, old: NotebookNode) -> NotebookNode:
     """The new prose with the outputs of the last run."""
-    before = iter(cell for cell in old.cells if cell.cell_type == "code")
-    for cell in source.cells:
-        if cell.cell_type == "code":
-            kept = next(before)
-            cell.outputs, cell.execution_count = kept.outputs, kept.execution_count
+    for cell, before in zip(code_cells(source), code_cells(old), strict=True):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
     for key in ("widgets", "made_from"):
         if key in old.metadata:
             source.metadata[key] = old.metadata[key]
@@ -145,7 +158,7 @@ def run(notebook: NotebookNode, path: Path) -> float:
     notebook.cells.append(nbformat.v4.new_code_cell(LIST_MODULES))
     client = NotebookClient(
         notebook,
-        timeout=SECONDS_PER_CELL,
+        timeout=TIMEOUT,
         kernel_name=KERNEL["name"],
         record_timing=False,
         coalesce_streams=True,
@@ -216,9 +229,11 @@ def _name_widgets(notebook: NotebookNode, name: str) -> NotebookNode:
         return notebook
     state = {**stored, "state": {key: models[key] for key in order}}
     notebook.metadata["widgets"] = {STATE: state}
-    text = nbformat.writes(notebook)
-    for n, key in enumerate(order):
-        text = text.replace(key, hashlib.md5(f"{name}:{n}".encode()).hexdigest())
+    new = {
+        key: hashlib.md5(f"{name}:{n}".encode()).hexdigest()
+        for n, key in enumerate(order)
+    }
+    text = re.sub("|".join(order), lambda m: new[m[0]], nbformat.writes(notebook))
     return nbformat.reads(text, as_version=4)
 
 
@@ -254,21 +269,23 @@ def make_twin(path: Path, *, always: bool = False) -> Outcome:
     """Bring the twin of one chapter up to date, running it only where it must."""
     notebook, twin = jupytext.read(path), path.with_suffix(".ipynb")
     name = "/".join(path.resolve().with_suffix("").parts[-2:])
-    old = None if always else last_run(notebook, twin)
-    if old is not None:
+    old = last_run(notebook, twin)
+    if old is not None and not always:
         text = to_text(canonical(carry_over(notebook, old), name))
         kept = text == twin.read_text(encoding="utf-8")
         return Outcome(text, "unchanged" if kept else "prose renewed")
     cpu_seconds = run(notebook, path)
+    if old is not None:
+        keep_seconds(notebook, old)
     return Outcome(to_text(canonical(notebook, name)), "run", cpu_seconds)
 
 
 def stale(path: Path) -> str | None:
     """Why the twin of ``path`` is not up to date, or None where it is."""
     notebook, twin = jupytext.read(path), path.with_suffix(".ipynb")
-    if not twin.is_file():
-        return "has no twin yet"
-    old = nbformat.read(twin, as_version=4)
+    old = read_twin(twin)
+    if old is None:
+        return "has no twin yet, or none that can be read"
     if code_of(old) != code_of(notebook):
         return "its code differs from the twin's"
     if last_run(notebook, twin) is None:
