@@ -1,0 +1,84 @@
+"""What a claim prints, records and refuses."""
+
+import json
+
+import pytest
+import torch
+
+from qkv.claims import claim
+
+
+@pytest.fixture(autouse=True)
+def unrecorded(monkeypatch):
+    monkeypatch.delenv("QKV_CLAIMS", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "line"),
+    [
+        (0.9537, {"at_least": 0.9}, "measured 0.954, at least 0.900"),
+        (2, {"at_most": 3}, "measured 2.000, at most 3.000"),
+        (
+            0.5,
+            {"at_least": 0.5, "at_most": 0.5},
+            "measured 0.500, between 0.500 and 0.500",
+        ),
+        (torch.tensor(0.25), {"at_least": 0.0}, "measured 0.250, at least 0.000"),
+        (float("inf"), {"at_least": 0.0}, "measured inf, at least 0.000"),
+    ],
+)
+def test_a_claim_that_holds_prints_one_line(capsys, value, bounds, line):
+    claim("20 digits are copied", value, **bounds)
+    assert capsys.readouterr().out == f"✓ 20 digits are copied: {line}\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds"),
+    [
+        (0.8, {"at_least": 0.9}),
+        (0.8, {"at_most": 0.7}),
+        (0.3, {"at_least": 0.4, "at_most": 0.7}),
+        (0.8, {"at_least": 0.4, "at_most": 0.7}),
+        (float("nan"), {"at_least": 0.0}),
+        (float("nan"), {"at_most": 0.0}),
+        (float("nan"), {"at_least": 0.0, "at_most": 1.0}),
+    ],
+)
+def test_a_claim_that_does_not_hold_raises_the_same_words(capsys, value, bounds):
+    with pytest.raises(AssertionError, match=f"^✗ s: measured {value:.3f}, "):
+        claim("s", value, **bounds)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_claim_without_a_bound_is_refused():
+    with pytest.raises(ValueError, match="a claim needs a bound"):
+        claim("s", 1.0)
+
+
+def test_bounds_that_nothing_keeps_are_refused():
+    with pytest.raises(ValueError, match=r"no value is at least 2\.0 and at most 1\.0"):
+        claim("s", 1.5, at_least=2, at_most=1)
+
+
+@pytest.mark.parametrize("statement", ["", "  ", "two\nlines"])
+def test_a_statement_is_one_line(statement):
+    with pytest.raises(ValueError, match="a claim is a statement on one line"):
+        claim(statement, 1.0, at_least=0.0)
+
+
+def test_recorded_claims_are_kept_and_never_raise(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "claims.jsonl"
+    monkeypatch.setenv("QKV_CLAIMS", str(file))
+    claim("한국어", 0.5, at_least=0.4)
+    claim("fails", torch.tensor(2), at_most=1)
+    first, second = map(json.loads, file.read_text("utf-8").splitlines())
+    assert first == {
+        "statement": "한국어",
+        "at_least": 0.4,
+        "at_most": None,
+        "value": 0.5,
+        "held": True,
+    }
+    assert second["held"] is False
+    assert second["value"] == 2.0
+    assert capsys.readouterr().out.splitlines()[1].startswith("✗ fails: measured 2.000")

@@ -1,0 +1,236 @@
+"""Measure what the chapters claim, for three seeds, and write the claims page.
+
+usage: python tools/claims.py [chapter.md ...]
+
+Every chapter is run from its source, in a kernel of its own, once for each seed. The
+page, book/claims.md, lists each claim with its bound, its worst and its best value.
+With chapters named, only they are measured, and the others' tables stay as they are.
+Where a claim does not hold, or a chapter does not run, the page stays as it is.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+
+import jupytext
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+from qkv.claims import in_words
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS, PAGE = ROOT / "chapters", ROOT / "book" / "claims.md"
+SEEDS = (0, 1, 2)
+SECONDS_PER_CELL = 900
+INTRODUCTION = """\
+<!-- Written by `make claims`. Change a claim in its chapter, not here. -->
+
+# What was measured
+
+Every claim of the chapters, measured over three seeds: what is said, the bound
+that it must keep to, the worst and the best of the three values. A chapter
+stops where a claim does not hold, on your machine as on ours; the first value
+you see there is that of seed 0. `make claims` measures all of them again and
+writes this page.
+"""
+HEADER = "| claim | bound | worst | best |\n| --- | --- | ---: | ---: |\n"
+
+
+class ClaimsError(Exception):
+    """The claims of a chapter could not be measured; the message says why."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One claim of the page: its bound in words, its values as they are printed."""
+
+    statement: str
+    bound: str
+    worst: str
+    best: str
+
+
+# -------------------------------------------------------------------------- measuring
+
+
+def sources(paths: list[Path]) -> list[Path]:
+    """The chapters given, or all of them."""
+    found = paths or sorted(CHAPTERS.glob("[0-9][0-9]_*.md"))
+    for path in found:
+        if not path.is_file():
+            raise SystemExit(f"{path}: no such chapter")
+    return found
+
+
+def measure(path: Path, seed: int) -> list[dict]:
+    """Run a chapter with one seed; return its claims in their order.
+
+    Raises
+    ------
+    ClaimsError
+        If a cell fails, the kernel dies, or a statement is made twice.
+    """
+    notebook = jupytext.read(path)
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder, "claims.jsonl")
+        try:
+            client.execute(env=_environment(folder, record, seed))
+        except (CellExecutionError, DeadKernelError) as error:
+            raise ClaimsError(f"{path.name}, seed {seed}: {error}") from None
+        lines = record.read_text("utf-8").splitlines() if record.exists() else []
+    claims = [json.loads(line) for line in lines]
+    statements = [claim["statement"] for claim in claims]
+    for statement in statements:
+        if statements.count(statement) > 1:
+            raise ClaimsError(f"{path.name} claims more than once: {statement}")
+    return claims
+
+
+def _environment(folder: str, record: Path, seed: int) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("QKV_")}
+    ours = {"QKV_QUIET": "1", "QKV_SEED": str(seed), "QKV_CLAIMS": str(record)}
+    return inherited | ours | {"IPYTHONDIR": folder, "PYTHONHASHSEED": "0"}
+
+
+def gather(name: str, runs: list[list[dict]]) -> list[Row]:
+    """Put the runs of one chapter side by side.
+
+    Raises
+    ------
+    ClaimsError
+        If the runs do not claim the same, with the same bounds.
+    """
+    first = [_promise(claim) for claim in runs[0]]
+    for run in runs[1:]:
+        other = [_promise(claim) for claim in run]
+        if other != first:
+            odd = sorted(set(first) ^ set(other)) or first
+            raise ClaimsError(
+                f"{name} claims one thing with one seed and another with the next: "
+                f"{odd[0]}; a statement and its bound are the same for every seed"
+            )
+    return [_row(list(of_one)) for of_one in zip(*runs, strict=True)]
+
+
+def _promise(claim: dict) -> tuple[str, str]:
+    return claim["statement"], in_words(claim["at_least"], claim["at_most"])
+
+
+def _row(claims: list[dict]) -> Row:
+    ordered = sorted(claims, key=_margin)
+    worst, best = (f"{claim['value']:.3f}" for claim in (ordered[0], ordered[-1]))
+    return Row(*_promise(claims[0]), worst, best)
+
+
+def _margin(claim: dict) -> float:
+    """How far the value is on the right side of its nearer bound."""
+    if isnan(claim["value"]):
+        return -float("inf")
+    low, high = claim["at_least"], claim["at_most"]
+    above = float("inf") if low is None else claim["value"] - low
+    below = float("inf") if high is None else high - claim["value"]
+    return min(above, below)
+
+
+# --------------------------------------------------------------------------- the page
+
+
+def write(page: Path, tables: dict[str, list[Row]]) -> None:
+    """Write the page: a section for each chapter, by its name (``01_…``)."""
+    sections = [_section(name, tables[name]) for name in sorted(tables) if tables[name]]
+    text = "\n".join([INTRODUCTION, *sections])
+    page.write_text(text, encoding="utf-8")
+
+
+def _section(name: str, rows: list[Row]) -> str:
+    lines = [
+        f"| {_escaped(row.statement)} | {row.bound} | {row.worst} | {row.best} |\n"
+        for row in rows
+    ]
+    title = f"## Chapter {int(name[:2])}\n\n{{doc}}`chapters/{name}`\n\n"
+    return title + HEADER + "".join(lines)
+
+
+def read(page: Path) -> dict[str, list[Row]]:
+    """Read the tables that :func:`write` wrote."""
+    text = page.read_text("utf-8") if page.exists() else ""
+    tables: dict[str, list[Row]] = {}
+    for section in re.split("^## ", text, flags=re.MULTILINE)[1:]:
+        name = re.search(r"\{doc\}`chapters/([^`]+)`", section)[1]
+        tables[name] = list(_rows(section.partition(HEADER)[2]))
+    return tables
+
+
+def _rows(table: str) -> Iterator[Row]:
+    for line in table.strip().splitlines():
+        cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
+        statement, bound, worst, best = (cell.strip() for cell in cells)
+        yield Row(_plain(statement), bound, worst, best)
+
+
+def _escaped(statement: str) -> str:
+    """The statement as Markdown that shows each of its characters."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$])", r"\\\1", statement)
+
+
+def _plain(markdown: str) -> str:
+    return re.sub(r"\\([\\`*_{}\[\]<>#|$])", r"\1", markdown)
+
+
+# ------------------------------------------------------------------------ the command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("paths", nargs="*", type=Path)
+    paths = parser.parse_args(arguments).paths
+    kept = read(PAGE) if paths else {}
+    held = True
+    for path in sources(paths):
+        try:
+            rows, all_held = _measure_chapter(path)
+        except ClaimsError as error:
+            print(error, file=sys.stderr, flush=True)
+            held = False
+            continue
+        kept[path.stem] = rows
+        held &= all_held
+    if not held:
+        print(f"{PAGE.name} is left as it is", file=sys.stderr)
+        return 1
+    write(PAGE, kept)
+    return 0
+
+
+def _measure_chapter(path: Path) -> tuple[list[Row], bool]:
+    runs = []
+    for seed in SEEDS:
+        print(f"{path.name}, seed {seed} …", flush=True)
+        runs.append(measure(path, seed))
+    rows = gather(path.name, runs)
+    broken = {c["statement"] for run in runs for c in run if not c["held"]}
+    for row in rows:
+        sign = "✗" if row.statement in broken else "✓"
+        values = f"worst {row.worst}, best {row.best}"
+        print(f"  {sign} {row.statement}: {row.bound}; {values}", flush=True)
+    return rows, not broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())
