@@ -335,7 +335,7 @@ def curves(
     Raises
     ------
     ValueError
-        If a series is not two or four sequences of one length.
+        If there is no series, or one is not two or four sequences of one length.
 
     Examples
     --------
@@ -347,6 +347,8 @@ to 0 at 20, highest 1 at 1, crosses chance near 18. Marked: chance 0.10. Shaded:
 trained lengths, 1 to 20.
     """
     lines = {name: _line(name, given) for name, given in series.items()}
+    if not lines:
+        raise ValueError("curves needs at least one line")
     marks = dict(marks or {})
     with matplotlib.rc_context(STYLE):
         canvas, ax = _canvas(WIDTH, 330)
