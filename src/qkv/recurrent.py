@@ -154,6 +154,20 @@ class GRUCell(_Cell):
         after = update * hidden + (1 - update) * candidate
         return GRUTrace(reset, update, candidate, after)
 
+    def advance(
+        self,
+        from_x: Float[Tensor, "*batch gates"],
+        hidden: Float[Tensor, "*batch d_hidden"],
+    ) -> Float[Tensor, "*batch d_hidden"]:
+        """Return the next state when W x + b is already known, all three blocks."""
+        from_hidden = F.linear(hidden, self.weight_hh, self.bias_hh)
+        sizes = [2 * self.d_hidden, self.d_hidden]
+        x_gates, x_candidate = from_x.split(sizes, -1)
+        hidden_gates, hidden_candidate = from_hidden.split(sizes, -1)
+        reset, update = torch.sigmoid(x_gates + hidden_gates).chunk(2, -1)
+        candidate = torch.tanh(torch.addcmul(x_candidate, reset, hidden_candidate))
+        return torch.lerp(candidate, hidden, update)
+
     def unroll(
         self,
         inputs: Float[Tensor, "batch token d_input"],
@@ -273,13 +287,12 @@ class LSTMCell(_Cell):
 class Memory:
     """What a decoder with attention looks at: made once for a source, then only read.
 
-    ``keys`` and ``values_to_gates`` are projections of ``values``, the encoder's
-    states. ``bias`` is 0 at the source's tokens and -∞ at its padding.
+    ``values`` are the encoder's states, ``keys`` their projection for the score, and
+    ``bias``, to be added to the scores, is 0 at tokens and -∞ at padding.
     """
 
     values: Float[Tensor, "batch source d_hidden"]
     keys: Float[Tensor, "batch source d_key"]
-    values_to_gates: Float[Tensor, "batch source gates"]
     bias: Float[Tensor, "batch 1 source"]
 
 
@@ -603,15 +616,17 @@ class AttentionSeq2Seq(nn.Module):
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
         state = self.start(source, source_lengths)
+        hidden, read = state.hidden, []
         embedded = embed(self.embedding, target_in, "target")
-        weights, states = [], []
-        for gates in self._token_to_gates(embedded).unbind(1):
-            looked, hidden = self._advance(gates, state.hidden, state.memory)
-            state = State(hidden, state.memory)
-            weights.append(looked)
-            states.append(hidden)
-        context = torch.cat(weights, 1) @ state.memory.values
-        return self.output(torch.cat([torch.stack(states, 1), context], -1))
+        token_weight, context_weight = self._input_weights()
+        # What can be done for all steps at once is: the token's share of the gates
+        # before the loop, the output after it.
+        for gates in F.linear(embedded, token_weight, self.cell.bias_ih).unbind(1):
+            context = self._look(hidden, state.memory)
+            gates = torch.addmm(gates, context, context_weight.T)
+            hidden = self.cell.advance(gates, hidden)
+            read.append(torch.cat([hidden, context], -1))
+        return self.output(torch.stack(read, 1))
 
     def start(
         self,
@@ -625,7 +640,6 @@ class AttentionSeq2Seq(nn.Module):
         memory = Memory(
             values=values,
             keys=self.score.project(values),
-            values_to_gates=F.linear(values, self._gate_weights()[1]),
             bias=bias.masked_fill(hidden, -torch.inf),
         )
         return State(last, memory)
@@ -635,33 +649,21 @@ class AttentionSeq2Seq(nn.Module):
     ) -> tuple[Float[Tensor, "batch vocab"], State]:
         """Take in one token; return the logits of the next and the new state."""
         embedded = embed(self.embedding, token, "target")
-        gates = self._token_to_gates(embedded)
-        weights, hidden = self._advance(gates, state.hidden, state.memory)
-        context = torch.bmm(weights, state.memory.values).squeeze(1)
+        context = self._look(state.hidden, state.memory)
+        hidden = self.cell(torch.cat([embedded, context], -1), state.hidden)
         logits = self.output(torch.cat([hidden, context], -1))
         return logits, State(hidden, state.memory)
 
-    def _gate_weights(self) -> tuple[Tensor, Tensor]:
-        """Split the cell's input weights into the token's half and the context's."""
+    def _look(self, hidden: Tensor, memory: Memory) -> Tensor:
+        """Return the context that a state asks for: attend, and keep no trace."""
+        scores = self.score(hidden.unsqueeze(1), memory.keys) + memory.bias
+        return torch.bmm(scores.softmax(-1), memory.values).squeeze(1)
+
+    def _input_weights(self) -> tuple[Tensor, Tensor]:
+        """Split the cell's input weights into the token's and the context's."""
         d_embedding = self.embedding.embedding_dim
         weight = self.cell.weight_ih
         return weight[:, :d_embedding], weight[:, d_embedding:]
-
-    def _token_to_gates(self, embedded: Tensor) -> Tensor:
-        return F.linear(embedded, self._gate_weights()[0], self.cell.bias_ih)
-
-    def _advance(
-        self, token_to_gates: Tensor, hidden: Tensor, memory: Memory
-    ) -> tuple[Tensor, Tensor]:
-        """Look back, then move the state on; return the weights and the new state."""
-        scores = self.score(hidden.unsqueeze(1), memory.keys) + memory.bias
-        weights = scores.softmax(-1)
-        # U (sum_j a_j h_j) = sum_j a_j (U h_j), and U h_j is made once for a source.
-        from_x = torch.baddbmm(
-            token_to_gates.unsqueeze(1), weights, memory.values_to_gates
-        ).squeeze(1)
-        from_hidden = F.linear(hidden, self.cell.weight_hh, self.cell.bias_hh)
-        return weights, _gated(from_x, from_hidden, hidden)
 
     def trace(
         self,
@@ -753,16 +755,6 @@ def embed(
             f"0 to {table.num_embeddings - 1}; encode with the vocabulary the model "
             "was built for"
         ) from None
-
-
-def _gated(from_x: Tensor, from_hidden: Tensor, hidden: Tensor) -> Tensor:
-    """Do what GRUCell does, with both of its matrix products already made."""
-    d_hidden = hidden.shape[-1]
-    x_gates, x_candidate = from_x.split([2 * d_hidden, d_hidden], -1)
-    hidden_gates, hidden_candidate = from_hidden.split([2 * d_hidden, d_hidden], -1)
-    reset, update = torch.sigmoid(x_gates + hidden_gates).chunk(2, -1)
-    candidate = torch.tanh(torch.addcmul(x_candidate, reset, hidden_candidate))
-    return torch.lerp(candidate, hidden, update)
 
 
 def _make_score(name: str, d_hidden: int) -> nn.Module:
