@@ -32,12 +32,14 @@ FORMAT = "qkv checkpoint 1"
 class FitSettings:
     """How to train: what stays the same from the first step to the last.
 
-    ``learning_rate`` is Adam's. ``clip_norm`` is the longest gradient let through: a
-    longer one, over all parameters, is shortened to it. ``save_every`` is the number
-    of steps between two writings of the checkpoint.
+    ``learning_rate`` is Adam's. With ``decay_over`` it falls in a straight line and is
+    0 after so many steps; without, it stays. ``clip_norm`` is the longest gradient let
+    through: a longer one, over all parameters, is shortened to it. ``save_every`` is
+    the number of steps between two writings of the checkpoint.
     """
 
     learning_rate: float = 3e-3
+    decay_over: int | None = None
     clip_norm: float = 1.0
     save_every: int = 100
 
@@ -50,7 +52,7 @@ class FitSettings:
             If a setting is not positive.
         """
         for name, value in vars(self).items():
-            if not value > 0:
+            if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive, not {value}")
 
 
@@ -174,6 +176,7 @@ def fit(
                 batch = _next(stream, step, steps)
                 with _interruption_waits():  # a step is taken whole, or not at all
                     began = time.process_time()
+                    _set_rate(optimizer, settings, step)
                     loss = update(model, batch, optimizer, clip_norm=settings.clip_norm)
                     history.losses.append(loss)
                     history.cpu_seconds += time.process_time() - began
@@ -189,6 +192,13 @@ def fit(
             raise
     kept.save()
     return history
+
+
+def _set_rate(optimizer: Optimizer, settings: FitSettings, step: int) -> None:
+    if settings.decay_over is not None:
+        left = max(0.0, 1 - step / settings.decay_over)
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * left
 
 
 def _observe(
@@ -351,6 +361,7 @@ def _what_counts(settings: FitSettings) -> dict[str, float]:
     """The settings that decide the result."""
     return {
         "learning_rate": settings.learning_rate,
+        "decay_over": settings.decay_over,
         "clip_norm": settings.clip_norm,
     }
 

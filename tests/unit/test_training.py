@@ -125,10 +125,37 @@ def test_settings_are_used():
     assert not same_weights(clipped, free)
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "clip_norm", "save_every"])
-def test_settings_are_positive(name):
+def test_the_learning_rate_falls_in_a_straight_line():
+    by_hand, model = small_model(), small_model()
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=0.01, fused=True)
+    schedule = torch.optim.lr_scheduler.LinearLR(
+        optimizer, start_factor=1.0, end_factor=1e-12, total_iters=5
+    )
+    for batch in islice(batches(), 5):
+        update(by_hand, batch, optimizer, clip_norm=1.0)
+        schedule.step()
+    fit(model, batches(), steps=5, settings=FitSettings(0.01, decay_over=5))
+    for ours, torchs in zip(model.parameters(), by_hand.parameters(), strict=True):
+        torch.testing.assert_close(ours, torchs)
+    before = [p.clone() for p in model.parameters()]
+    fit(model, batches(), steps=1, settings=FitSettings(0.01, decay_over=1))
+    assert not all(map(torch.equal, before, model.parameters()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"learning_rate": -1.0},
+        {"decay_over": -1},
+        {"clip_norm": -1.0},
+        {"save_every": -1},
+    ],
+    ids=str,
+)
+def test_settings_are_positive(wrong):
+    (name,) = wrong
     with pytest.raises(ValueError, match=f"{name} must be positive, not -1"):
-        FitSettings(**{name: type(getattr(FitSettings(), name))(-1)})
+        FitSettings(**wrong)
 
 
 def test_watch_sees_each_step_once():
