@@ -10,8 +10,10 @@ from pathlib import Path
 
 from site_twins import write_if_changed
 
+# Private modules; the exercises' own, which hold their answers; the package itself.
+HIDDEN = re.compile(r"\._|\.ch\d\d$|^qkv$")
 PAGE = """\
-# `{module}`
+{mark} `{module}`
 
 ```{{eval-rst}}
 .. automodule:: {module}
@@ -20,23 +22,36 @@ PAGE = """\
 """
 
 
+def subjects(root: Path) -> dict[str, list[str]]:
+    """Each subject of the package, ``qkv.attention``, with the modules that it has."""
+    found: dict[str, list[str]] = {}
+    for name in modules(root):
+        found.setdefault(".".join(name.split(".")[:2]), []).append(name)
+    return found
+
+
 def modules(root: Path) -> list[str]:
     """The public modules of the package, in the order of their names."""
     package = root / "src" / "qkv"
-    found = [*package.glob("*.py"), *package.glob("*/__init__.py")]
+    found = package.glob("**/*.py")
     paths = [path.relative_to(package.parent).with_suffix("") for path in found]
     dotted = [".".join(path.parts).removesuffix(".__init__") for path in paths]
-    return sorted(name for name in dotted if "._" not in name and name != "qkv")
+    return sorted(name for name in dotted if not HIDDEN.search(name))
 
 
 def write_pages(app) -> None:
     folder = Path(app.srcdir, "api", "generated")
-    names = modules(Path(app.config.qkv_root))
-    for name in names:
-        write_if_changed(folder / f"{name}.md", PAGE.format(module=name))
+    pages = subjects(Path(app.config.qkv_root))
+    for subject, names in pages.items():
+        parts = [_part(name, "#" if name == subject else "##") for name in names]
+        write_if_changed(folder / f"{subject}.md", "\n".join(parts))
     for page in folder.glob("*.md"):
-        if page.stem not in names:
+        if page.stem not in pages:
             page.unlink()
+
+
+def _part(module: str, mark: str) -> str:
+    return PAGE.format(mark=mark, module=module)
 
 
 def add_steps(app, what, name, obj, options, lines: list[str]) -> None:
@@ -46,8 +61,13 @@ def add_steps(app, what, name, obj, options, lines: list[str]) -> None:
     steps = [f for f in dataclasses.fields(obj) if "title" in f.metadata]
     if not steps:
         return
-    lines += ["", ".. list-table:: Steps", "   :header-rows: 1", "   :class: qkv-steps"]
-    lines += [""] + _row(["Step", "Axes", "What happens", "Formula"])
+    lines += [
+        "",
+        ".. list-table:: Steps",
+        "   :header-rows: 1",
+        "   :class: book-steps",
+    ]
+    lines += ["", *_row(["Step", "Axes", "What happens", "Formula"])]
     for each in steps:
         formula = each.metadata.get("formula", "")
         typeset = f":math:`{formula}`" if formula else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from docutils import nodes
 from docutils.statemachine import StringList
-from site_twins import STATE, VIEW, Page, digest, joined, widget_output
+from site_twins import STATE, VIEW, Page, digest, widget_output
 from sphinx.directives.other import TocTree
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -50,10 +50,19 @@ def read_chapter(docname: str, notebook: nbformat.NotebookNode) -> Chapter:
     )
 
 
-def chapters(app) -> list[Chapter]:
-    """The chapters there are, in order (their solutions are not chapters)."""
-    pages = [(d, p) for d, p in app.qkv_pages.items() if d.count("/") == 1]
-    return [read_chapter(d, nbformat.read(p.path, as_version=4)) for d, p in pages]
+def chapters(app, folder: str = "chapters") -> list[Chapter]:
+    """The notebooks in ``folder``, in order."""
+    return [
+        read_chapter(docname, nbformat.read(page.path, as_version=4))
+        for docname, page in app.qkv_pages.items()
+        if docname.rpartition("/")[0] == folder
+    ]
+
+
+def entry_title(chapter: Chapter) -> str:
+    """How the sidebar calls it: a chapter by number and title."""
+    is_solution = "/solutions/" in chapter.docname
+    return chapter.title if is_solution else f"{chapter.number} · {chapter.title}"
 
 
 class ChapterCards(SphinxDirective):
@@ -66,18 +75,19 @@ class ChapterCards(SphinxDirective):
         cards = [self._card(chapter) for chapter in chapters(self.env.app)]
         if not cards:
             return [nodes.paragraph(text="The first chapter is being written.")]
-        listed = f'<ol class="qkv-cards">{"".join(cards)}</ol>'
+        listed = f'<ol class="book-cards">{"".join(cards)}</ol>'
         return [nodes.raw("", listed, format="html")]
 
     def _card(self, chapter: Chapter) -> str:
         href = self.env.app.builder.get_relative_uri(self.env.docname, chapter.docname)
         able = chapter.able[:1].upper() + chapter.able[1:]
         return (
-            f'<li class="qkv-card"><p class="qkv-card-number">Chapter {chapter.number}'
-            f'</p><p class="qkv-card-title"><a href="{html.escape(href)}">'
-            f'{html.escape(chapter.title)}</a></p><p class="qkv-card-able">'
-            f"{html.escape(able)}{'.' if able else ''}</p>"
-            f'<p class="qkv-card-cost">{cost(chapter)}</p></li>'
+            f'<li class="book-card">'
+            f'<p class="book-card-number">Chapter {chapter.number}</p>'
+            f'<p class="book-card-title"><a href="{html.escape(href)}">'
+            f"{html.escape(chapter.title)}</a></p>"
+            f'<p class="book-card-able">{html.escape(able)}{"." if able else ""}</p>'
+            f'<p class="book-card-cost">{cost(chapter)}</p></li>'
         )
 
 
@@ -102,7 +112,7 @@ class StartLinks(SphinxDirective):
             for docname, words in targets
         ]
         return [
-            nodes.raw("", f'<p class="qkv-start">{" ".join(links)}</p>', format="html")
+            nodes.raw("", f'<p class="book-start">{" ".join(links)}</p>', format="html")
         ]
 
 
@@ -112,12 +122,11 @@ class ChapterToctree(TocTree):
     required_arguments = 1
 
     def run(self):
-        folder = self.arguments[0]
-        inside = re.compile(rf"{re.escape(folder)}/[^/]+")
-        listed = [name for name in self.env.app.qkv_pages if inside.fullmatch(name)]
+        listed = chapters(self.env.app, self.arguments[0])
         if not listed:
             return []
-        self.content = StringList([f"/{name}" for name in listed], self.env.docname)
+        lines = [f"{entry_title(each)} </{each.docname}>" for each in listed]
+        self.content = StringList(lines, self.env.docname)
         return super().run()
 
 
@@ -142,8 +151,10 @@ class LiveWidget(SphinxDirective):
         models = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
         for cell in notebook.cells:
             for data in (out.get("data", {}) for out in cell.get("outputs", ())):
-                plain = joined(data.get("text/plain", ""))
-                if VIEW in data and plain.startswith(kind):
+                state = models.get(data.get(VIEW, {}).get("model_id"), {}).get(
+                    "state", {}
+                )
+                if state.get("_anywidget_id", "").endswith(f".{kind}"):
                     uid = f"q{digest(f'{self.env.docname} {kind}')[:8]}"
                     shown = widget_output(data, models, uid, page) or ""
                     return [nodes.raw("", shown, format="html")]
@@ -177,7 +188,7 @@ def add_bar(app, pagename, templatename, context, doctree) -> None:
     """Under a chapter's title: what it costs, its notebook, its solutions."""
     if pagename not in app.qkv_pages or "body" not in context:
         return
-    bar = f'<p class="qkv-bar">{" ".join(_links(app, pagename, context))}</p>'
+    bar = f'<p class="book-bar">{" ".join(_links(app, pagename, context))}</p>'
     context["body"] = context["body"].replace("</h1>", f"</h1>\n{bar}", 1)
 
 
@@ -186,7 +197,7 @@ def _links(app, pagename: str, context) -> list[str]:
     inside = pagename.removeprefix("chapters/")
     file = context["pathto"](f"_static/notebooks/{inside}.ipynb", 1)
     links = [
-        f'<a class="qkv-download" href="{file}" download>Download this notebook</a>'
+        f'<a class="book-download" href="{file}" download>Download this notebook</a>'
     ]
     other, words = f"{folder}/solutions/{name}", "Worked solutions"
     if folder.endswith("/solutions"):

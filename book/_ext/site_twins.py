@@ -1,7 +1,7 @@
 """Bring the chapters' executed twins into the site.
 
-Each ``chapters/**/*.ipynb`` becomes ``book/chapters/**/*.ipynb``: the same notebook with
-its widgets and figures written as the HTML that the site shows. A widget view becomes
+Each ``chapters/**/*.ipynb`` becomes ``book/chapters/**/*.ipynb``: the same notebook,
+its widgets and figures written as the HTML that the site shows. A widget view is now
 the stored state and its fallback, mounted by ``_static/host.js`` without a kernel; an
 SVG stands in the page itself, so that its text is text and follows the theme. What
 Sphinx reads afterwards has no widget state left, and so asks for no widget manager.
