@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qkv.trace import Recording
 from qkv.widgets.base import module
-from qkv.widgets.encode import LIMIT, crop, listed
+from qkv.widgets.encode import LIMIT, crop, listed, visible
 from qkv.widgets.html import page, table
 from qkv.widgets.recorded import Recorded, field, fits, likely, same, steps_of
 
@@ -25,10 +25,15 @@ class Alignment(Recorded):
 
     Examples
     --------
-    >>> from qkv.widgets.sample import dictation_looking_back
-    >>> Alignment(dictation_looking_back, ["7 3"])
-    The alignment of “7 3” with 칠 삼 <eos>. 칠 looks most at 7 (0.84), 삼 looks most at 3 (0.84), <eos> looks most at 7 (0.50). 2 of 2 tokens with a true place look most there.
-    """  # noqa: E501
+    >>> from qkv.data import DictatedNumbers
+    >>> from qkv.decoding import record
+    >>> from qkv.recurrent import AttentionSeq2Seq
+    >>> numbers = DictatedNumbers()
+    >>> model = AttentionSeq2Seq(len(numbers.source_vocab), len(numbers.target_vocab))
+    >>> widget = Alignment(lambda text: record(model, numbers, text), ["739"])
+    >>> [len(row) for row in widget.recordings[0]["forced"]["scores"]]
+    [3, 3, 3, 3]
+    """
 
     _esm = module("alignment")
     token = traitlets.Int(0).tag(sync=True)
@@ -58,11 +63,12 @@ class Alignment(Recorded):
         weights = torch.tensor([_softmax(row) for row in run["scores"]])
         peaks = weights.argmax(-1).tolist()
         said = [
-            f"{token} looks most at {source[j]} ({float(row[j]):.2f})"
+            f"{visible(token)} looks most at {visible(source[j])} ({float(row[j]):.2f})"
             for token, row, j in zip(run["tokens"], weights, peaks, strict=True)
         ]
         return (
-            f"The alignment of “{first['input']}” with {' '.join(run['tokens'])}. "
+            f"The alignment of “{first['input']}” with "
+            f"{' '.join(map(visible, run['tokens']))}. "
             f"{', '.join(said)}.{_agreement(first['truth'], peaks)}"
         )
 

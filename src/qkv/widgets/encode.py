@@ -41,7 +41,7 @@ def listed(value: Tensor, digits: int = 4) -> Any:
             return [walk(inner) for inner in part]
         return number(part, digits)
 
-    return walk(value.detach().cpu().tolist())
+    return walk(value.tolist())
 
 
 def crop(
@@ -62,6 +62,18 @@ def crop(
     ]
     shown = value[tuple(slice(limit) for limit in limits)]
     return shown, f"Cropped: {' and '.join(cut)} are shown." if cut else ""
+
+
+def visible(token: str) -> str:
+    """Return a token as it is drawn: a blank has a sign of its own.
+
+    Examples
+    --------
+    >>> visible("a b"), visible("")
+    ('a␣b', '∅')
+    """
+    signs = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+    return "".join(signs.get(letter, letter) for letter in token) or "∅"
 
 
 def segments(text: str) -> list[dict[str, str]]:

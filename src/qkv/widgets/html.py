@@ -11,6 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from qkv.widgets.encode import visible
+
 STATIC = Path(__file__).parent / "static"
 _MARKS = {None: "masked", "nan": "NaN", "inf": "+∞", "-inf": "−∞"}
 
@@ -74,6 +76,8 @@ def table(
 def _cell(value: Any, scale: str, limit: float) -> str:
     if value is None or isinstance(value, str):
         return f"<td>{_MARKS[value]}</td>"
+    if scale == "unit" and value < 0.005:
+        return "<td>0</td>"  # most weights are: a table stays small
     rgb = colour(value, scale, limit)
     back = "#{:02x}{:02x}{:02x}".format(*rgb)
     text = str(value) if isinstance(value, int) else f"{value:.2f}"
@@ -83,7 +87,7 @@ def _cell(value: Any, scale: str, limit: float) -> str:
 
 def label(token: str) -> str:
     """Return a token for HTML: escaped, and a blank made visible."""
-    return escape(str(token).replace(" ", "␣")) or "∅"
+    return escape(visible(token))
 
 
 def page(sentence: str, *parts: str) -> str:

@@ -88,7 +88,7 @@ def steps_of(trace: Any) -> dict[str, Tensor]:
     ValueError
         If the trace holds more than one example.
     """
-    return {step.path: _only(step) for step in walk(trace)}
+    return {step.path: _only(step).detach().cpu() for step in walk(trace)}
 
 
 def _only(step: Step) -> Tensor:

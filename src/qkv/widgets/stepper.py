@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from qkv.trace import Step, walk
 from qkv.widgets.base import Widget, module
-from qkv.widgets.encode import LIMIT, crop, listed
+from qkv.widgets.encode import LIMIT, crop, listed, visible
 from qkv.widgets.html import page, table
 from qkv.widgets.tex import mathml
 
@@ -55,7 +56,7 @@ class Stepper(Widget):
     at = traitlets.List().tag(sync=True)
 
     def __init__(self, trace: Any, labels: Mapping[str, Sequence[str]] | None = None):
-        steps = list(walk(trace))
+        steps = [replace(s, value=s.value.detach().cpu()) for s in walk(trace)]
         if not steps:
             raise ValueError("the trace has no step; give it at least one field")
         names = {
@@ -155,7 +156,7 @@ def _hidden(value: Tensor, read: list[Tensor]) -> Tensor:
     hidden = torch.zeros(value.shape, dtype=torch.bool)
     for source in read:
         if source.shape == value.shape and source.is_floating_point():
-            hidden |= (source == -torch.inf).cpu() & (value == 0).cpu()
+            hidden |= (source == -torch.inf) & (value == 0)
     return hidden
 
 
@@ -210,4 +211,4 @@ def _is_weights(step: Step) -> bool:
 
 
 def _name(labels: Mapping[str, list[str]], axis: str, i: int) -> str:
-    return labels[axis][i] if axis in labels else f"{axis} {i}"
+    return visible(labels[axis][i]) if axis in labels else f"{axis} {i}"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from qkv.trace import Recording
 from qkv.widgets.base import module
-from qkv.widgets.encode import LIMIT, crop, listed
+from qkv.widgets.encode import LIMIT, crop, listed, visible
 from qkv.widgets.html import page, table
 from qkv.widgets.recorded import (
     START,
@@ -29,10 +29,15 @@ class Unrolled(Recorded):
 
     Examples
     --------
-    >>> from qkv.widgets.sample import dictation
-    >>> Unrolled(dictation, ["7 3", "7 3 9"])
-    The network unrolled over time. “7 3”: the encoder reads 2 tokens into 5 numbers; fed its own output, the decoder writes 칠 삼 <eos>, all right. 2 inputs are recorded.
-    """  # noqa: E501
+    >>> from qkv.data import DictatedNumbers
+    >>> from qkv.decoding import record
+    >>> from qkv.recurrent import Seq2Seq
+    >>> numbers = DictatedNumbers()
+    >>> model = Seq2Seq(len(numbers.source_vocab), len(numbers.target_vocab))
+    >>> widget = Unrolled(lambda text: record(model, numbers, text), ["739"])
+    >>> widget.recordings[0]["source"]
+    ['seven', 'three', 'nine']
+    """
 
     _esm = module("unrolled")
 
@@ -66,7 +71,7 @@ class Unrolled(Recorded):
         return (
             f"The network unrolled over time. “{first['input']}”: the encoder reads "
             f"{len(first['source'])} tokens into {first['units']} numbers; fed its own "
-            f"output, the decoder writes {' '.join(run['tokens'])}, "
+            f"output, the decoder writes {' '.join(map(visible, run['tokens']))}, "
             f"{'all' if right == count else f'{right} of {count}'} right. "
             f"{len(recordings)} inputs are recorded."
         )

@@ -9,9 +9,7 @@ import { feeding, inputs, listen, missingRecording, run } from "./core/inputs.js
 import { peak, softmax, weightedSum } from "./core/maths.js";
 import { chance, hatch, plural, short, shown } from "./core/words.js";
 
-export { softmax, weightedSum } from "./core/maths.js";
-
-const stages = ["scores", "softmax", "weigh", "sum"];
+const stages = ["scores", "softmax", "weigh the states", "add them up"];
 
 function check(r) {
   const f = r.forced ?? {};
@@ -31,7 +29,14 @@ const missing = (w) => missingRecording(w, check);
 const weightsOf = (f) => (f.weights ??= f.scores.map(softmax));
 const contextOf = (r, f, t) => ((f.contexts ??= [])[t] ??= weightedSum(weightsOf(f)[t], r.states));
 
-const isTrue = (r, f, t, j) => r.truth && f.tokens[t] === r.target[t] && r.truth[t]?.[j];
+const isTrue = (r, f, t, j) => !!r.truth && f.tokens[t] === r.target[t] && !!r.truth[t]?.[j];
+
+/** Where the outline of the true places runs: the sides whose neighbour is none. */
+function edges(r, f, t, j) {
+  if (!isTrue(r, f, t, j)) return "";
+  const side = (dt, dj) => (isTrue(r, f, t + dt, j + dj) ? 0 : 1);
+  return `;--t:${side(-1, 0)};--r:${side(0, 1)};--b:${side(1, 0)};--l:${side(0, -1)}`;
+}
 
 /** A weight as a whole per cent; what rounds to nothing is there, but not drawn. */
 const percent = (weight) => Math.round(weight * 100);
@@ -39,19 +44,38 @@ const percent = (weight) => Math.round(weight * 100);
 function matrixCells(r, f, t) {
   return weightsOf(f)[t].map((weight, j) => {
     const masked = f.scores[t][j] === null || f.scores[t][j] === "-inf";
-    const style = masked ? "" : cellStyle(weight, "unit", 1);
+    const style = (masked ? "" : cellStyle(weight, "unit", 1)) + edges(r, f, t, j);
     const cls = `${masked ? "qkv-mask" : percent(weight) ? "" : "qkv-zero"} ${isTrue(r, f, t, j) ? "qkv-true" : ""}`;
     return html`<td class=${cls} style=${style}>${masked ? "–" : percent(weight)}</td>`;
   });
+}
+
+/** Choose an output token: by button, by ↑/↓, or by its row. */
+function chooser(w, f, t) {
+  if (w.still) return nothing;
+  const to = (token) => {
+    const next = Math.min(Math.max(token, 0), f.tokens.length - 1);
+    if (next === t) return;
+    const had = document.activeElement?.matches(".qkv-row") && w.root.contains(document.activeElement);
+    w.set({ token: next });
+    if (had) w.root.querySelector(`.qkv-row[data-row="${next}"]`)?.focus();
+  };
+  Object.assign(w.keys, { up: () => to(t - 1), down: () => to(t + 1) });
+  return html`<div class="qkv-outputs">
+    <button type="button" data-act="up" aria-disabled=${t === 0} @click=${() => to(t - 1)}><span aria-hidden="true">▲</span> Token before</button>
+    <button type="button" data-act="down" aria-disabled=${t === f.tokens.length - 1} @click=${() => to(t + 1)}><span aria-hidden="true">▼</span> Token after</button>
+    <span class="qkv-hint">or choose a row</span>
+  </div>`;
 }
 
 function map(w, r, f, now) {
   const long = r.source.some((token) => shown(token).length > 2);
   const pick = (token) => w.still || w.set({ token });
   return html`<div class="qkv-map">
-    <h4>Alignment <small>rows look at columns, per cent</small></h4>
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="region" aria-label="The whole alignment">
-      <table class="qkv-align ${long ? "qkv-long" : ""}">
+    <div class="qkv-h">Alignment <small>each row looks at the columns, in per cent</small></div>
+    ${chooser(w, f, now)}
+    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The whole alignment">
+      <table class="qkv-align ${long ? "qkv-long" : ""} ${r.source.length > 20 ? "qkv-tight" : ""}">
         ${guard([r], () => html`<thead><tr><td></td>${r.source.map((s) => html`<th scope="col"><span>${shown(s)}</span></th>`)}</tr></thead>`)}
         <tbody>
           ${f.tokens.map(
@@ -67,7 +91,7 @@ function map(w, r, f, now) {
         </tbody>
       </table>
     </div>
-    ${r.truth ? html`<p class="qkv-legend"><span class="qkv-key qkv-true"></span> outlined: the true alignment</p>` : nothing}
+    ${r.truth ? html`<p class="qkv-legend"><span class="qkv-key qkv-true" style="--t:1;--r:1;--b:1;--l:1"></span> outlined, and marked ◆: the true places</p>` : nothing}
   </div>`;
 }
 
@@ -77,21 +101,23 @@ function sourceRow(r, f, t, stage, j, limit) {
   const best = peak(weightsOf(f)[t]) === j;
   const scaled = r.states[j].map((x) => (typeof x === "number" ? x * weight : x));
   return html`<tr class=${best && stage > 0 ? "qkv-best" : ""}>
-    <th scope="row" class=${isTrue(r, f, t, j) ? "qkv-true" : ""}>${shown(r.source[j])}</th>
+    <th scope="row">${isTrue(r, f, t, j) ? html`<span class="qkv-vh">true place: </span><span class="qkv-diamond" aria-hidden="true">◆</span>` : nothing}${shown(r.source[j])}</th>
     <td>${bars(r.states[j], limit)}</td>
     <td class="qkv-num ${hatch(score)}">${short(score)}</td>
-    <td class="qkv-num">${stage > 0 ? html`<span class="qkv-meter"><i style="width:${weight * 100}%"></i></span>${chance(weight)}` : ""}</td>
+    <td class="qkv-num">${stage > 0 ? html`<span class="qkv-meter"><i style="width:${weight * 100}%"></i></span><span class="qkv-val">${chance(weight)}</span>` : ""}</td>
     <td>${stage > 1 ? bars(scaled, limit) : ""}</td>
   </tr>`;
 }
 
-function work(w, r, f, t, stage) {
+function work(w, r, f, t, stage, said) {
   const limit = reach(r.states);
   const context = contextOf(r, f, t);
   const on = (k) => (stage === k ? "qkv-here" : "");
   return html`<div class="qkv-work">
-    <h4>Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></h4>
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="region" aria-label="From scores to context">
+    <div class="qkv-h">Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
+    ${controls(w, { at: stage, count: stages.length, what: "Stage", said: stages[stage], go: (step) => w.set({ step }) })}
+    ${sentence(w, said)}
+    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="From scores to context">
       <table class="qkv-steps">
         <thead><tr>
           <th scope="col">source</th><th scope="col">state h</th>
@@ -101,7 +127,7 @@ function work(w, r, f, t, stage) {
         </tr></thead>
         <tbody>${r.source.map((_, j) => sourceRow(r, f, t, stage, j, limit))}</tbody>
         <tfoot><tr>
-          <th scope="row" colspan="3">${stage > 2 ? "sum: the context c" : stage > 0 ? "sum" : " "}</th>
+          <th scope="row" colspan="3">${stage > 2 ? "sum: the context c" : "sum"}</th>
           <td class="qkv-num">${stage > 0 ? weightsOf(f)[t].reduce((a, b) => a + b, 0).toFixed(2) : " "}</td>
           <td class=${on(3)}>${stage > 2 ? bars(context, limit, { label: `the context as ${context.length} bars` }) : ""}</td>
         </tr></tfoot>
@@ -127,42 +153,24 @@ function words(r, f, t, stage) {
 const judged = (r, f, t, best) =>
   !r.truth[t]?.some(Boolean) || f.tokens[t] !== r.target[t] ? ", which has no true place" : isTrue(r, f, t, best) ? ", a true place" : ", not a true place";
 
-const titles = ["1 · scores", "2 · softmax", "3 · weigh the states", "4 · add them up"];
-
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);
   const t = Math.min(w.get("token"), f.tokens.length - 1);
   const stage = Math.min(w.get("step"), stages.length - 1);
   const said = words(r, f, t, stage);
-  const to = (token) => {
-    const next = Math.min(Math.max(token, 0), f.tokens.length - 1);
-    if (next === t) return;
-    const had = document.activeElement?.matches(".qkv-row") && w.root.contains(document.activeElement);
-    w.set({ token: next });
-    if (had) w.root.querySelector(`.qkv-row[data-row="${next}"]`)?.focus();
-  };
-  Object.assign(w.keys, { up: () => to(t - 1), down: () => to(t + 1) });
   return html`${inputs(w)}
     <div class="qkv-feeds">${feeding(w)}</div>
-    ${w.still
-      ? nothing
-      : html`<div class="qkv-outputs">
-          <button type="button" data-act="up" aria-disabled=${t === 0} @click=${() => to(t - 1)}><span aria-hidden="true">▲</span> Token before</button>
-          <button type="button" data-act="down" aria-disabled=${t === f.tokens.length - 1} @click=${() => to(t + 1)}><span aria-hidden="true">▼</span> Token after</button>
-          <span class="qkv-hint">or choose a row of the alignment</span>
-        </div>`}
-    ${controls(w, { at: stage, count: stages.length, what: "Stage", said: titles[stage], go: (step) => w.set({ step }) })}
-    ${sentence(w, said)}
     ${r.note ? html`<p class="qkv-crop">${r.note}</p>` : nothing}
-    <div class="qkv-two">${map(w, r, f, t)}${work(w, r, f, t, stage)}</div>`;
+    <div class="qkv-two">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
 }
 
 function stills(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);
   const token = Math.min(w.get("token"), f.tokens.length - 1);
-  return [{ caption: words(r, f, token, 1), state: { token, step: 1 } }, { caption: words(r, f, token, 3), state: { token, step: 3 } }];
+  const told = stages.map((_, stage) => words(r, f, token, stage)).join(" ");
+  return [{ caption: told, state: { token, step: stages.length - 1 } }];
 }
 
 export default widget("alignment", { missing, view, stills, begin: listen });

@@ -65,7 +65,7 @@ function chain(w, steps, now) {
   const reads = new Set(steps[now].reads);
   const sign = (name) => (reads.has(name) ? html`<span class="qkv-vh">, read by this step</span>` : nothing);
   return html`<ol class="qkv-chain" aria-label="The values of this trace, in order">
-    ${inputs.map((name) => html`<li><span class="qkv-chip qkv-given ${reads.has(name) ? "qkv-read" : ""}">${name}<span class="qkv-vh"> (an input)</span>${sign(name)}</span></li>`)}
+    ${inputs.map((name) => html`<li class="qkv-in"><span class="qkv-chip qkv-given ${reads.has(name) ? "qkv-read" : ""}">${name}<span class="qkv-vh"> (an input)</span>${sign(name)}</span></li>`)}
     ${steps.map(
       (step, i) => html`<li>
         ${w.still

@@ -53,8 +53,8 @@ function timeline(w, r, f, here) {
   const many = f.context.length > 1;
   const doorAt = many && here.part === "decoder" ? here.t : 0;
   const hidden = (text) => html`<span aria-hidden="true">${text}</span>`;
-  return html`<div class="qkv-scroll qkv-time" tabindex=${w.still ? nothing : 0} role="region" aria-label="The network over time">
-    <div class="qkv-part"><h4>encoder</h4><div class="qkv-cells">
+  return html`<div class="qkv-scroll qkv-time ${r.source.length + f.tokens.length > 14 ? "qkv-tight" : ""}" data-follow=".qkv-now" tabindex=${w.still ? nothing : 0} role="group" aria-label="The network over time">
+    <div class="qkv-part"><div class="qkv-h">encoder</div><div class="qkv-cells">
       ${r.encoder.map((h, i) =>
         state(h, limit, {
           w, name: `encoder reads ${shown(r.source[i])}`, now: at === i, past: at >= i,
@@ -62,20 +62,20 @@ function timeline(w, r, f, here) {
         }),
       )}
     </div></div>
-    <div class="qkv-part qkv-door"><h4>${many ? "contexts" : "context"}</h4><div class="qkv-cells">
+    <div class="qkv-part qkv-door"><div class="qkv-h">${many ? "contexts" : "context"}</div><div class="qkv-cells">
       ${state(f.context[doorAt], limit, {
         w, name: "the context vector", now: at === n || (many && at > n), past: at >= n,
         top: hidden("▶"), bottom: hidden(many && at > n ? `c${doorAt + 1}` : "c"), pick: go(n),
       })}
     </div></div>
-    <div class="qkv-part"><h4>decoder</h4><div class="qkv-cells">
+    <div class="qkv-part"><div class="qkv-h">decoder</div><div class="qkv-cells">
       ${f.decoder.map((s, t) => {
         const { said, right } = verdict(r, f, t);
         const past = at > n + t;
         return state(s, limit, {
           w, name: `decoder, step ${t + 1}${past ? `: ${shown(said)}, ${right ? "right" : "wrong"}` : ""}`,
           now: at === n + 1 + t, past, wrong: past && !right,
-          top: past ? hidden(`${right ? "" : "✗ "}${shown(said)}`) : nothing,
+          top: past ? hidden(`${right ? "" : "✗"}${shown(said)}`) : nothing,
           bottom: past ? hidden(shown(f.fed[t])) : nothing, pick: go(n + 1 + t),
         });
       })}
@@ -129,7 +129,7 @@ function panel(w, r, f, here) {
   const name = part === "encoder" ? `Encoder state ${t + 1}` : part === "door" ? "Context vector" : `Decoder state ${t + 1}`;
   return html`<div class="qkv-panel">
     <div class="qkv-big">
-      <h4>${name} <small>${r.units} units, full height ${reach([values]).toPrecision(2)}</small></h4>
+      <div class="qkv-h">${name} <small>${r.units} units, full height ${reach([values]).toPrecision(2)}</small></div>
       ${bars(values, reach([values]), { label: `${name} as ${values.length} bars`, kind: "qkv-wide" })}
       ${numbers(w, values, name)}
     </div>
@@ -164,7 +164,7 @@ function stills(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);
   const n = r.source.length;
-  const steps = [0, n - 1, n, ...spread(f.tokens.length, 5).map((t) => n + 1 + t)];
+  const steps = [0, n, ...spread(f.tokens.length, 4).map((t) => n + 1 + t)];
   return [...new Set(steps)].map((step) => ({ caption: words(w, r, f, place(step, r, f)), state: { step } }));
 }
 

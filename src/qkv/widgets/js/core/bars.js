@@ -48,7 +48,7 @@ export function numbers(w, values, name) {
   return html`<details class="qkv-more" ?open=${open} @toggle=${toggle}>
     <summary>${name} in numbers</summary>
     ${open
-      ? html`<div class="qkv-scroll" tabindex="0" role="region" aria-label="${name} in numbers">
+      ? html`<div class="qkv-scroll" tabindex="0" role="group" aria-label="${name} in numbers">
           <table>
             <thead><tr><th scope="row">unit</th>${values.map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
             <tbody><tr><th scope="row">value</th>${values.map((v) => html`<td class=${hatch(v)}>${short(v)}</td>`)}</tr></tbody>

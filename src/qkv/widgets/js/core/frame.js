@@ -8,17 +8,19 @@ const keys = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown:
 function rootFor(el, name) {
   const root = document.createElement("section");
   root.className = `qkv-w qkv-${name}`;
-  root.setAttribute("aria-roledescription", "widget");
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", `${name} widget`);
   // JupyterLab must not take the arrow keys for its own while the reader is in here.
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
   return root;
 }
 
-function world(model, root, extra) {
+function world(name, model, root, extra) {
   return {
     get: (key) => model.get(key),
-    id: `qkv${++count}`,
+    // Each module counts for itself: the widget's name keeps their ids apart.
+    id: `qkv-${name}-${++count}`,
     kernel: model.widget_manager !== undefined,
     root,
     keys: {},
@@ -33,7 +35,10 @@ function paint(w, missing, view) {
   let trouble;
   try {
     trouble = missing(w);
-    if (!trouble) return lit(view(w), w.stage);
+    if (!trouble) {
+      lit(view(w), w.stage);
+      return follow(w);
+    }
   } catch (error) {
     console.warn("qkv widget:", error);
     trouble = `its state does not fit together (${error.message})`;
@@ -45,6 +50,18 @@ function paint(w, missing, view) {
     This widget cannot be drawn: ${trouble}. Run its cell again to make it anew.
   </p>`;
   return lit(message, w.stage);
+}
+
+/** Scroll the part that is meant sideways into sight, and never the page. */
+function follow(w) {
+  if (w.still) return;
+  for (const box of w.stage.querySelectorAll("[data-follow]")) {
+    const now = box.querySelector(box.dataset.follow);
+    if (!now || box.scrollWidth <= box.clientWidth) continue;
+    const [a, b] = [box.getBoundingClientRect(), now.getBoundingClientRect()];
+    const middle = (b.left + b.right - a.left - a.right) / 2;
+    if (b.left < a.left + 40 || b.right > a.right - 40) box.scrollLeft += middle;
+  }
 }
 
 function onKey(w, event) {
@@ -67,7 +84,7 @@ function onKey(w, event) {
 export function widget(name, { missing, view, stills, begin }) {
   function render({ model, el }) {
     const root = rootFor(el, name);
-    const w = world(model, root);
+    const w = world(name, model, root);
     w.stage = document.createElement("div");
     root.append(w.stage);
     let held = false;
@@ -95,7 +112,7 @@ export function widget(name, { missing, view, stills, begin }) {
   function strip({ model, el }) {
     const root = rootFor(el, name);
     root.classList.add("qkv-strip");
-    const probe = world(model, root, { still: true });
+    const probe = world(name, model, root, { still: true });
     let frames;
     try {
       frames = missing(probe) ? [] : stills(probe);
@@ -110,7 +127,7 @@ export function widget(name, { missing, view, stills, begin }) {
       figure.append(...(caption ? [words] : []), stage);
       root.append(figure);
       const get = (key) => (key in state ? state[key] : model.get(key));
-      paint(world(model, root, { get, stage, still: true, set() {}, draw() {} }), missing, view);
+      paint(world(name, model, root, { get, stage, still: true, set() {}, draw() {} }), missing, view);
     }
   }
   return { render, strip };

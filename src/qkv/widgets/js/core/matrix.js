@@ -27,7 +27,7 @@ const head = (m) => html`<thead><tr>
 </tr></thead>`;
 
 function table(w, m) {
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="region" aria-label=${m.name}>
+  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label=${m.name}>
     <table class="qkv-matrix">
       ${guard([m.values, m.colLabels], () => head(m))}
       <tbody>
@@ -94,7 +94,7 @@ function picture(w, m) {
   const dense = m.values.length > small.rows;
   return html`<div class="qkv-picture ${dense ? "qkv-dense" : ""}">
     <div class="qkv-rows" role="group" aria-label="Rows: ${m.rowAxis}">
-      ${m.values.map((_, i) => rowButton(w, m, i))}
+      ${m.values.map((_, i) => (w.still ? html`<span>${rowButton(w, m, i)}</span>` : rowButton(w, m, i)))}
     </div>
     <div class="qkv-canvas" style="--n:${m.values.length};--row:${m.row}">
       <canvas role="img" aria-label=${m.alt} @click=${pick}></canvas>
@@ -106,7 +106,7 @@ function picture(w, m) {
 /** The row in focus with its numbers. */
 function detail(w, m) {
   const one = { ...m, values: [m.values[m.row]], rowLabels: [m.rowLabels[m.row]] };
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="region" aria-label="The row in focus">
+  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The row in focus">
     <table class="qkv-matrix">
       ${guard([m.colLabels, m.values[m.row].length], () => head(m))}
       <tbody><tr>
@@ -130,7 +130,7 @@ export function matrix(w, m) {
   };
   if (m.values.length > 1)
     Object.assign(w.keys, { up: () => to(m.row - 1), down: () => to(m.row + 1) });
-  return html`${isSmall(m.values) ? table(w, m) : [picture(w, m), detail(w, m)]}
+  return html`${isSmall(m.values) ? table(w, m) : [picture(w, m), w.still ? nothing : detail(w, m)]}
     ${legend(m)}`;
 }
 
@@ -141,7 +141,7 @@ export function legend(m) {
   if (!seen.size) return nothing;
   return html`<p class="qkv-legend">
     ${[...seen].map((v) => html`<span class="qkv-key ${hatch(v)}">${special(v)}</span>`)}
-    ${seen.has(null) ? "masked: may not be attended to" : "not finite"}
+    ${seen.has(null) ? "masked: may not be attended to" : seen.has("-inf") && seen.size === 1 ? "minus infinity: softmax makes it 0" : "not a finite number"}
   </p>`;
 }
 

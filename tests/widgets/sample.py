@@ -69,13 +69,7 @@ def _written(target: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def dictation(text: str) -> Recording:
-    """Record a made-up network that forgets the third digit.
-
-    Examples
-    --------
-    >>> dictation("7 3 9").produced
-    ('칠', '삼', '이', '<eos>')
-    """
+    """Record a made-up network that forgets the third digit."""
     source, target = _read(text)
     produced = _written(target)
     encoder = _states(len(source), 0.7)[None]
@@ -91,13 +85,7 @@ def dictation(text: str) -> Recording:
 
 
 def dictation_looking_back(text: str) -> Recording:
-    """Record a made-up network that looks at the right digit each time.
-
-    Examples
-    --------
-    >>> dictation_looking_back("7 3").truth.int().tolist()
-    [[1, 0], [0, 1]]
-    """
+    """Record a made-up network that looks at the right digit each time."""
     source, target = _read(text)
     encoder = _states(len(source), 0.7)[None]
     truth: Bool[Tensor, "target source"] = torch.eye(len(source), dtype=torch.bool)

@@ -1,0 +1,70 @@
+"""A page with widgets and the host, as the site has it but without the site."""
+
+import html
+import json
+from pathlib import Path
+
+HOST = Path("book/_static/host.js")
+DROP = {"_esm", "_css", "_anywidget_id", "layout", "tabbable", "tooltip"}
+
+
+def state_of(widget):
+    """Return what a notebook stores of a widget, as JSON would give it back."""
+    state = widget.get_state()
+    kept = {
+        k: v
+        for k, v in state.items()
+        if k not in DROP and not k.startswith(("_view", "_model", "_dom"))
+    }
+    return json.loads(json.dumps(kept))
+
+
+def payload(widget, **changes):
+    return {
+        "module": type(widget).__name__,
+        "model_id": widget.model_id,
+        "state": state_of(widget) | changes,
+        "buffers": [],
+        "css_id": "qkv",
+    }
+
+
+def slot(uid, data, fallback="<table><tr><td>fallback</td></tr></table>"):
+    text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
+    return (
+        f'<div data-qkv-widget="{uid}"><div data-fallback>{fallback}</div></div>'
+        f'<script type="application/vnd.qkv-widget+json" data-for="{uid}">{text}</script>'
+    )
+
+
+def script(text):
+    safe = text.replace("</script", "<\\/script")
+    return f"<script>{safe}</script>"
+
+
+def definition(widget):
+    return script(
+        f"qkvHost.define({json.dumps(type(widget).__name__)},{json.dumps(widget._esm)})"
+    )
+
+
+def page_of(*widgets, theme="auto", body="", width="46em"):
+    """Return a whole page; widgets get the ids w0, w1, …"""
+    sheet = script(f"qkvHost.style('qkv',{json.dumps(widgets[0]._css)})")
+    slots = "".join(
+        slot(f"w{i}", payload(widget), widget.fallback())
+        for i, widget in enumerate(widgets)
+    )
+    modules = {type(widget).__name__: definition(widget) for widget in widgets}
+    ground = "light-dark(#fff,#131416)"
+    scheme = {"auto": "light dark"}.get(theme, theme)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape('Widgets')}</title><style>html{{color-scheme:{scheme}}}"
+        f"body{{margin:0 auto;padding:8px;max-width:{width};background:{ground};"
+        f"color:light-dark(#000,#eee);font:16px/1.5 sans-serif}}</style>"
+        f"{script(HOST.read_text('utf-8'))}</head>"
+        f'<body data-theme="{theme}"><main><h1>Widgets</h1>{slots}{body}</main>{sheet}'
+        f"{''.join(modules.values())}</body></html>"
+    )
