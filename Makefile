@@ -27,11 +27,11 @@ test: lint $(NPM)  ## everything CI runs
 book: $(ALL) $(NPM)  ## build the site into build/site
 	$(WITH_NODE) $(BIN)/python -m sphinx -W -n --keep-going -b html book build/site
 
-serve: book  ## build the site and serve it (PORT=8000)
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
-
 notebooks: $(ALL)  ## run the chapters that changed, and write their twins
 	$(BIN)/python tools/execute.py $(ARGS)
+
+serve: book  ## build the site and serve it (PORT=8000)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
 lint: $(ALL)  ## ruff: mistakes and layout
 	$(BIN)/python -m ruff check .

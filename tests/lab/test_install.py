@@ -1,0 +1,179 @@
+"""What a newcomer is told when the installation cannot go on."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from tools import install
+
+ROOT = install.ROOT
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """Return a folder with all that `make lab` reads before anything is installed."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    return tmp_path
+
+
+def make_lab(clone, **environment):
+    return subprocess.run(
+        ["make", "lab"],
+        cwd=clone,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 9, 6), (3, 10, 13)])
+def test_an_old_python_is_named_with_what_to_do(version, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(install.Failure) as told:
+        install.check_version(version)
+    found = ".".join(map(str, version))
+    assert "needs Python 3.11 or newer" in str(told.value)
+    assert f"{sys.executable} is Python {found}." in str(told.value)
+    assert "Install one" in str(told.value)
+    assert "make lab PYTHON=python3.12" in str(told.value)
+
+
+def test_a_newer_python_beside_the_old_is_named(monkeypatch):
+    here = {"python3.13": "/usr/bin/python3.13"}
+    monkeypatch.setattr(shutil, "which", here.get)
+    with pytest.raises(install.Failure, match=r"here; name it: .*PYTHON=python3\.13$"):
+        install.check_version((3, 9, 6))
+
+
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 12, 1), (3, 14, 0)])
+def test_a_new_enough_python_passes(version):
+    install.check_version(version)
+
+
+def test_the_oldest_python_is_pyprojects():
+    project = (ROOT / "pyproject.toml").read_text()
+    oldest = ".".join(map(str, install.OLDEST))
+    assert f'requires-python = ">={oldest}"' in project
+
+
+def test_the_script_can_be_read_by_an_old_python():
+    script = (ROOT / "tools" / "install.py").read_text()
+    assert ast.parse(script, feature_version=(3, 7))
+
+
+def test_a_disk_without_room_is_named_before_anything_is_fetched(monkeypatch):
+    usage = Usage(total=10**11, used=10**11, free=2 * 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(install.Failure) as told:
+        install.check_room()
+    assert f"about 3 GB in {ROOT}, which has 2.0 GB free" in str(told.value)
+
+
+def test_room_for_temporary_files_is_looked_at_too(monkeypatch, tmp_path):
+    def usage(folder):
+        return Usage(10**11, 0, 10**11 if folder == str(ROOT) else 10**8)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(
+        install.Failure, match=r"(?s)about 1 GB in .*set TMPDIR"
+    ) as told:
+        install.check_room()
+    assert "0.1 GB free" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("OSError: [Errno 28] No space left on device: 'x.so'", "The disk is full"),
+        ("npm error code ENOSPC", "The disk is full"),
+        ("NewConnectionError(...)\nERROR: No matching distribution", "no network"),
+        ("ProxyError('Unable to connect to proxy')", "a proxy that says no"),
+        ("npm error code ENOTFOUND", "no network"),
+        ("ERROR: No matching distribution found for torch", "no package for this mac"),
+        ("error: metadata-generation-failed", "its own words are above: pip install"),
+    ],
+)
+def test_why_it_failed_is_said_in_the_readers_words(said, told):
+    assert told in install.explain(("pip", "install"), said)
+
+
+def test_a_failing_programs_own_words_are_passed_on(capsys):
+    script = "import sys; sys.exit('ERROR: ConnectTimeoutError')"
+    with pytest.raises(install.Failure, match="no network"):
+        install.run(sys.executable, "-c", script)
+    assert "ConnectTimeoutError" in capsys.readouterr().err
+
+
+def test_debian_without_its_venv_package_is_told_which(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    with pytest.raises(install.Failure, match=f"apt-get install {package}"):
+        install.install_debians_venv()
+
+
+def test_root_on_debian_is_given_the_venv_package(monkeypatch):
+    commands = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(install, "run", lambda *command: commands.append(command))
+    install.install_debians_venv()
+    assert [command[:2] for command in commands] == [
+        ("apt-get", "update"),
+        ("apt-get", "install"),
+    ]
+
+
+def test_a_venv_whose_python_is_gone_does_not_count(tmp_path):
+    assert install.works(sys.executable)
+    assert not install.works(tmp_path / "python")
+    (tmp_path / "python").symlink_to(tmp_path / "gone")
+    assert not install.works(tmp_path / "python")
+
+
+def test_without_a_network_make_lab_says_so(clone):
+    """From a bare clone, with an index that no one serves and no packages at hand."""
+    done = make_lab(
+        clone,
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_FIND_LINKS="",
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_EXTRA_INDEX_URL="",
+        PIP_RETRIES="1",
+        PIP_NO_CACHE_DIR="1",
+    )
+    assert done.returncode != 0
+    assert "error: The packages could not be fetched: no network" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(Path(clone).glob(".venv/.installed-*"))
+
+
+def test_an_old_python_stops_make_lab_at_once(clone):
+    """The version is asked of the interpreter that PYTHON names."""
+    python = clone / "old-python"
+    python.write_text(
+        f"#!{sys.executable}\n"
+        "import runpy, sys\n"
+        "sys.version_info, sys.argv = (3, 9, 6), sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "lab", f"PYTHON={python}"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "error: This book needs Python 3.11 or newer" in done.stderr
+    assert not (clone / ".venv").exists()
