@@ -12,6 +12,7 @@ from qkv.data.corpus import Example, PairCorpus, Vocabulary
 
 FIRST, LAST = date(1950, 1, 1), date(2049, 12, 31)
 HELD_OUT_EVERY = 19  # no divisor in common with a week, a month or a year
+UNIT = re.compile("(월|요일)$")  # CLDR counts them among the month and the weekday
 FIELDS = {"y": "year", "M": "month", "d": "day", "E": "weekday"}
 
 
@@ -108,8 +109,9 @@ class KoreanDates(PairCorpus):
     the English does.
 
     The truth of the alignment is the field: year, month, day or weekday. A character
-    is a part of a field where CLDR's pattern says so; separators, and the units 년, 월
-    and 일 after a number, are parts of none, for they are the same in every date.
+    is a part of a field where CLDR's pattern says so; separators, and the units 년, 월,
+    일 and 요일, are parts of none: they are the same in every date, so that nothing has
+    to be looked up to write them.
 
     Examples
     --------
@@ -207,9 +209,8 @@ def _value_of(text: str, texts: dict[int, str]) -> int:
 
 
 def _fields_of(text: str, field: str) -> list[str]:
-    if any(character.isdigit() for character in text):
-        return [field if character.isdigit() else "" for character in text]
-    return [field] * len(text)
+    body = UNIT.sub("", text)
+    return [field] * len(body) + [""] * (len(text) - len(body))
 
 
 def _characters(*formats: DateFormat) -> list[str]:
