@@ -1,58 +1,51 @@
-"""Measuring: candidates in turn, round by round, compared within a round.
+"""Race candidates against each other: what to run, how long it takes, who wins.
 
-CPU time of one thread, so that a busy machine tells the same story; medians and
-quartiles of the ratio to one candidate, since what slows one round slows all of it.
+The machine may be shared and its clock may vary, so that two times taken minutes apart
+say little. Candidates therefore take turns: in each round every one of them runs once,
+and is compared with the first *of the same round*. Times are CPU seconds of one thread.
 """
 
-import statistics
-import time
 from collections.abc import Callable
+from statistics import quantiles
+from time import process_time
 
 import torch
 
 
 def race(
-    candidates: dict[str, Callable[[], object]], *, rounds: int = 15
+    candidates: dict[str, Callable[[], object]], *, rounds: int = 40, repeat: int = 1
 ) -> dict[str, list[float]]:
-    """Run each candidate once a round; return its CPU seconds, round by round.
-
-    A first round is run and not counted. The order turns by one from round to round,
-    so that nobody always runs after the same other.
-    """
+    """Return the CPU seconds of one call of each candidate, one number a round."""
     torch.set_num_threads(1)
+    for candidate in candidates.values():
+        candidate()
+    times: dict[str, list[float]] = {name: [] for name in candidates}
     names = list(candidates)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    for turn in range(rounds + 1):
-        first = turn % len(names)
+    for turn in range(rounds):
+        first = turn % len(names)  # nobody always runs in the same one's warm cache
         for name in names[first:] + names[:first]:
-            began = time.process_time()
-            candidates[name]()
-            if turn:
-                seconds[name].append(time.process_time() - began)
-    return seconds
+            begin = process_time()
+            for _ in range(repeat):
+                candidates[name]()
+            times[name].append((process_time() - begin) / repeat)
+    return times
 
 
-def ratios(
-    seconds: dict[str, list[float]], *, to: str
-) -> dict[str, tuple[float, float, float]]:
-    """Return lower quartile, median and upper quartile of each ratio to ``to``."""
-    return {
-        name: tuple(
-            statistics.quantiles(
-                [mine / theirs for mine, theirs in zip(own, seconds[to], strict=True)],
-                n=4,
-            )
-        )
-        for name, own in seconds.items()
-    }
+def table(title: str, times: dict[str, list[float]], *, limit: float | None) -> bool:
+    """Print medians, and each candidate's ratio to the last; say if the first holds.
 
-
-def report(
-    title: str, seconds: dict[str, list[float]], *, to: str, per: int = 1
-) -> str:
-    """Return a table: each candidate's median milliseconds, and its ratio to ``to``."""
-    lines = [title]
-    for name, (low, middle, high) in ratios(seconds, to=to).items():
-        cost = f"{1_000 * statistics.median(seconds[name]) / per:9.3f} ms"
-        lines.append(f"  {name:32} {cost}  {middle:6.3f}  [{low:.3f}, {high:.3f}]")
-    return "\n".join(lines)
+    The last candidate is the peer. ``limit`` bounds the first one's median ratio.
+    """
+    peer = list(times.values())[-1]
+    print(f"\n{title}\n  {'':34}{'ms':>8}   ratio: median (quartiles)")
+    held = True
+    for place, (name, own) in enumerate(times.items()):
+        ratios = [a / b for a, b in zip(own, peer, strict=True)]
+        low, middle, high = quantiles(ratios, n=4)
+        line = f"  {name:34}{quantiles(own, n=4)[1] * 1e3:8.3f}   {middle:5.3f} "
+        line += f"({low:.3f} to {high:.3f})"
+        if place == 0 and limit is not None:
+            held = middle <= limit
+            line += f"   {'holds' if held else 'MISSES'} the limit of {limit}"
+        print(line)
+    return held
