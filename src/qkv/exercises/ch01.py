@@ -248,7 +248,100 @@ GRU_STEP = Exercise(
 )
 
 
-# ------------------------------------------------------------------ 1.3 decoder's input
+# ---------------------------------------------------------------- 1.3 bug hunt: states
+
+
+def last_state(
+    states: Float[Tensor, "batch token d_hidden"], lengths: Int[Tensor, " batch"]
+) -> Float[Tensor, "batch d_hidden"]:
+    return states[torch.arange(len(states)), lengths - 1]
+
+
+def _state_of_the_padding(states, lengths):
+    return states[:, -1]
+
+
+def _average(states, lengths):
+    real = torch.arange(states.shape[1]) < lengths[:, None]
+    return (states * real[..., None]).sum(1) / lengths[:, None]
+
+
+def _one_too_far(states, lengths):
+    places = lengths.clamp(max=states.shape[1] - 1)
+    return states[torch.arange(len(states)), places]
+
+
+def _encoded(lengths: tuple[int, ...], token: int, d_hidden: int) -> tuple:
+    return draw.normal(len(lengths), token, d_hidden), torch.tensor(lengths)
+
+
+LAST_STATE = Exercise(
+    id="1.3",
+    title="Bug hunt: the last state",
+    minutes=6,
+    takes={"states": "batch token d_hidden", "lengths": "batch"},
+    returns={"state": "batch d_hidden"},
+    reference=last_state,
+    cases={
+        "three padded sentences": partial(_encoded, (2, 5, 3), 7, 11),
+        "one sentence without padding": partial(_encoded, (5,), 5, 3),
+        "one that fills the batch's width": partial(_encoded, (1, 7, 4, 6, 2), 7, 3),
+    },
+    mistakes=(
+        Mistake(
+            "one too far",
+            "you take the state after the last word: a sentence of 3 tokens has them "
+            "at places 0, 1 and 2",
+            _one_too_far,
+        ),
+        Mistake(
+            "first state",
+            "this is the state after the first word, which has read nothing else",
+            lambda states, lengths: states[:, 0],
+        ),
+        Mistake(
+            "shortest",
+            "all sentences are cut at the shortest one's end: the longer ones have "
+            "not been read to theirs",
+            lambda states, lengths: states[:, lengths.min() - 1],
+        ),
+        Mistake(
+            "longest",
+            "all sentences are read to the longest one's end: the shorter ones have "
+            "gone on over padding",
+            lambda states, lengths: states[:, lengths.max() - 1],
+        ),
+        Mistake(
+            "average",
+            "this is the mean of each sentence's states; the last one is wanted",
+            _average,
+        ),
+        Mistake(
+            "average with padding",
+            "this is the mean of all states, even those of the padding; the last "
+            "one before the padding is wanted",
+            lambda states, lengths: states.mean(1),
+        ),
+        Mistake(
+            "order not restored",
+            "the states are the right ones, in another order: they have been sorted "
+            "by length and not put back",
+            lambda states, lengths: last_state(states, lengths)[
+                lengths.argsort(descending=True)
+            ],
+        ),
+    ),
+    hints=(
+        "how does states[:, -1] know where a short sentence ends? What stands at "
+        "that place?",
+        "the last word of sentence i stands at place lengths[i] − 1.",
+        "a tensor can be indexed by two tensors at once, one of rows and one of "
+        "places: states[torch.arange(...), ...].",
+    ),
+    given=_state_of_the_padding,
+)
+
+# ------------------------------------------------------------------ 1.4 decoder's input
 
 
 def shift_right(
@@ -277,7 +370,7 @@ def _targets(batch: int, target: int, bos: int) -> tuple:
 
 
 SHIFT_RIGHT = Exercise(
-    id="1.3",
+    id="1.4",
     title="What the decoder is fed",
     minutes=3,
     takes={"target": "batch target", "bos": ""},
@@ -340,7 +433,7 @@ SHIFT_RIGHT = Exercise(
 )
 
 
-# ------------------------------------------------------------------------ 1.4 the loss
+# ------------------------------------------------------------------------ 1.5 the loss
 
 
 def sequence_loss(
@@ -393,7 +486,7 @@ def _predictions(batch: int, target: int, vocab: int, pad: int, full: bool) -> t
 
 
 SEQUENCE_LOSS = Exercise(
-    id="1.4",
+    id="1.5",
     title="The loss of a batch",
     minutes=6,
     takes={"logits": "batch target vocab", "target": "batch target", "pad": ""},
@@ -476,7 +569,7 @@ SEQUENCE_LOSS = Exercise(
 )
 
 
-# ------------------------------------------------------------------- 1.5 exact match
+# ------------------------------------------------------------------- 1.6 exact match
 
 
 def exact_match(
@@ -541,7 +634,7 @@ def _junk_in_the_target() -> tuple:
 
 
 EXACT_MATCH = Exercise(
-    id="1.5",
+    id="1.6",
     title="How many numbers are right?",
     minutes=6,
     takes={"produced": "batch token", "target": "batch token", "eos": ""},
@@ -622,97 +715,4 @@ EXACT_MATCH = Exercise(
 )
 
 
-# ---------------------------------------------------------------- 1.6 bug hunt: states
-
-
-def last_state(
-    states: Float[Tensor, "batch token d_hidden"], lengths: Int[Tensor, " batch"]
-) -> Float[Tensor, "batch d_hidden"]:
-    return states[torch.arange(len(states)), lengths - 1]
-
-
-def _state_of_the_padding(states, lengths):
-    return states[:, -1]
-
-
-def _average(states, lengths):
-    real = torch.arange(states.shape[1]) < lengths[:, None]
-    return (states * real[..., None]).sum(1) / lengths[:, None]
-
-
-def _one_too_far(states, lengths):
-    places = lengths.clamp(max=states.shape[1] - 1)
-    return states[torch.arange(len(states)), places]
-
-
-def _encoded(lengths: tuple[int, ...], token: int, d_hidden: int) -> tuple:
-    return draw.normal(len(lengths), token, d_hidden), torch.tensor(lengths)
-
-
-LAST_STATE = Exercise(
-    id="1.6",
-    title="Bug hunt: the last state",
-    minutes=6,
-    takes={"states": "batch token d_hidden", "lengths": "batch"},
-    returns={"state": "batch d_hidden"},
-    reference=last_state,
-    cases={
-        "three padded sentences": partial(_encoded, (2, 5, 3), 7, 11),
-        "one sentence without padding": partial(_encoded, (5,), 5, 3),
-        "one that fills the batch's width": partial(_encoded, (1, 7, 4, 6, 2), 7, 3),
-    },
-    mistakes=(
-        Mistake(
-            "one too far",
-            "you take the state after the last word: a sentence of 3 tokens has them "
-            "at places 0, 1 and 2",
-            _one_too_far,
-        ),
-        Mistake(
-            "first state",
-            "this is the state after the first word, which has read nothing else",
-            lambda states, lengths: states[:, 0],
-        ),
-        Mistake(
-            "shortest",
-            "all sentences are cut at the shortest one's end: the longer ones have "
-            "not been read to theirs",
-            lambda states, lengths: states[:, lengths.min() - 1],
-        ),
-        Mistake(
-            "longest",
-            "all sentences are read to the longest one's end: the shorter ones have "
-            "gone on over padding",
-            lambda states, lengths: states[:, lengths.max() - 1],
-        ),
-        Mistake(
-            "average",
-            "this is the mean of each sentence's states; the last one is wanted",
-            _average,
-        ),
-        Mistake(
-            "average with padding",
-            "this is the mean of all states, even those of the padding; the last "
-            "one before the padding is wanted",
-            lambda states, lengths: states.mean(1),
-        ),
-        Mistake(
-            "order not restored",
-            "the states are the right ones, in another order: they have been sorted "
-            "by length and not put back",
-            lambda states, lengths: last_state(states, lengths)[
-                lengths.argsort(descending=True)
-            ],
-        ),
-    ),
-    hints=(
-        "how does states[:, -1] know where a short sentence ends? What stands at "
-        "that place?",
-        "the last word of sentence i stands at place lengths[i] − 1.",
-        "a tensor can be indexed by two tensors at once, one of rows and one of "
-        "places: states[torch.arange(...), ...].",
-    ),
-    given=_state_of_the_padding,
-)
-
-EXERCISES = (EMBED, GRU_STEP, SHIFT_RIGHT, SEQUENCE_LOSS, EXACT_MATCH, LAST_STATE)
+EXERCISES = (EMBED, GRU_STEP, LAST_STATE, SHIFT_RIGHT, SEQUENCE_LOSS, EXACT_MATCH)
