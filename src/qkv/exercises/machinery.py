@@ -6,7 +6,6 @@ a mistake that has a name, and else the place where it is furthest off.
 """
 
 import contextlib
-import copy
 import io
 import re
 import sysconfig
@@ -154,7 +153,7 @@ def _call(function: Callable, case: Case, *, loud: bool = False) -> _Run:
     with torch.random.fork_rng(devices=[]), silence:
         torch.manual_seed(0)
         try:
-            return _Run(value=_detached(function(*copy.deepcopy(case()))))
+            return _Run(value=_detached(function(*case())))
         except Exception as error:
             return _Run(raised=error)
 
