@@ -24,6 +24,11 @@ extensions = [
     "sphinxcontrib.bibtex",
 ]
 exclude_patterns = ["_*", "**.ipynb_checkpoints"]
+if tags.has("paper"):  # noqa: F821 -- Sphinx hands it in; tools/pdf.py sets it
+    root_doc = "paper"
+    exclude_patterns += ["index.md", "api*"]
+else:
+    exclude_patterns += ["paper.md"]
 templates_path = ["_templates"]
 
 # The site shows what the tests ran: nothing is executed here.

@@ -36,7 +36,10 @@ class Page:
     path: Path
     assets: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    widgets: list[str] = field(default_factory=list)
+
+    def uid(self, *part) -> str:
+        """An id for a part of this page that no other page has."""
+        return f"q{digest(f'{self.path.parent.name}/{self.path.stem} {part}')[:10]}"
 
 
 def digest(text: str) -> str:
@@ -95,7 +98,6 @@ def widget_output(data: dict, models: dict, uid: str, page: Page) -> str | None:
     if not fallback:
         page.problems.append(f"{joined(data['text/plain'])} has no text/html fallback")
         return None
-    page.widgets.append(joined(data.get("text/plain", "")))
     return widget_html(model_id, model, fallback, uid, page)
 
 
@@ -162,8 +164,7 @@ def _outputs(notebook, page: Page) -> Iterator[tuple[dict, str]]:
     for cell_index, cell in enumerate(notebook.cells):
         for index, output in enumerate(cell.get("outputs", ())):
             if "data" in output:
-                uid = f"q{digest(f'{page.path.stem} {cell_index} {index}')[:8]}"
-                yield output["data"], uid
+                yield output["data"], page.uid(cell_index, index)
 
 
 def _markdown(text: str, page: Page) -> str:
@@ -180,7 +181,7 @@ def _drawing(match: re.Match, page: Page) -> str:
         page.problems.append(f"figure {name}: no such file, or no alt text")
         return match[0]
     svg = source.read_text(encoding="utf-8")
-    uid = f"q{digest(f'{page.path.stem} {name}')[:8]}"
+    uid = page.uid(name)
     one_block = re.sub(r"\n\s*\n+", "\n", figure_html(svg, alt, uid))
     return f"```{{raw}} html\n{one_block}\n```"
 

@@ -1,0 +1,38 @@
+"""The API reference: every public module has its page, and shapes can be read."""
+
+from tests.site.conftest import ROOT  # first: it finds book/_ext
+
+# isort: split
+from bs4 import BeautifulSoup
+from site_api import subjects
+
+
+def text_of(built, subject):
+    page = built / "api" / "generated" / f"{subject}.html"
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def test_every_subject_of_the_package_has_a_page(built):
+    for subject in subjects(ROOT):
+        assert subject in text_of(built, subject).find("h1").text
+
+
+def test_answers_and_private_modules_have_none():
+    listed = [name for names in subjects(ROOT).values() for name in names]
+    assert "qkv.attention" in listed
+    assert not [name for name in listed if "._" in name or ".ch0" in name]
+
+
+def test_shapes_stand_in_signatures_in_words(built):
+    page = text_of(built, "qkv.attention")
+    signature = page.find(id="qkv.attention.attend").text
+    assert "Float[Tensor, '*batch query key']" in signature
+    assert "jaxtyping" not in signature
+
+
+def test_a_trace_has_a_table_of_its_steps(built):
+    described = text_of(built, "qkv.attention").find(id="qkv.attention.AttentionTrace")
+    table = described.find_parent("dl").find("table")
+    rows = [row.find("td").text.strip() for row in table.find_all("tr")[1:]]
+    assert rows == ["scores", "weights", "context"]
+    assert table.find("math")

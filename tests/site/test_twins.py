@@ -1,0 +1,209 @@
+"""How a chapter's twin becomes a page: widgets, figures, links, and what is refused."""
+
+import json
+import os
+import re
+import time
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tests.site.conftest import ROOT, build, copy_book  # first: it finds book/_ext
+
+# isort: split
+from site_twins import (
+    STATE,
+    VIEW,
+    Page,
+    inline_svg,
+    site_edition,
+    write_if_changed,
+)
+
+NASTY = "</script><script>alert(1)</script><!--"
+SVG = (
+    '<?xml version="1.0"?><!DOCTYPE svg><svg xmlns="http://www.w3.org/2000/svg" '
+    'viewBox="0 0 4 4"><metadata>made by</metadata><defs>'
+    '<style type="text/css">*{stroke-linecap:butt}</style><clipPath id="c"/></defs>'
+    '<g clip-path="url(#c)"><use xlink:href="#c"/></g></svg>'
+)
+
+
+def widget_model(**state):
+    kept = {
+        "_esm": "export default {}",
+        "_css": "a{}",
+        "_view_name": "V",
+        "layout": "x",
+    }
+    return {"model_module": "anywidget", "state": kept | state, "buffers": []}
+
+
+def notebook(*outputs, prose="# A chapter", models=None):
+    cells = [
+        new_code_cell("x", outputs=[new_output("display_data", d)]) for d in outputs
+    ]
+    made = new_notebook(cells=[new_markdown_cell(prose), *cells])
+    made.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
+    if models:
+        made.metadata["widgets"] = {STATE: {"state": models}}
+    return made
+
+
+def edited(made, path="chapters/01_a.ipynb"):
+    page = Page(ROOT / path)
+    site_edition(made, page)
+    shown = [out["data"] for c in made.cells for out in c.get("outputs", ())]
+    return page, [data.get("text/html") for data in shown]
+
+
+def view(model_id="m", fallback="<table></table>"):
+    shown = {VIEW: {"model_id": model_id}, "text/plain": "A widget"}
+    return shown | ({"text/html": fallback} if fallback else {})
+
+
+def payload(text):
+    script = re.search(r'data-for="(\w+)">(.*?)</script>', text, flags=re.S)
+    assert f'data-qkv-widget="{script[1]}"' in text
+    return json.loads(script[2])
+
+
+# ------------------------------------------------------------------------- widgets
+
+
+def test_a_widget_becomes_its_state_its_fallback_and_two_scripts():
+    made = notebook(view(), models={"m": widget_model(step=3)})
+    page, (text,) = edited(made)
+    stored = payload(text)
+    assert stored["state"] == {"step": 3}
+    assert stored["model_id"] == "m"
+    assert "<div data-fallback><table></table></div>" in text
+    module, css = page.assets[stored["module"]], page.assets[stored["css_id"]]
+    assert module == f'qkvHost.define("{stored["module"]}","export default {{}}");\n'
+    assert css == f'qkvHost.style("{stored["css_id"]}","a{{}}");\n'
+    assert "widgets" not in made.metadata, "Sphinx would load a widget manager"
+    assert page.problems == []
+
+
+def test_a_token_cannot_leave_its_script():
+    _, (text,) = edited(notebook(view(), models={"m": widget_model(token=NASTY)}))
+    assert payload(text)["state"]["token"] == NASTY
+    assert text.count("<script") == text.count("</script>") == 1
+    assert "<!--" not in text
+
+
+def test_binary_state_keeps_its_path():
+    model = widget_model()
+    model["buffers"] = [{"path": ["a", 0], "data": "AAA=", "encoding": "base64"}]
+    _, (text,) = edited(notebook(view(), models={"m": model}))
+    assert payload(text)["buffers"] == [{"path": ["a", 0], "data": "AAA="}]
+
+
+def test_widgets_of_one_kind_share_their_scripts():
+    models = {"m": widget_model(step=1), "n": widget_model(step=2)}
+    page, texts = edited(notebook(view("m"), view("n"), models=models))
+    assert len(page.assets) == 2
+    assert len({re.search(r'data-for="(\w+)"', text)[1] for text in texts}) == 2
+
+
+def test_a_chapter_and_its_solutions_never_share_an_id():
+    texts = [
+        edited(notebook(view(), models={"m": widget_model()}), path)[1][0]
+        for path in ("chapters/01_a.ipynb", "chapters/solutions/01_a.ipynb")
+    ]
+    assert texts[0] != texts[1]
+
+
+@pytest.mark.parametrize(
+    ("output", "models", "said"),
+    [
+        (view("gone"), {"m": widget_model()}, "not an anywidget with stored state"),
+        (view(fallback=""), {"m": widget_model()}, "no text/html fallback"),
+        ({"image/png": "AAA=", "text/plain": "x"}, None, "raster image"),
+        ({"image/svg+xml": SVG}, None, "without alt text"),
+        (
+            {"image/svg+xml": SVG, "text/plain": "<Figure size 640x480 with 1 Axes>"},
+            None,
+            "without alt text",
+        ),
+    ],
+)
+def test_what_a_reader_could_not_use_is_a_problem(output, models, said):
+    page, _ = edited(notebook(output, models=models))
+    assert len(page.problems) == 1
+    assert said in page.problems[0]
+
+
+# ------------------------------------------------------------------------- figures
+
+
+def test_a_figure_is_drawn_in_the_page_and_says_what_is_seen():
+    _, (text,) = edited(notebook({"image/svg+xml": SVG, "text/plain": 'Peaks at "7"'}))
+    assert 'role="img" aria-label="Peaks at &quot;7&quot;"' in text
+    assert "<metadata>" not in text
+    assert "<?xml" not in text
+
+
+def test_the_parts_of_a_figure_are_its_own():
+    one, other = inline_svg(SVG, "q1"), inline_svg(SVG, "q2")
+    assert 'id="q1-c"' in one
+    assert 'url(#q1-c)"' in one
+    assert 'href="#q1-c"' in one
+    assert ".q1 {*{stroke-linecap:butt}}" in one, "its style would reach the whole page"
+    assert not set(re.findall(r'id="([^"]+)"', one)) & set(
+        re.findall(r'id="([^"]+)"', other)
+    )
+
+
+# --------------------------------------------------------------------------- prose
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("[on](02_b.md)", "[on](02_b.ipynb)"),
+        ("[on](02_b.md#score)", "[on](02_b.ipynb#score)"),
+        ("[s](solutions/01_a.md)", "[s](solutions/01_a.ipynb)"),
+        ("[back](../01_a.md)", "[back](../01_a.ipynb)"),
+        ("[other](../README.md)", "[other](../README.md)"),
+    ],
+)
+def test_links_between_sources_become_links_between_pages(written, read):
+    made = notebook(prose=written)
+    edited(made)
+    assert made.cells[0].source == read
+
+
+def test_a_drawing_that_is_not_there_is_a_problem():
+    page, _ = edited(notebook(prose="![A door](figures/door.svg)"))
+    assert "figures/door.svg" in page.problems[0]
+
+
+def test_a_file_that_says_the_same_is_not_touched(tmp_path):
+    path = tmp_path / "inside" / "a.txt"
+    write_if_changed(path, "one")
+    os.utime(path, (1, 1))
+    write_if_changed(path, "one")
+    assert path.stat().st_mtime == 1
+    write_if_changed(path, "two")
+    assert time.time() - path.stat().st_mtime < 60
+    assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
+
+
+# ---------------------------------------------------------------------- the build
+
+
+def test_a_bad_formula_and_a_mute_figure_fail_the_build_by_name(tmp_path):
+    chapters = tmp_path / "chapters"
+    chapters.mkdir()
+    made = notebook(
+        {"image/svg+xml": SVG, "text/plain": "<Figure size 1x1 with 1 Axes>"},
+        prose=r"# A chapter" + "\n\n" + r"Here $\frac{1}$ is.",
+    )
+    (chapters / "09_wrong.ipynb").write_text(json.dumps(made), encoding="utf-8")
+    book = copy_book(tmp_path)
+    done = build(book, tmp_path / "out", "-D", f"qkv_chapters={chapters}")
+    assert done.returncode == 1
+    assert re.search(r"09_wrong\.ipynb.*KaTeX.*frac", done.stderr)
+    assert re.search(r"09_wrong\.ipynb.*without alt text", done.stderr)
+    assert "xref_missing" not in done.stderr
