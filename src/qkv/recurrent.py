@@ -59,16 +59,19 @@ class _Cell(nn.Module):
         for weight in self.parameters():
             nn.init.uniform_(weight, -(d_hidden**-0.5), d_hidden**-0.5)
 
+    def _weights(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        # not parameters(), which walks the module, and costs a cell as much again
+        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
+
     def _check(self, x: Tensor, hidden: Tensor) -> None:
-        given = {"d_input": x.shape[-1], "d_hidden": hidden.shape[-1]}
-        for axis, size in given.items():
-            if size != getattr(self, axis):
-                raise ValueError(
-                    f"the cell has {axis} = {getattr(self, axis)}, but was given "
-                    f"{axis} = {size}; build it with "
-                    f"{type(self).__name__}(d_input={given['d_input']}, "
-                    f"d_hidden={given['d_hidden']}), or mend the input"
-                )
+        given = x.shape[-1], hidden.shape[-1]
+        if given != (self.d_input, self.d_hidden):
+            raise ValueError(
+                f"the cell has d_input = {self.d_input} and d_hidden = {self.d_hidden},"
+                f" but x has d_input = {given[0]} and the state d_hidden = {given[1]}; "
+                "give it such an x and state, or build it with "
+                f"{type(self).__name__}(d_input={given[0]}, d_hidden={given[1]})"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +140,7 @@ class GRUCell(_Cell):
     ) -> Float[Tensor, "batch d_hidden"]:
         """Return the next state, by PyTorch's own kernel."""
         self._check(x, hidden)
-        return torch.gru_cell(x, hidden, *self.parameters())
+        return torch.gru_cell(x, hidden, *self._weights())
 
     def trace(
         self,
@@ -178,7 +181,7 @@ class GRUCell(_Cell):
         states, _ = torch.gru(
             inputs,
             hidden.unsqueeze(0),
-            tuple(self.parameters()),
+            self._weights(),
             has_biases=True,
             num_layers=1,
             dropout=0.0,
@@ -263,7 +266,7 @@ class LSTMCell(_Cell):
     ) -> tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]]:
         """Return the next hidden state and cell, by PyTorch's own kernel."""
         self._check(x, state[0])
-        return torch.lstm_cell(x, state, *self.parameters())
+        return torch.lstm_cell(x, state, *self._weights())
 
     def trace(
         self,
