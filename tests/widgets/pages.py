@@ -33,7 +33,8 @@ def slot(uid, data, fallback="<table><tr><td>fallback</td></tr></table>"):
     text = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
     return (
         f'<div data-qkv-widget="{uid}"><div data-fallback>{fallback}</div></div>'
-        f'<script type="application/vnd.qkv-widget+json" data-for="{uid}">{text}</script>'
+        f'<script type="application/vnd.qkv-widget+json" data-for="{uid}">'
+        f"{text}</script>"
     )
 
 

@@ -41,7 +41,7 @@ def listed(value: Tensor, digits: int = 4) -> Any:
             return [walk(inner) for inner in part]
         return number(part, digits)
 
-    return walk(value.tolist())
+    return walk(value.double().tolist())
 
 
 def crop(

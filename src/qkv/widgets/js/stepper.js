@@ -2,9 +2,10 @@
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { controls, sentence } from "./core/controls.js";
-import { spread, widget } from "./core/frame.js";
+import { widget } from "./core/frame.js";
 import { formula } from "./core/mathml.js";
 import { matrix, rowSentence } from "./core/matrix.js";
+import { spread } from "./core/spread.js";
 import { plural, shape, shown } from "./core/words.js";
 
 /** A nested list at the leading indices `at`, as a matrix of rows. */

@@ -2,8 +2,9 @@
 import { html, nothing } from "lit-html";
 import { bars, numbers, reach } from "./core/bars.js";
 import { controls, sentence } from "./core/controls.js";
-import { spread, widget } from "./core/frame.js";
+import { widget } from "./core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "./core/inputs.js";
+import { spread } from "./core/spread.js";
 import { chance, plural, shown } from "./core/words.js";
 
 function check(r) {

@@ -1,6 +1,6 @@
 // Colours of values. `unit` is cividis, for 0…1; the diverging maps go from blue through
 // the page's own ground to orange, one for light and one for dark pages. No red–green.
-import anchors from "./anchors.json";
+import anchors from "./anchors.json" with { type: "json" };
 
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 const ramps = Object.fromEntries(
