@@ -244,7 +244,7 @@ def _say_heatmap(
         parts.append(_say_spread(seen))
     parts.append(_say_truth(seen, framed))
     parts.append(_say_marks(values, allowed))
-    return ". ".join(part for part in parts if part) + "."
+    return _sentences(parts)
 
 
 def _say_peaks(seen: np.ndarray, rows: list[str], columns: list[str]) -> str:
@@ -343,8 +343,8 @@ def curves(
     ...        ylabel="exact match", title="A fixed vector", marks={"chance": 0.1},
     ...        shaded=(1, 20, "trained lengths"))
     Line chart: A fixed vector. exact match against digits (1 to 20). GRU: from 1 at 1 \
-to 0 at 20, highest 1 at 1, crosses chance near 18. Marked: chance 0.10. Shaded: \
-trained lengths, 1 to 20.
+to 0 at 20, half-way (0.50) near 10, meets chance near 18. Marked: chance 0.10. \
+Shaded: trained lengths, 1 to 20.
     """
     lines = {name: _line(name, given) for name, given in series.items()}
     if not lines:
@@ -436,7 +436,7 @@ def _say_curves(
         parts.append(f"Marked: {said}")
     if shaded:
         parts.append(f"Shaded: {shaded[2]}, {_say(shaded[0])} to {_say(shaded[1])}")
-    return ". ".join(parts) + "."
+    return _sentences(parts)
 
 
 def _say_line(
@@ -445,20 +445,24 @@ def _say_line(
     x, y = (part[np.isfinite(line[1])] for part in line[:2])
     if not len(x):
         return f"{name}: no finite value"
-    top = int(y.argmax())
     said = (
-        f"{name}: from {_say(y[0])} at {_say(x[0])} to {_say(y[-1])} at {_say(x[-1])}, "
-        f"highest {_say(y[top])} at {_say(x[top])}"
+        f"{name}: from {_say(y[0])} at {_say(x[0])} to {_say(y[-1])} at {_say(x[-1])}"
     )
+    for word, place in (("highest", int(y.argmax())), ("lowest", int(y.argmin()))):
+        if y[place] not in (y[0], y[-1]):
+            said += f", {word} {_say(y[place])} at {_say(x[place])}"
+    middle = (y.max() + y.min()) / 2
+    for place in _crossings(x, y, middle)[:1]:
+        said += f", half-way ({_say(middle)}) near {_say(place)}"
     for mark, height in marks.items():
         for place in _crossings(x, y, height)[:2]:
-            said += f", crosses {mark} near {_say(place)}"
+            said += f", meets {mark} near {_say(place)}"
     return said
 
 
 def _crossings(x: np.ndarray, y: np.ndarray, height: Real) -> list[Real]:
     above = y - height
-    turns = np.flatnonzero(above[:-1] * above[1:] < 0)
+    turns = np.flatnonzero((above[:-1] > 0) != (above[1:] > 0))
     share = above[turns] / (above[turns] - above[turns + 1])
     return [float(p) for p in x[turns] + share * (x[turns + 1] - x[turns])]
 
@@ -541,7 +545,7 @@ def _say_bars(
     if marks:
         named = ", ".join(f"{name} {_say(height)}" for name, height in marks.items())
         parts.append(f"Marked: {named}")
-    return ". ".join(parts) + "."
+    return _sentences(parts)
 
 
 # ------------------------------------------------------------------ numbers and checks
@@ -579,11 +583,17 @@ def _marked(
     return given.cpu().numpy()
 
 
+def _sentences(parts: list[str]) -> str:
+    return " ".join(
+        f"{part}{'' if part[-1] in '?!' else '.'}" for part in parts if part
+    )
+
+
 def _say(value: Real) -> str:
     value = float(value)
     if not np.isfinite(value):
         return _cell_text(value, 2)
-    if value == round(value) and abs(value) < 1e7:
+    if value == 0 or (abs(value) > 0.5 and abs(value - round(value)) < 1e-6):
         return f"{value:.0f}".replace("-", "−")
     if abs(value) < 1e-4:
         return "≈0"

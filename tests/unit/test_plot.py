@@ -239,10 +239,22 @@ def test_a_line_says_where_it_starts_ends_peaks_and_crosses() -> None:
     figure = lengths(marks={"chance": 0.1}, shaded=(1, 20, "trained lengths"))
     assert figure.alt == (
         "Line chart: By length. exact match against digits (1 to 20). GRU: from 1 at 1 "
-        "to 0 at 20, highest 1 at 1, crosses chance near 18. Marked: chance 0.10. "
-        "Shaded: trained lengths, 1 to 20."
+        "to 0 at 20, half-way (0.50) near 10, meets chance near 18. Marked: chance "
+        "0.10. Shaded: trained lengths, 1 to 20."
     )
     assert {"chance", "GRU", "trained lengths", "digits"} <= set(texts(figure))
+
+
+def test_a_peak_or_a_dip_between_the_ends_is_said() -> None:
+    peak = lengths(series={"a": ([1, 2, 3], [0.1, 0.9, 0.2])}).alt
+    assert "from 0.10 at 1 to 0.20 at 3, highest 0.90 at 2, half-way" in peak
+    dip = lengths(series={"a": ([1, 2, 3], [0.9, 0.1, 0.8])}).alt
+    assert "from 0.90 at 1 to 0.80 at 3, lowest 0.10 at 2, half-way" in dip
+    assert "half-way" not in lengths(series={"a": ([1, 2], [0.5, 0.5])}).alt
+
+
+def test_a_question_as_a_title_ends_as_one() -> None:
+    assert "Line chart: How far? exact match against" in lengths(title="How far?").alt
 
 
 def test_colour_is_not_the_only_cue() -> None:
