@@ -357,7 +357,7 @@ class _Checkpoint:
         )
 
 
-def _what_counts(settings: FitSettings) -> dict[str, float]:
+def _what_counts(settings: FitSettings) -> dict[str, float | int | None]:
     """The settings that decide the result."""
     return {
         "learning_rate": settings.learning_rate,
