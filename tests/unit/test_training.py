@@ -380,8 +380,8 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
 def test_a_falling_rate_goes_on_falling_after_an_interruption(tmp_path):
     path, model, at_once = tmp_path / "run.pt", small_model(), small_model()
     falling = {"steps": 9, "settings": FitSettings(0.01, decay_over=9)}
+    stream = stopping(4, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        stream = stopping(4, KeyboardInterrupt())
         fit(small_model(), stream, checkpoint=path, **falling)
     fit(model, batches(), checkpoint=path, **falling)
     fit(at_once, batches(), **falling)
