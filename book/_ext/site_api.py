@@ -8,6 +8,7 @@ import dataclasses
 import re
 from pathlib import Path
 
+from docutils import nodes
 from site_twins import write_if_changed
 
 # Private modules; the exercises' own, which hold their answers; the package itself.
@@ -63,7 +64,7 @@ def add_steps(app, what, name, obj, options, lines: list[str]) -> None:
         return
     lines += [
         "",
-        ".. list-table:: Steps",
+        ".. list-table::",
         "   :header-rows: 1",
         "   :class: book-steps",
     ]
@@ -100,9 +101,35 @@ def _short(text: str | None) -> str | None:
     )
 
 
+def join_descriptions(app, doctree) -> None:
+    """Read ``name : what it is`` as a term and its description, not as a type.
+
+    numpydoc takes what stands behind the colon, on its line, for the type; in this
+    package it is where the description begins, because the types are annotations.
+    """
+    if not app.env.docname.startswith("api/generated/"):
+        return
+    for item in list(doctree.findall(nodes.definition_list_item)):
+        begun = [part for part in item if isinstance(part, nodes.classifier)]
+        ends = [part for part in item if isinstance(part, nodes.definition)]
+        if begun and ends:
+            _join(begun, ends[0])
+
+
+def _join(begun: list[nodes.Element], definition: nodes.Element) -> None:
+    words = nodes.paragraph("", "", *(child for part in begun for child in part))
+    if definition and isinstance(definition[0], nodes.paragraph):
+        rest = definition.pop(0)
+        words += [nodes.Text(" "), *rest.children]
+    definition.insert(0, words)
+    for part in begun:
+        part.parent.remove(part)
+
+
 def setup(app):
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", add_steps, priority=900)
     app.connect("autodoc-process-signature", shorten)
+    app.connect("doctree-read", join_descriptions)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

@@ -207,6 +207,19 @@ def _links(app, pagename: str, context) -> list[str]:
     return links
 
 
+def mend(app, pagename, templatename, context, doctree) -> None:
+    """Write what Sphinx says in odd HTML so that a screen reader understands it."""
+    body = context.get("body", "").replace("doc-biblioentry", "listitem")
+    parameters = r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>'
+    context["body"] = re.sub(parameters, _parameter_lines, body)
+
+
+def _parameter_lines(match: re.Match) -> str:
+    """The parameters of a long signature: lines, not definitions without a term."""
+    lines = match[1].replace("<dd>", "<span>").replace("</dd>", "</span>")
+    return f'<span class="sig-lines">{lines}</span>'
+
+
 def setup(app):
     app.add_directive("chapter-cards", ChapterCards)
     app.add_directive("chapter-toctree", ChapterToctree)
@@ -214,4 +227,5 @@ def setup(app):
     app.add_directive("start-links", StartLinks)
     app.connect("doctree-read", mark_korean, priority=900)
     app.connect("html-page-context", add_bar, priority=400)
+    app.connect("html-page-context", mend, priority=450)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"}
+MARKS = "✓✗○●"
 HEX = r"([0-9a-f]{16})"
 
 
@@ -137,6 +138,30 @@ def figure_output(data: dict, uid: str, page: Page) -> str | None:
     return figure_html(joined(data["image/svg+xml"]), alt, uid)
 
 
+# ----------------------------------------------------------------------- sentences
+
+
+def sentences(output: dict) -> str | None:
+    """What a cell said in words, so that it wraps: marked lines, or one line.
+
+    Anything else that was printed, a tensor or a table, keeps its columns.
+    """
+    text = joined(output.get("text", "")) or joined(
+        output["data"].get("text/plain", "")
+    )
+    lines = text.rstrip("\n").split("\n")
+    marked = all(re.match(r"[✓✗○●] |\s", line) for line in lines if line)
+    if not text.strip() or not ((marked and text[0] in MARKS) or len(lines) == 1):
+        return None
+    return f'<div class="book-said">{"".join(map(_sentence, lines))}</div>'
+
+
+def _sentence(line: str) -> str:
+    if line[:1] in MARKS:
+        return f'<p data-mark="{line[0]}">{html.escape(line)}</p>'
+    return f"<p>{html.escape(line)}</p>"
+
+
 # ----------------------------------------------------------------------- notebooks
 
 
@@ -155,9 +180,22 @@ def site_edition(notebook: nbformat.NotebookNode, page: Page) -> None:
         if shown is not None:
             data.clear()
             data["text/html"] = shown
+    for output in [each for cell in notebook.cells for each in cell.get("outputs", ())]:
+        _let_wrap(output)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _markdown(cell.source, page)
+
+
+def _let_wrap(output: dict) -> None:
+    is_words = output.get("name") == "stdout" or list(output.get("data", ())) == [
+        "text/plain"
+    ]
+    if is_words and (shown := sentences(output)):
+        output.clear()
+        output.update(
+            output_type="display_data", data={"text/html": shown}, metadata={}
+        )
 
 
 def _outputs(notebook, page: Page) -> Iterator[tuple[dict, str]]:
