@@ -1,0 +1,18 @@
+"""What the tests of the package share."""
+
+from collections.abc import Iterator
+
+import jaxtyping
+import pytest
+import torch
+
+# Tensors here are tiny: a second thread only spins, ten times as long on a busy machine.
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def as_readers_run_it() -> Iterator[None]:
+    """Switch the shape checks of test runs off: the package's own errors come next."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
