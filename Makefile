@@ -9,6 +9,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 LAB := .venv/.installed-lab
 ALL := .venv/.installed-tests
 NPM := node_modules/.package-lock.json
+RACES := $(filter-out measure,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .PHONY: help lab test book notebooks serve lint bench claims pdf clean
 .DEFAULT_GOAL := help
@@ -38,13 +39,16 @@ lint: $(ALL)  ## ruff: mistakes and layout
 	$(BIN)/python -m ruff format --check .
 
 bench: $(ALL)  ## races against hand-written peers
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python tools/browser.py
+	@failed=0; for race in $(RACES); do \
+	  $(BIN)/python -m benchmarks.$$race $(ARGS) || failed=1; done; exit $$failed
 
 claims: $(ALL)  ## measure every claim again, for three seeds
 	$(BIN)/python tools/claims.py $(ARGS)
 
-pdf: book  ## print the site into build/book.pdf
-	$(BIN)/python tools/pdf.py $(ARGS)
+pdf: $(ALL) $(NPM)  ## print the book into build/book.pdf
+	$(BIN)/python tools/browser.py
+	$(WITH_NODE) $(BIN)/python tools/pdf.py $(ARGS)
 
 clean:  ## remove what can be made again (never work/, which is yours)
 	rm -rf build .venv node_modules .pytest_cache .ruff_cache .hypothesis

@@ -45,7 +45,9 @@ def watched_page(browser, **context_options):
     page.seen = Seen()
     page.route("**/*", lambda route: _let_through(route, page.seen))
     page.on("websocket", lambda socket: _note_socket(socket, page.seen))
-    page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
+    page.on(
+        "pageerror", lambda error: page.seen.errors.append(f"{error}\n{error.stack}")
+    )
     page.on("console", lambda message: _note_console(message, page.seen))
     try:
         yield page

@@ -157,6 +157,24 @@ def test_without_a_network_make_lab_says_so(clone):
     assert not list(Path(clone).glob(".venv/.installed-*"))
 
 
+def test_without_a_network_nodes_packages_are_told_the_same(clone):
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, clone)
+    (clone / ".venv").symlink_to(sys.prefix)
+    unserved = {"registry": "http://127.0.0.1:9/", "fetch_retries": "0"}
+    options = {**unserved, "cache": str(clone / "cache"), "audit": "false"}
+    done = subprocess.run(
+        [sys.executable, "tools/install.py", "npm"],
+        cwd=clone,
+        env={**os.environ, **{f"npm_config_{k}": v for k, v in options.items()}},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "error: The packages could not be fetched: no network" in done.stderr
+
+
 def test_an_old_python_stops_make_lab_at_once(clone):
     """The version is asked of the interpreter that PYTHON names."""
     python = clone / "old-python"
