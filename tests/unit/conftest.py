@@ -6,7 +6,7 @@ import jaxtyping
 import pytest
 import torch
 
-# Tensors here are tiny: a second thread only spins, ten times as long on a busy machine.
+# Tensors here are tiny: a second thread only spins, and on a busy machine for minutes.
 torch.set_num_threads(1)
 
 
