@@ -9,7 +9,7 @@ from torch import Tensor
 from qkv.trace import Recording, step
 
 VOCABULARY = ("<pad>", "<bos>", "<eos>", *"영일이삼사오육칠팔구")
-_UNITS = 5
+UNITS = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _read(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _states(count: int, phase: float) -> Float[Tensor, "time d_hidden"]:
-    grid = torch.arange(float(count))[:, None] + torch.arange(_UNITS) * phase
+    grid = torch.arange(float(count))[:, None] + torch.arange(UNITS) * phase
     return (grid + phase).sin()
 
 

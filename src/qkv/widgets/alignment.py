@@ -13,6 +13,8 @@ from qkv.widgets.encode import LIMIT, crop, listed, visible
 from qkv.widgets.html import page, table
 from qkv.widgets.recorded import Recorded, field, fits, likely, same, steps_of
 
+_FALLBACK = 32
+_CUT = f"The first {_FALLBACK} tokens are shown."
 _SCORE_DIGITS = 7  # the front end computes the weights from these
 
 
@@ -80,10 +82,12 @@ class Alignment(Recorded):
             [
                 None if score == "-inf" else round(weight, 4)
                 for score, weight in zip(row, _softmax(row), strict=True)
-            ]
-            for row in run["scores"]
+            ][:_FALLBACK]
+            for row in run["scores"][:_FALLBACK]
         ]
-        return page(self.alt, table(rows, run["tokens"], first["source"]))
+        shown = table(rows, run["tokens"][:_FALLBACK], first["source"][:_FALLBACK])
+        long = max(len(run["tokens"]), len(first["source"])) > _FALLBACK
+        return page(self.alt, shown, f"<p>{_CUT}</p>" if long else "")
 
 
 def _run(

@@ -84,7 +84,7 @@ class Stepper(Widget):
             table(
                 rows,
                 self._names(axes[0], len(rows)),
-                self._names(axes[1], len(rows[0])),
+                self._names(axes[1], len(rows[0]) if rows else 0),
                 scale=chosen["scale"],
                 limit=chosen["limit"],
             ),

@@ -41,13 +41,19 @@ function edges(r, f, t, j) {
 /** A weight as a whole per cent; what rounds to nothing is there, but not drawn. */
 const percent = (weight) => Math.round(weight * 100);
 
+function matrixCell(r, f, t, j, weight) {
+  const masked = f.scores[t][j] === null || f.scores[t][j] === "-inf";
+  const zero = percent(weight) === 0;
+  const style = (masked || zero ? "" : cellStyle(weight, "unit", 1)) + edges(r, f, t, j);
+  const cls = `${masked ? "qkv-mask" : zero ? "qkv-zero" : ""} ${isTrue(r, f, t, j) ? "qkv-true" : ""}`;
+  return `<td class="${cls}" style="${style}">${masked ? "–" : Number.isNaN(weight) ? "NaN" : percent(weight)}</td>`;
+}
+
+/** The cells of a row at once: thousands of single ones would be slow. They hold numbers only. */
 function matrixCells(r, f, t) {
-  return weightsOf(f)[t].map((weight, j) => {
-    const masked = f.scores[t][j] === null || f.scores[t][j] === "-inf";
-    const style = (masked ? "" : cellStyle(weight, "unit", 1)) + edges(r, f, t, j);
-    const cls = `${masked ? "qkv-mask" : percent(weight) ? "" : "qkv-zero"} ${isTrue(r, f, t, j) ? "qkv-true" : ""}`;
-    return html`<td class=${cls} style=${style}>${masked ? "–" : percent(weight)}</td>`;
-  });
+  const holder = document.createElement("template");
+  holder.innerHTML = weightsOf(f)[t].map((weight, j) => matrixCell(r, f, t, j, weight)).join("");
+  return holder.content;
 }
 
 /** Choose an output token: by button, by ↑/↓, or by its row. */
@@ -99,13 +105,12 @@ function map(w, r, f, now) {
 function sourceRow(r, f, t, stage, j, limit) {
   const [weight, score] = [weightsOf(f)[t][j], f.scores[t][j]];
   const best = peak(weightsOf(f)[t]) === j;
-  const scaled = r.states[j].map((x) => (typeof x === "number" ? x * weight : x));
   return html`<tr class=${best && stage > 0 ? "qkv-best" : ""}>
     <th scope="row">${isTrue(r, f, t, j) ? html`<span class="qkv-vh">true place: </span><span class="qkv-diamond" aria-hidden="true">◆</span>` : nothing}${shown(r.source[j])}</th>
     <td>${bars(r.states[j], limit)}</td>
     <td class="qkv-num ${hatch(score)}">${short(score)}</td>
     <td class="qkv-num">${stage > 0 ? html`<span class="qkv-meter"><i style="width:${weight * 100}%"></i></span><span class="qkv-val">${chance(weight)}</span>` : ""}</td>
-    <td>${stage > 1 ? bars(scaled, limit) : ""}</td>
+    <td>${stage > 1 ? bars(r.states[j], limit, { times: weight }) : ""}</td>
   </tr>`;
 }
 

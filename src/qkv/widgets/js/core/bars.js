@@ -4,27 +4,42 @@ import { hatch, short } from "./words.js";
 
 const round = (x) => Math.round(x * 100) / 100;
 
-/** Two path strings, one for each sign, in a box of n × 2. */
+const drawn = new WeakMap(); // a vector's paths: most are drawn again at every step
+
+/** Three path strings, up, down and not finite, in a box of n × 2. */
 function paths(values, limit) {
-  const [up, down] = [[], []];
+  const known = drawn.get(values);
+  if (known?.limit === limit) return known;
+  const made = { limit, ...trace(values, limit) };
+  drawn.set(values, made);
+  return made;
+}
+
+function trace(values, limit) {
+  const [up, down, odd] = [[], [], []];
   values.forEach((value, i) => {
-    if (typeof value !== "number" || value === 0) return;
+    if (typeof value !== "number") return odd.push(`M${i} 0h.8v2h-.8z`);
+    if (value === 0) return;
     const height = round(Math.max(-1, Math.min(1, value / (limit || 1))));
     (value > 0 ? up : down).push(`M${i} 1h.8v${-height}h-.8z`);
   });
-  return [up.join(""), down.join("")];
+  return { up: up.join(""), down: down.join(""), odd: odd.join("") };
 }
 
-/** The picture of a vector. `label` is its alternative text; without one it is decoration. */
-export function bars(values, limit, { label = "", kind = "" } = {}) {
-  const [up, down] = paths(values, limit);
-  const odd = values.map((v, i) => (typeof v === "number" ? "" : `M${i} 0h.8v2h-.8z`)).join("");
+/**
+ * The picture of a vector, `times` a factor. `label` is its alternative text; without one
+ * it is decoration.
+ */
+export function bars(values, limit, { label = "", kind = "", times = 1 } = {}) {
+  const { up, down, odd } = paths(values, limit);
+  const scale = times === 1 ? nothing : `translate(0 ${1 - times}) scale(1 ${times})`;
   return html`<svg
     class="qkv-bars ${kind}" viewBox="0 0 ${values.length} 2" preserveAspectRatio="none"
     role=${label ? "img" : nothing} aria-label=${label || nothing} aria-hidden=${label ? nothing : "true"}
   >
     ${svg`<path class="qkv-axis" d="M0 1H${values.length}" vector-effect="non-scaling-stroke"/>
-      <path class="qkv-pos" d=${up}/><path class="qkv-neg" d=${down}/><path class="qkv-odd" d=${odd}/>`}
+      <g transform=${scale}><path class="qkv-pos" d=${up}/><path class="qkv-neg" d=${down}/></g>
+      ${odd ? svg`<path class="qkv-odd" d=${odd}/>` : nothing}`}
   </svg>`;
 }
 

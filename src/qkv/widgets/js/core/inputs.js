@@ -23,7 +23,8 @@ export function listen(w, model) {
 }
 
 function ask(w, text) {
-  const id = `${w.id}-${(w.local.turn = (w.local.turn ?? 0) + 1)}`;
+  // Unlike any before it, also those of this page before it was loaded anew.
+  const id = `${w.id}-${Date.now().toString(36)}-${(w.local.turn = (w.local.turn ?? 0) + 1)}`;
   clearTimeout(w.local.timer);
   w.local.asked = id;
   w.local.note = "Asking the kernel …";
@@ -40,8 +41,16 @@ function box(w) {
     const text = event.target.elements.text.value.trim();
     if (text) ask(w, text);
   };
+  // JupyterLab would take Enter for itself. While a Korean letter is being composed,
+  // Enter only ends the letter.
+  const key = (event) => {
+    event.stopPropagation();
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  };
   return html`<form class="qkv-ask" @submit=${submit}>
-    <label>Type your own <input name="text" autocomplete="off" spellcheck="false" /></label>
+    <label>Type your own <input name="text" autocomplete="off" spellcheck="false" @keydown=${key} /></label>
     <button type="submit">Show</button>
   </form>`;
 }

@@ -1,0 +1,119 @@
+"""How fast the widgets draw, in Chromium: ``python benchmarks/widgets.py``.
+
+First step: from the end of the module's script to the first picture, with the layout
+that it forces; at most 200 ms. A step at 64 × 64: from the key to the laid-out picture;
+at most 16 ms. The bounds hold for the lower quartile, because on a machine that others
+use as well the slower runs tell of them; the median stands beside it.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from qkv.attention import attend  # noqa: E402
+from qkv.widgets import Alignment, Predict, Stepper, Unrolled  # noqa: E402
+from tests.browser import FLAGS  # noqa: E402
+from tests.widgets import sample  # noqa: E402
+from tests.widgets.pages import page_of  # noqa: E402
+from tools.browser import find  # noqa: E402
+
+LOADS = 9
+FIRST_MS, STEP_MS = 200, 16
+
+# All that was asked for is drawn once the layout has been read.
+STEP = """([keys, rounds]) => {
+    const root = document.querySelector(".qkv-w");
+    const at = root.querySelector("[data-act=next]");
+    const took = [];
+    for (let i = 0; i < rounds; i++)
+        for (const key of keys) {
+            const start = performance.now();
+            at.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+            root.getBoundingClientRect();
+            root.querySelector("canvas")?.getContext("2d").getImageData(0, 0, 1, 1);
+            took.push(performance.now() - start);
+        }
+    return took;
+}"""
+FIRST = """() => {
+    const at = performance.getEntriesByName("qkv-mounted:w0")[0].startTime;
+    const start = performance.now();
+    document.querySelector(".qkv-w").getBoundingClientRect();
+    return at - window.loaded + performance.now() - start;
+}"""
+
+
+def widgets():
+    """Return each widget at its largest size, with the keys that step it."""
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(64, 64, generator=generator)
+    sample.UNITS = 64
+    long = " ".join("1234567890" * 6)
+    stepping = ["ArrowRight", "ArrowDown", "ArrowRight", "Home"]
+    options = {"Yes": "It is.", "No": "It is."}
+    return {
+        "Stepper 64 × 64": (Stepper(attend(scores, torch.eye(64))), stepping),
+        "Unrolled 60 + 61": (Unrolled(sample.dictation, [long]), ["ArrowRight"]),
+        "Alignment 61 × 60": (
+            Alignment(sample.dictation_looking_back, [long]),
+            stepping,
+        ),
+        "Predict": (Predict("?", options, right=0, name="bench"), []),
+    }
+
+
+def measure(browser, widget, keys, path):
+    """Return the milliseconds to the first picture, and of each step."""
+    text = page_of(widget)
+    at = text.rindex("<script>qkvHost.define")
+    end = text.index("</script>", at)
+    loaded = text[:end] + ";window.loaded = performance.now()" + text[end:]
+    path.write_text(loaded, "utf-8")
+    firsts, steps = [], []
+    for _ in range(LOADS):
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.goto(path.as_uri())
+        page.evaluate("qkvHost.ready")
+        firsts.append(page.evaluate(FIRST))
+        if keys:
+            page.evaluate(STEP, [keys, 2])  # the first ones warm the code up
+            steps += page.evaluate(STEP, [keys, 10])
+        page.close()
+    return firsts, steps
+
+
+def told(times, bound):
+    if not times:
+        return f"{'–':>8} {'–':>8}", True
+    quartile, middle, _ = statistics.quantiles(times, n=4)
+    return f"{quartile:8.1f} {middle:8.1f}", quartile <= bound
+
+
+def main():
+    held = True
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(
+            executable_path=find(), args=[*FLAGS, "--no-sandbox"]
+        )
+        print(
+            f"{'milliseconds':20} {'first':>8} {'median':>8} {'step':>8} {'median':>8}"
+        )
+        for name, (widget, keys) in widgets().items():
+            firsts, steps = measure(browser, widget, keys, Path(folder) / "page.html")
+            (one, ok), (two, fine) = told(firsts, FIRST_MS), told(steps, STEP_MS)
+            print(f"{name:20} {one} {two}")
+            held = held and ok and fine
+        browser.close()
+    print(f"bounds: first {FIRST_MS}, step {STEP_MS}: {'held' if held else 'NOT HELD'}")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
