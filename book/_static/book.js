@@ -1,3 +1,8 @@
+// Opened from disk, a page may not read others: search then lists titles without excerpts.
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}
+
 // What scrolls sideways must be reachable by keyboard: give it a tab stop, and a name.
 (() => {
   const scrolling = "pre, .math, .table-wrapper, .output, .qkv-figure, .katex-display";

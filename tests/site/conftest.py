@@ -16,7 +16,9 @@ from filelock import FileLock
 from tests.browser import browser  # noqa: F401 -- a fixture, taken by name
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = ROOT / "chapters"
+import os
+
+CHAPTERS = Path(os.environ.get("SCRATCH", ROOT / "chapters"))
 VIEW = "application/vnd.jupyter.widget-view+json"
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
