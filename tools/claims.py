@@ -100,9 +100,8 @@ def measure(path: Path, seed: int) -> list[dict]:
 
 
 def _environment(folder: str, record: Path, seed: int) -> dict[str, str]:
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("QKV_")}
     ours = {"QKV_QUIET": "1", "QKV_SEED": str(seed), "QKV_CLAIMS": str(record)}
-    return inherited | ours | {"IPYTHONDIR": folder, "PYTHONHASHSEED": "0"}
+    return os.environ | ours | {"IPYTHONDIR": folder, "PYTHONHASHSEED": "0"}
 
 
 def gather(name: str, runs: list[list[dict]]) -> list[Row]:

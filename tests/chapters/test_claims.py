@@ -115,6 +115,8 @@ def test_every_chapter_is_measured_with_every_seed(book, capsys):
     )
     add(book, "03_third", "print('claims nothing')")
     (book / "chapters" / "notes.md").write_text("no chapter", encoding="utf-8")
+    gone = [Row("of a chapter that is no more", "at most 1.000", "0.500", "0.250")]
+    write(book / "claims.md", {"00_gone": gone})
     assert tool.main([]) == 0
     assert read(book / "claims.md") == {
         "01_first": [
