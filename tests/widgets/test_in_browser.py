@@ -582,7 +582,8 @@ class TestWithAKernel:
         page.evaluate("addEventListener('keydown', () => window.reached++)")
         page.get_by_label("Type your own").fill("7")
         page.evaluate("""document.querySelector("#live [name=text]").dispatchEvent(
-            new KeyboardEvent("keydown", {key: "Enter", isComposing: true, bubbles: true})
+            new KeyboardEvent("keydown",
+                {key: "Enter", isComposing: true, bubbles: true, cancelable: true})
         )""")
         assert page.evaluate("model.get('request')") == {}
         page.keyboard.press("Enter")

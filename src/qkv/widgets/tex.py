@@ -121,7 +121,7 @@ class _Reader:
         if token[0].isdigit():
             return _tag("mn", token)
         if token.isalpha():
-            return _tag("mi", escape(token))
+            return _tag("mi", token)
         return _sign("−" if token == "-" else token)
 
     def command(self, token: str) -> str:
