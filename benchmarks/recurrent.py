@@ -107,7 +107,7 @@ class TorchModules(nn.Module):
 
     @staticmethod
     def _gru(cell: nn.Module) -> nn.GRU:
-        gru = nn.GRU(cell.d_input, cell.d_hidden, batch_first=True)
+        gru = nn.GRU(cell.d_in, cell.d_hidden, batch_first=True)
         for name, weight in cell.named_parameters():
             setattr(gru, f"{name}_l0", weight)
         return gru

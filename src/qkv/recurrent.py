@@ -20,9 +20,9 @@ from qkv.trace import step
 
 
 def rnn_cell(
-    x: Float[Tensor, "*batch d_input"],
+    x: Float[Tensor, "*batch d_in"],
     hidden: Float[Tensor, "*batch d_hidden"],
-    W: Float[Tensor, "d_hidden d_input"],
+    W: Float[Tensor, "d_hidden d_in"],
     U: Float[Tensor, "d_hidden d_hidden"],
     b: Float[Tensor, " d_hidden"],
 ) -> Float[Tensor, "*batch d_hidden"]:
@@ -48,11 +48,11 @@ class _Cell(nn.Module):
 
     gates: int
 
-    def __init__(self, d_input: int, d_hidden: int):
+    def __init__(self, d_in: int, d_hidden: int):
         super().__init__()
-        self.d_input, self.d_hidden = d_input, d_hidden
+        self.d_in, self.d_hidden = d_in, d_hidden
         rows = self.gates * d_hidden
-        self.weight_ih = nn.Parameter(torch.empty(rows, d_input))
+        self.weight_ih = nn.Parameter(torch.empty(rows, d_in))
         self.weight_hh = nn.Parameter(torch.empty(rows, d_hidden))
         self.bias_ih = nn.Parameter(torch.empty(rows))
         self.bias_hh = nn.Parameter(torch.empty(rows))
@@ -65,12 +65,12 @@ class _Cell(nn.Module):
 
     def _check(self, x: Tensor, hidden: Tensor) -> None:
         given = x.shape[-1], hidden.shape[-1]
-        if given != (self.d_input, self.d_hidden):
+        if given != (self.d_in, self.d_hidden):
             raise ValueError(
-                f"the cell has d_input = {self.d_input} and d_hidden = {self.d_hidden},"
-                f" but x has d_input = {given[0]} and the state d_hidden = {given[1]}; "
+                f"the cell has d_in = {self.d_in} and d_hidden = {self.d_hidden},"
+                f" but x has d_in = {given[0]} and the state d_hidden = {given[1]}; "
                 "give it such an x and state, or build it with "
-                f"{type(self).__name__}(d_input={given[0]}, d_hidden={given[1]})"
+                f"{type(self).__name__}(d_in={given[0]}, d_hidden={given[1]})"
             )
 
 
@@ -109,7 +109,7 @@ class GRUCell(_Cell):
         n &= \tanh(W_n x + b_n + r \odot (U_n h + b'_n)) \\
         h' &= z \odot h + (1 - z) \odot n
 
-    The W are the three blocks of ``weight_ih``, "d_hidden d_input" each, the U those
+    The W are the three blocks of ``weight_ih``, "d_hidden d_in" each, the U those
     of ``weight_hh``, in the order r, z, n of ``torch.nn.GRUCell``.
 
     Raises
@@ -124,7 +124,7 @@ class GRUCell(_Cell):
 
     Examples
     --------
-    >>> cell = GRUCell(d_input=2, d_hidden=3)
+    >>> cell = GRUCell(d_in=2, d_hidden=3)
     >>> _ = cell.load_state_dict(nn.GRUCell(2, 3).state_dict())
     >>> x, hidden = torch.ones(5, 2), torch.zeros(5, 3)
     >>> torch.allclose(cell(x, hidden), cell.trace(x, hidden).hidden)
@@ -135,7 +135,7 @@ class GRUCell(_Cell):
 
     def forward(
         self,
-        x: Float[Tensor, "batch d_input"],
+        x: Float[Tensor, "batch d_in"],
         hidden: Float[Tensor, "batch d_hidden"],
     ) -> Float[Tensor, "batch d_hidden"]:
         """Return the next state, by PyTorch's own kernel."""
@@ -144,7 +144,7 @@ class GRUCell(_Cell):
 
     def trace(
         self,
-        x: Float[Tensor, "*batch d_input"],
+        x: Float[Tensor, "*batch d_in"],
         hidden: Float[Tensor, "*batch d_hidden"],
     ) -> GRUTrace:
         """Return every step to the next state, which is the last."""
@@ -173,7 +173,7 @@ class GRUCell(_Cell):
 
     def unroll(
         self,
-        inputs: Float[Tensor, "batch token d_input"],
+        inputs: Float[Tensor, "batch token d_in"],
         hidden: Float[Tensor, "batch d_hidden"],
     ) -> Float[Tensor, "batch token d_hidden"]:
         """Return the state after each token: the cell in a loop, in one fused call."""
@@ -251,7 +251,7 @@ class LSTMCell(_Cell):
 
     Examples
     --------
-    >>> lstm = LSTMCell(d_input=2, d_hidden=3)
+    >>> lstm = LSTMCell(d_in=2, d_hidden=3)
     >>> hidden, cell = lstm(torch.ones(5, 2), (torch.zeros(5, 3), torch.zeros(5, 3)))
     >>> hidden.shape, cell.shape
     (torch.Size([5, 3]), torch.Size([5, 3]))
@@ -261,7 +261,7 @@ class LSTMCell(_Cell):
 
     def forward(
         self,
-        x: Float[Tensor, "batch d_input"],
+        x: Float[Tensor, "batch d_in"],
         state: tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]],
     ) -> tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]]:
         """Return the next hidden state and cell, by PyTorch's own kernel."""
@@ -270,7 +270,7 @@ class LSTMCell(_Cell):
 
     def trace(
         self,
-        x: Float[Tensor, "*batch d_input"],
+        x: Float[Tensor, "*batch d_in"],
         state: tuple[
             Float[Tensor, "*batch d_hidden"], Float[Tensor, "*batch d_hidden"]
         ],

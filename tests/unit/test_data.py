@@ -507,7 +507,7 @@ def test_a_file_is_read_by_characters(tmp_path):
 
 def test_no_held_out_source_is_trained(tmp_path):
     file = tmp_path / "pairs.tsv"
-    lines = [f"source {n % 20}\ttarget {n}\n" for n in range(100)]
+    lines = [f"source {n // 5}\ttarget {n}\n" for n in range(100)]
     file.write_text("".join(lines), encoding="utf-8")
     corpus = load_pairs(file, held_out=0.25)
     train, held_out = ({e.source for e in s} for s in (corpus.train, corpus.held_out))

@@ -74,10 +74,10 @@ def assert_same_gradients(ours, oracle, inputs, seed):
 @fast
 @given(sizes=primes, seed=seeds)
 def test_rnn_cell_is_pytorchs(sizes, seed):
-    batch, d_input, d_hidden, _ = sizes
+    batch, d_in, d_hidden, _ = sizes
     torch.manual_seed(seed)
-    oracle = nn.RNNCell(d_input, d_hidden).double()
-    x, hidden = normal(batch, d_input, seed=seed), normal(batch, d_hidden, seed=seed)
+    oracle = nn.RNNCell(d_in, d_hidden).double()
+    x, hidden = normal(batch, d_in, seed=seed), normal(batch, d_hidden, seed=seed)
     W, U = oracle.weight_ih, oracle.weight_hh
     ours = rnn_cell(x, hidden, W, U, oracle.bias_ih + oracle.bias_hh)
     inputs = (x, hidden, W, U, oracle.bias_ih)
@@ -87,13 +87,13 @@ def test_rnn_cell_is_pytorchs(sizes, seed):
 @fast
 @given(sizes=primes, seed=seeds)
 def test_gru_cell_is_pytorchs_in_kernel_trace_and_halves(sizes, seed):
-    batch, d_input, d_hidden, _ = sizes
+    batch, d_in, d_hidden, _ = sizes
     torch.manual_seed(seed)
-    oracle = nn.GRUCell(d_input, d_hidden).double()
-    cell = GRUCell(d_input, d_hidden).double()
+    oracle = nn.GRUCell(d_in, d_hidden).double()
+    cell = GRUCell(d_in, d_hidden).double()
     cell.load_state_dict(oracle.state_dict())
     oracle.load_state_dict(cell.state_dict())
-    x, hidden = normal(batch, d_input, seed=seed), normal(batch, d_hidden, seed=seed)
+    x, hidden = normal(batch, d_in, seed=seed), normal(batch, d_hidden, seed=seed)
 
     kernel = cell(x, hidden)
     trace = cell.trace(x, hidden).hidden
@@ -107,13 +107,13 @@ def test_gru_cell_is_pytorchs_in_kernel_trace_and_halves(sizes, seed):
 @fast
 @given(sizes=primes, seed=seeds)
 def test_lstm_cell_is_pytorchs_in_kernel_and_trace(sizes, seed):
-    batch, d_input, d_hidden, _ = sizes
+    batch, d_in, d_hidden, _ = sizes
     torch.manual_seed(seed)
-    oracle = nn.LSTMCell(d_input, d_hidden).double()
-    lstm = LSTMCell(d_input, d_hidden).double()
+    oracle = nn.LSTMCell(d_in, d_hidden).double()
+    lstm = LSTMCell(d_in, d_hidden).double()
     lstm.load_state_dict(oracle.state_dict())
     oracle.load_state_dict(lstm.state_dict())
-    x, hidden = normal(batch, d_input, seed=seed), normal(batch, d_hidden, seed=seed)
+    x, hidden = normal(batch, d_in, seed=seed), normal(batch, d_hidden, seed=seed)
     cell = normal(batch, d_hidden, seed=seed + 2)
 
     kernel = torch.cat(lstm(x, (hidden, cell)))
@@ -127,7 +127,7 @@ def test_lstm_cell_is_pytorchs_in_kernel_and_trace(sizes, seed):
 
 
 def test_a_gru_of_zero_weights_halves_its_state():
-    cell = GRUCell(d_input=2, d_hidden=3)
+    cell = GRUCell(d_in=2, d_hidden=3)
     for weight in cell.parameters():
         weight.data.zero_()
     trace = cell.trace(torch.ones(2), torch.tensor([2.0, -4.0, 8.0]))
@@ -137,7 +137,7 @@ def test_a_gru_of_zero_weights_halves_its_state():
 
 
 def test_an_lstm_of_zero_weights_halves_its_cell():
-    lstm = LSTMCell(d_input=2, d_hidden=1)
+    lstm = LSTMCell(d_in=2, d_hidden=1)
     for weight in lstm.parameters():
         weight.data.zero_()
     trace = lstm.trace(torch.ones(2), (torch.tensor([7.0]), torch.tensor([3.0])))
@@ -148,10 +148,10 @@ def test_an_lstm_of_zero_weights_halves_its_cell():
 @fast
 @given(sizes=primes, seed=seeds)
 def test_unroll_is_the_cell_in_a_loop(sizes, seed):
-    batch, token, d_input, d_hidden = sizes
+    batch, token, d_in, d_hidden = sizes
     torch.manual_seed(seed)
-    cell = GRUCell(d_input, d_hidden).double()
-    inputs = normal(batch, token, d_input, seed=seed)
+    cell = GRUCell(d_in, d_hidden).double()
+    inputs = normal(batch, token, d_in, seed=seed)
     begin = normal(batch, d_hidden, seed=seed + 2)
     hidden, states = begin, []
     for x in inputs.unbind(1):
@@ -166,14 +166,14 @@ def test_unroll_is_the_cell_in_a_loop(sizes, seed):
 @fast
 @given(sizes=primes, seed=seeds)
 def test_lstm_cell_in_a_loop_is_pytorchs_lstm_over_packed_sources(sizes, seed):
-    batch, source, d_input, d_hidden = sizes
+    batch, source, d_in, d_hidden = sizes
     torch.manual_seed(seed)
-    lstm = LSTMCell(d_input, d_hidden).double()
-    oracle = nn.LSTM(d_input, d_hidden, batch_first=True).double()
+    lstm = LSTMCell(d_in, d_hidden).double()
+    oracle = nn.LSTM(d_in, d_hidden, batch_first=True).double()
     for name, weight in lstm.named_parameters():
         getattr(oracle, f"{name}_l0").data.copy_(weight.data)
     _, lengths, _ = sequences(batch, source, 2, seed)
-    inputs = normal(batch, source, d_input, seed=seed)
+    inputs = normal(batch, source, d_in, seed=seed)
     packed = pack_padded_sequence(
         inputs, lengths, batch_first=True, enforce_sorted=False
     )
@@ -376,7 +376,7 @@ class TestRefusals:
         x, state = torch.zeros(11, d_x), torch.zeros(11, d_state)
         gru, lstm = GRUCell(2, 5), LSTMCell(2, 5)
         message = (
-            rf"d_input = 2 and d_hidden = 5.*d_input = {d_x}.*d_hidden = {d_state}"
+            rf"d_in = 2 and d_hidden = 5.*d_in = {d_x}.*d_hidden = {d_state}"
         )
         for call in (
             lambda: gru(x, state),

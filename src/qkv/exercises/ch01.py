@@ -572,7 +572,7 @@ SEQUENCE_LOSS = Exercise(
 # ------------------------------------------------------------------- 1.6 exact match
 
 
-def exact_match(
+def share_right(
     produced: Int[Tensor, "batch token"], target: Int[Tensor, "batch token"], eos: int
 ) -> float:
     agrees = (produced == target) | ~_counted(target, eos)
@@ -639,7 +639,7 @@ EXACT_MATCH = Exercise(
     minutes=6,
     takes={"produced": "batch token", "target": "batch token", "eos": ""},
     returns={"share": ""},
-    reference=exact_match,
+    reference=share_right,
     cases={
         "eleven numbers": _numbers,
         "a batch of one": _one_number,
@@ -693,14 +693,14 @@ EXACT_MATCH = Exercise(
             "count",
             "this is the number of right rows; their share is wanted",
             lambda produced, target, eos: (
-                exact_match(produced, target, eos) * len(target)
+                share_right(produced, target, eos) * len(target)
             ),
         ),
         Mistake(
             "all or nothing",
             "one wrong row makes the whole batch wrong; count row by row (dim=1)",
             lambda produced, target, eos: float(
-                exact_match(produced, target, eos) > 0.999
+                share_right(produced, target, eos) > 0.999
             ),
         ),
     ),

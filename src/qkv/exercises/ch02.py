@@ -481,7 +481,7 @@ ALIGNMENT_SCORE = Exercise(
 # ---------------------------------------------------------------- 2.5 Luong's score
 
 
-def dot_scores(
+def general_scores(
     query: Float[Tensor, "batch query d_query"],
     keys: Float[Tensor, "batch key d_key"],
     W: Float[Tensor, "d_query d_key"],
@@ -508,7 +508,7 @@ DOT_SCORES = Exercise(
         "W": "d_query d_key",
     },
     returns={"scores": "batch query key"},
-    reference=dot_scores,
+    reference=general_scores,
     cases={
         "equal sizes": partial(_dot_inputs, 3, 5, 5, 7, 7),
         "every size different": partial(_dot_inputs, 2, 3, 7, 5, 11),
@@ -536,13 +536,13 @@ DOT_SCORES = Exercise(
         Mistake(
             "softmax too early",
             "these are the weights already; the scores are wanted, before the softmax",
-            lambda *given: dot_scores(*given).softmax(-1),
+            lambda *given: general_scores(*given).softmax(-1),
         ),
         Mistake(
             "transposed",
             "the scores are transposed: rows belong to the queries, columns to the "
             "keys",
-            lambda *given: dot_scores(*given).mT,
+            lambda *given: general_scores(*given).mT,
         ),
         Mistake(
             "first sentence",
