@@ -16,9 +16,7 @@ from filelock import FileLock
 from tests.browser import browser  # noqa: F401 -- a fixture, taken by name
 
 ROOT = Path(__file__).resolve().parents[2]
-import os
-
-CHAPTERS = Path(os.environ.get("SCRATCH", ROOT / "chapters"))
+CHAPTERS = ROOT / "chapters"
 VIEW = "application/vnd.jupyter.widget-view+json"
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 

@@ -17,8 +17,11 @@ SETTLED = """async () => {
   return [...document.querySelectorAll("[data-qkv-widget]:not([data-mounted])")]
     .map((slot) => slot.dataset.error ?? "not mounted");
 }"""
-VIOLATIONS = """async () => (await axe.run({ resultTypes: ["violations"] })).violations.flatMap((rule) =>
-  rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 150)}`))"""
+VIOLATIONS = """async () => {
+  const found = await axe.run({ resultTypes: ["violations"] });
+  return found.violations.flatMap((rule) =>
+    rule.nodes.map((node) => `${rule.id}: ${node.html.slice(0, 150)}`));
+}"""
 
 
 def visit(page, address):
