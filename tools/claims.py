@@ -84,10 +84,10 @@ def measure(path: Path, seed: int) -> list[dict]:
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as noise:
         record = Path(folder, "claims.jsonl")
-        try:
-            client.execute(env=_environment(folder, record, seed))
+        try:  # the kernel's own warnings (about its sockets) are nobody's output
+            client.execute(env=_environment(folder, record, seed), stderr=noise)
         except (CellExecutionError, DeadKernelError) as error:
             raise ClaimsError(f"{path.name}, seed {seed}: {error}") from None
         lines = record.read_text("utf-8").splitlines() if record.exists() else []
