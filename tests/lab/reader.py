@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
+from playwright.sync_api import TimeoutError
+
 from tests.browser import watched_page
 from tools.lab import ROOT
 
@@ -125,6 +127,33 @@ class Notebook:
             ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
         )
         return found.all_inner_texts()
+
+    def widget(self, kind):
+        """Go to the first cell that makes a widget of a kind; return the widget.
+
+        JupyterLab draws what lies out of sight only when it has nothing else to do, and
+        what is drawn above moves the rest: so look again until it is there.
+        """
+        widget = self.page.locator(f".qkv-w.qkv-{kind.lower()}").first
+        for _ in range(30):
+            self._scroll_to(f"\n{kind}(")
+            with suppress(TimeoutError):
+                widget.scroll_into_view_if_needed(timeout=4000)
+                return widget
+        raise AssertionError(f"no {kind} in sight after two minutes")
+
+    def _scroll_to(self, code):
+        self.page.evaluate(
+            f"""async code => {{
+                const notebook = {JUPYTERLAB}.content;
+                const index = notebook.widgets.findIndex(cell =>
+                    cell.model.type === 'code' &&
+                    `\\n${{cell.model.sharedModel.getSource()}}`.includes(code));
+                notebook.activeCellIndex = index;
+                await notebook.scrollToItem(index, 'center');
+            }}""",
+            code,
+        )
 
     def answer(self, exercise, code):
         """Write an answer into an exercise's cell, run it, and return what it says."""

@@ -93,14 +93,13 @@ def test_the_printed_address_opens_chapter_1(browser, lab):
 
 
 @pytest.mark.parametrize(
-    ("chapter", "widget"), [(CHAPTER_1, "unrolled"), (CHAPTER_2, "stepper")]
+    ("chapter", "kind"),
+    [(CHAPTER_1, "Unrolled"), (CHAPTER_2, "Stepper"), (CHAPTER_2, "Alignment")],
 )
-def test_stored_widgets_live_before_anything_is_run(browser, lab, chapter, widget):
+def test_stored_widgets_live_before_anything_is_run(browser, lab, chapter, kind):
     """Trusted copies need no kernel to be stepped through."""
     with opened(browser, lab, chapter) as notebook:
-        stepper = notebook.page.locator(f".qkv-w.qkv-{widget}").first
-        stepper.scroll_into_view_if_needed(timeout=60_000)
-        step_by_mouse(stepper)
+        step_by_mouse(notebook.widget(kind))
         assert notebook.page.seen.foreign == []
         assert errors_of_ours(notebook.page) == []
 
@@ -126,8 +125,7 @@ def test_chapter_2_runs_from_top_to_bottom(chapter_2):
 
 @pytest.mark.parametrize("kind", ["Stepper", "Alignment"])
 def test_a_widget_steps_by_mouse_and_the_kernel_follows(chapter_2, kind):
-    widget = chapter_2.page.locator(f".qkv-w.qkv-{kind.lower()}").first
-    widget.scroll_into_view_if_needed()
+    widget = chapter_2.widget(kind)
     step_by_mouse(widget)
     widget.locator("[data-act=next]").first.click()
     widget.locator("[data-act=next]").first.click()
@@ -136,7 +134,7 @@ def test_a_widget_steps_by_mouse_and_the_kernel_follows(chapter_2, kind):
 
 @pytest.mark.parametrize("kind", ["Stepper", "Alignment"])
 def test_the_kernel_steps_and_the_widget_follows(chapter_2, kind):
-    widget = chapter_2.page.locator(f".qkv-w.qkv-{kind.lower()}").first
+    widget = chapter_2.widget(kind)
     chapter_2.ask(f"{latest(kind)}.step = 1")
     widget.locator(".qkv-count", has_text="2 /").first.wait_for(timeout=10_000)
     chapter_2.ask(f"{latest(kind)}.step = 0")
@@ -144,7 +142,7 @@ def test_the_kernel_steps_and_the_widget_follows(chapter_2, kind):
 
 
 def test_arrow_keys_step_the_widget_and_leave_the_notebook_alone(chapter_2):
-    widget = chapter_2.page.locator(".qkv-w.qkv-stepper").first
+    widget = chapter_2.widget("Stepper")
     active = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
     widget.locator("[data-act=next]").first.focus()
     before = chapter_2.page.evaluate(active)
@@ -179,8 +177,7 @@ def test_chapter_1_runs_from_top_to_bottom(chapter_1):
 
 
 def test_a_number_typed_into_the_unrolled_network_is_shown(chapter_1):
-    widget = chapter_1.page.locator(".qkv-w.qkv-unrolled").first
-    widget.scroll_into_view_if_needed()
+    widget = chapter_1.widget("Unrolled")
     widget.get_by_label("Type your own").fill("5 0 2 4")
     widget.get_by_role("button", name="Show").click()
     chosen = widget.locator("select option:checked", has_text="5 0 2 4")
@@ -191,14 +188,14 @@ def test_a_number_typed_into_the_unrolled_network_is_shown(chapter_1):
 
 
 def test_what_the_model_cannot_read_is_answered_in_the_widget(chapter_1):
-    widget = chapter_1.page.locator(".qkv-w.qkv-unrolled").first
-    before = widget.locator("select option").first.inner_text()
+    widget = chapter_1.widget("Unrolled")
+    before = widget.locator("select option").first.text_content()
     widget.get_by_label("Type your own").fill("<script>alert(1)</script>")
     widget.get_by_role("button", name="Show").click()
     note = widget.locator(".qkv-note", has_text="script")
     note.wait_for(timeout=30_000)
     assert widget.locator("script").count() == 0
-    assert widget.locator("select option").first.inner_text() == before
+    assert widget.locator("select option").first.text_content() == before
 
 
 def test_a_saved_answer_survives_the_next_make_lab(chapter_2, lab):

@@ -375,9 +375,7 @@ class TestRefusals:
     def test_a_cell_of_another_size(self, d_x, d_state):
         x, state = torch.zeros(11, d_x), torch.zeros(11, d_state)
         gru, lstm = GRUCell(2, 5), LSTMCell(2, 5)
-        message = (
-            rf"d_in = 2 and d_hidden = 5.*d_in = {d_x}.*d_hidden = {d_state}"
-        )
+        message = rf"d_in = 2 and d_hidden = 5.*d_in = {d_x}.*d_hidden = {d_state}"
         for call in (
             lambda: gru(x, state),
             lambda: gru.trace(x, state),
