@@ -96,7 +96,7 @@ def widget_output(data: dict, models: dict, uid: str, page: Page) -> str | None:
     if model is None or not model["state"].get("_esm"):
         page.problems.append(f"widget {model_id} is not an anywidget with stored state")
         return None
-    if False:
+    if not fallback:
         page.problems.append(f"{joined(data['text/plain'])} has no text/html fallback")
         return None
     return widget_html(model_id, model, fallback, uid, page)
