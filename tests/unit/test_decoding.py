@@ -236,6 +236,15 @@ def test_what_was_produced_is_the_likeliest_of_the_free_trace(case):
     assert "<eos>" not in recorded.produced[:-1]
 
 
+def test_the_free_trace_is_fed_what_was_produced(case):
+    recorded = record(case.model, case.corpus, "739", max_length=11)
+    batch = case.corpus.collate([case.corpus.parse("739")])
+    ids = case.corpus.target_vocab.encode(recorded.produced)
+    fed_back = torch.tensor([[BOS, *ids[:-1]]])
+    expected = case.model(batch.source, batch.source_lengths, fed_back)
+    torch.testing.assert_close(recorded.free.probabilities, expected.softmax(-1))
+
+
 def test_the_forced_trace_is_fed_the_truth(case):
     recorded = record(case.model, case.corpus, "739")
     batch = case.corpus.collate([case.corpus.parse("739")])
