@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -311,6 +312,15 @@ def test_interrupted_while_watched_and_resumed(tmp_path, uninterrupted):
     assert_resumes(path, uninterrupted)
 
 
+@pytest.fixture
+def stop_button() -> Iterator[None]:
+    """Have SIGINT raise, also where the tests run behind a shell that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("stop_button")
 @pytest.mark.parametrize("place", ["forward", "backward"])
 def test_a_signal_within_a_step_waits_for_its_end(tmp_path, uninterrupted, place):
     path, model, count = tmp_path / "run.pt", forgetful(), []
@@ -343,6 +353,7 @@ KILLED = """
 import os, signal, sys
 sys.path[:0] = {path!r}
 from tests.unit.test_training import *
+torch.set_num_threads(1)
 stream = (b for n, b in enumerate(batches()) if n != 7 or os.kill(os.getpid(), 9))
 settings = FitSettings(save_every=3)
 fit(forgetful(), stream, steps=9, watch=mean_weight, watch_every=2,
