@@ -140,7 +140,9 @@ def test_other_jupyter_settings_are_the_readers_own(work, monkeypatch):
     assert changed == {"JUPYTER_CONFIG_PATH", "JUPYTERLAB_WORKSPACES_DIR"}
 
 
-def test_the_defaults_name_nothing_but_the_news():
+def test_the_defaults_name_the_news_and_the_drawing_of_cells_and_no_more():
     defaults = lab.SETTINGS / "labconfig" / "default_setting_overrides.json"
-    (settings,) = json.loads(defaults.read_text()).values()
-    assert settings == {"fetchNews": "false", "checkForUpdates": False}
+    assert list(json.loads(defaults.read_text()).values()) == [
+        {"fetchNews": "false", "checkForUpdates": False},
+        {"windowingMode": "none"},
+    ]
