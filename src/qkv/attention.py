@@ -6,6 +6,11 @@ two of them:
 1. *score* every key for every query (:class:`AdditiveScore`, :class:`DotProductScore`),
 2. turn each query's scores into *weights* that sum to one,
 3. average the values by these weights: the *context*.
+
+:func:`scaled_dot_product_attention` is all three in one, for the score that needs no
+learning, and :class:`MultiHeadAttention` does it in several heads at once. Both come in
+two forms with one meaning: the plain call takes PyTorch's fused kernel, which never
+holds all the weights, and the *trace* takes the steps one by one, to be looked at.
 """
 
 from dataclasses import dataclass
@@ -13,7 +18,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from qkv import masks
 from qkv.trace import step
 
 
@@ -83,7 +90,7 @@ def attend(
     if mask is None:
         weights = scores.softmax(-1)
     else:
-        hidden = ~_fitting(mask, scores)
+        hidden = ~masks.fitting(mask, scores.shape)
         scores = scores.masked_fill(hidden, -torch.inf)
         # The softmax of a row of -inf is NaN, and so is its gradient; filling on both
         # sides of it keeps the NaN from values and gradients alike.
@@ -193,26 +200,383 @@ class DotProductScore(nn.Module):
         return query @ projected.mT
 
 
-def _same_axis(axis: str, **sizes: int) -> None:
+@dataclass(frozen=True, eq=False)
+class ScaledDotProductTrace:
+    """The steps of scaled dot-product attention."""
+
+    scores: Float[Tensor, "*batch query key"] = step(
+        "Multiply every query with every key",
+        formula=r"s_{ij} = q_i \cdot k_j",
+        reads=("queries", "keys"),
+    )
+    scaled: Float[Tensor, "*batch query key"] = step(
+        "Divide by the square root of their length",
+        formula=r"e_{ij} = \frac{s_{ij}}{\sqrt{d_k}}",
+        reads=("scores",),
+    )
+    masked: Float[Tensor, "*batch query key"] = step(
+        "Hide what may not be attended to",
+        formula=r"e_{ij} = -\infty \text{ where hidden}",
+        reads=("scaled",),
+    )
+    weights: Float[Tensor, "*batch query key"] = step(
+        "Turn the scores into weights",
+        formula=r"\alpha_{ij} = \frac{\exp e_{ij}}{\sum_k \exp e_{ik}}",
+        reads=("masked",),
+    )
+    output: Float[Tensor, "*batch query d_v"] = step(
+        "Average the values by weight",
+        formula=r"o_i = \sum_j \alpha_{ij} v_j",
+        reads=("weights", "values"),
+    )
+
+
+def scaled_dot_product_attention(
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
+    value: Float[Tensor, "*batch key d_v"],
+    mask: Bool[Tensor, "..."] | None = None,
+    *,
+    causal: bool = False,
+) -> Float[Tensor, "*batch query d_v"]:
+    r"""Average the values by how well their keys match each query.
+
+    .. math:: \mathrm{Attention}(Q, K, V) =
+              \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt{d_k}}\right) V
+
+    Parameters
+    ----------
+    query : what each query asks for.
+    key : what each key offers.
+    value : what is read where its key matches.
+    mask : True where a query *may attend* to a key, of the shape "\*batch query key" or
+        broadcast to it. A query that may attend to nothing gets an output of zero and
+        sends back gradients of zero.
+    causal : let each query attend only to its own token and those before it. Where
+        there are more keys than queries, the queries are the last of them.
+
+    Raises
+    ------
+    ValueError
+        If the sizes of query, key, value and mask do not fit each other, or a mask
+        leaves only what ``causal`` hides, and is probably of the opposite sense.
+    TypeError
+        If ``mask`` is not boolean.
+
+    Notes
+    -----
+    Vaswani et al. (2017), section 3.2.1, equation 1. The weights are never in memory
+    all at once, so that memory grows with the length and not with its square; a mask
+    that is different for every query is itself of that size, but has no head axis.
+    (PyTorch's kernel does so where d_v = d_k and there are at most two batch axes, and
+    takes the steps one by one elsewhere.)
+
+    Examples
+    --------
+    >>> query = torch.tensor([[1.0, 0.0]])
+    >>> key = torch.tensor([[5.0, 1.0], [5.0, 2.0], [-99.0, 0.0]])
+    >>> value = torch.tensor([[2.0, 0.0], [4.0, 6.0], [8.0, 8.0]])
+    >>> scaled_dot_product_attention(query, key, value)
+    tensor([[3., 3.]])
+    """
+    _check(query, key, value)
+    kernel_hides = causal and mask is None and query.shape[-2] == key.shape[-2]
+    if not kernel_hides:
+        mask = _visible(query, key, mask, causal)
+    # The fused kernel wants four axes, and leaves a row of nothing at zero.
+    absent = 4 - query.ndim
+    output = F.scaled_dot_product_attention(
+        *(_with_axes(absent, x) for x in (query, key, value)),
+        None if mask is None else _with_axes(4 - mask.ndim, mask),
+        is_causal=kernel_hides,
+    )
+    return output if absent <= 0 else output.flatten(0, absent)
+
+
+def trace_scaled_dot_product(
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
+    value: Float[Tensor, "*batch key d_v"],
+    mask: Bool[Tensor, "..."] | None = None,
+    *,
+    causal: bool = False,
+) -> ScaledDotProductTrace:
+    """Return the steps of :func:`scaled_dot_product_attention`, all weights kept.
+
+    Parameters, errors and result are the same.
+
+    Examples
+    --------
+    >>> query = torch.tensor([[4.0, 0.0, 0.0, 0.0]])
+    >>> key = torch.tensor([[3.0, 1.0, 0.0, 0.0], [3.0, 0.0, 0.0, 5.0]])
+    >>> trace = trace_scaled_dot_product(query, key, torch.tensor([[2.0], [8.0]]))
+    >>> trace.scores, trace.scaled
+    (tensor([[12., 12.]]), tensor([[6., 6.]]))
+    >>> trace.weights, trace.output
+    (tensor([[0.5000, 0.5000]]), tensor([[5.]]))
+    """
+    _check(query, key, value)
+    scores = query @ key.mT
+    scaled = scores / query.shape[-1] ** 0.5
+    attended = attend(scaled, value, _visible(query, key, mask, causal))
+    return ScaledDotProductTrace(
+        scores=scores,
+        scaled=scaled,
+        masked=attended.scores,
+        weights=attended.weights,
+        output=attended.context,
+    )
+
+
+def split_heads(
+    x: Float[Tensor, "*batch token d_model"], heads: int
+) -> Float[Tensor, "*batch head token d_head"]:
+    """Give every head its own part of each token: d_head = d_model / heads features.
+
+    Head h gets the features h · d_head to (h + 1) · d_head of *every* token.
+
+    Raises
+    ------
+    ValueError
+        If ``heads`` does not divide d_model.
+
+    Examples
+    --------
+    >>> split_heads(torch.tensor([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]), 2)
+    tensor([[[1., 2.],
+             [5., 6.]],
+    <BLANKLINE>
+            [[3., 4.],
+             [7., 8.]]])
+    """
+    _divisible(x.shape[-1], heads)
+    # Head and token must change places: a view alone would mix up the tokens.
+    return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
+
+
+def merge_heads(
+    x: Float[Tensor, "*batch head token d_head"],
+) -> Float[Tensor, "*batch token d_model"]:
+    """Put the heads' parts of each token side by side: undo :func:`split_heads`.
+
+    Examples
+    --------
+    >>> x = torch.arange(30.0).view(3, 10)
+    >>> torch.equal(merge_heads(split_heads(x, 5)), x)
+    True
+    """
+    return x.transpose(-3, -2).flatten(-2)
+
+
+@dataclass(frozen=True, eq=False)
+class MultiHeadTrace:
+    """The steps of multi-head attention."""
+
+    queries: Float[Tensor, "*batch head query d_head"] = step(
+        "Project the queries, a part for each head",
+        formula=r"Q_h = X_q W^Q_h",
+        reads=("query",),
+    )
+    keys: Float[Tensor, "*batch head key d_head"] = step(
+        "Project the keys",
+        formula=r"K_h = X_k W^K_h",
+        reads=("key",),
+    )
+    values: Float[Tensor, "*batch head key d_head"] = step(
+        "Project the values",
+        formula=r"V_h = X_v W^V_h",
+        reads=("value",),
+    )
+    attention: ScaledDotProductTrace = step(
+        "Attend, every head for itself",
+        formula=r"O_h = \mathrm{Attention}(Q_h, K_h, V_h)",
+        reads=("queries", "keys", "values"),
+    )
+    merged: Float[Tensor, "*batch query d_model"] = step(
+        "Put the heads side by side",
+        formula=r"O = [O_1; \dots; O_H]",
+        reads=("attention",),
+    )
+    output: Float[Tensor, "*batch query d_model"] = step(
+        "Mix what the heads found",
+        formula=r"Y = O W^O",
+        reads=("merged",),
+    )
+
+
+class MultiHeadAttention(nn.Module):
+    r"""Attend in several heads at once, each with a part of the width of its own.
+
+    .. math:: \mathrm{head}_h = \mathrm{Attention}(X_q W^Q_h, X_k W^K_h, X_v W^V_h),
+              \qquad Y = [\mathrm{head}_1; \dots; \mathrm{head}_H]\, W^O
+
+    Every W is "d_model d_model" for all heads together, whatever their number: more
+    heads are narrower heads. The parameters have the names, the shapes and the initial
+    values of ``torch.nn.MultiheadAttention``, whose weights can be loaded.
+
+    Parameters
+    ----------
+    d_model : the width of a token.
+    heads : how many heads share it.
+    bias : whether each projection adds a bias.
+
+    Raises
+    ------
+    ValueError
+        If ``heads`` does not divide ``d_model``.
+
+    Notes
+    -----
+    Vaswani et al. (2017), section 3.2.2.
+
+    Examples
+    --------
+    >>> attention = MultiHeadAttention(d_model=6, heads=2)
+    >>> x, memory = torch.ones(3, 5, 6), torch.ones(3, 7, 6)
+    >>> attention(x, causal=True).shape
+    torch.Size([3, 5, 6])
+    >>> attention.trace(x, memory).attention.weights.shape
+    torch.Size([3, 2, 5, 7])
+    """
+
+    def __init__(self, d_model: int, heads: int, *, bias: bool = True):
+        """Make the projections into the heads, in one matrix, and out of them."""
+        super().__init__()
+        _divisible(d_model, heads)
+        self.d_model, self.heads = d_model, heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * d_model, d_model))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * d_model)) if bias else None
+        self.out_proj = nn.Linear(d_model, d_model, bias=bias)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        if bias:
+            nn.init.zeros_(self.out_proj.bias)
+
+    def forward(
+        self,
+        query: Float[Tensor, "*batch query d_model"],
+        key: Float[Tensor, "*batch key d_model"] | None = None,
+        value: Float[Tensor, "*batch key d_model"] | None = None,
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+        causal: bool = False,
+    ) -> Float[Tensor, "*batch query d_model"]:
+        r"""Attend, on the fused kernel.
+
+        Parameters
+        ----------
+        query : the tokens that ask.
+        key : the tokens that are looked at: the query's own if not given
+            (*self-attention*).
+        value : the tokens that are read: the key's if not given.
+        mask : True where a query *may attend* to a key, for all heads alike: of the
+            shape "\*batch query key" or broadcast to it.
+        causal : see :func:`scaled_dot_product_attention`.
+        """
+        key, value = _default(query, key, value)
+        q, k, v = self._project(query, key, value)
+        mask = _for_every_head(query, key, mask)
+        merged = merge_heads(scaled_dot_product_attention(q, k, v, mask, causal=causal))
+        return self.out_proj(merged)
+
+    def trace(
+        self,
+        query: Float[Tensor, "*batch query d_model"],
+        key: Float[Tensor, "*batch key d_model"] | None = None,
+        value: Float[Tensor, "*batch key d_model"] | None = None,
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+        causal: bool = False,
+    ) -> MultiHeadTrace:
+        """Return the steps of :meth:`forward`, one by one."""
+        key, value = _default(query, key, value)
+        q, k, v = self._project(query, key, value)
+        mask = _for_every_head(query, key, mask)
+        attention = trace_scaled_dot_product(q, k, v, mask, causal=causal)
+        merged = merge_heads(attention.output)
+        return MultiHeadTrace(
+            queries=q,
+            keys=k,
+            values=v,
+            attention=attention,
+            merged=merged,
+            output=self.out_proj(merged),
+        )
+
+    def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
+        inputs = {"query": query, "key": key, "value": value}
+        for name, x in inputs.items():
+            _same_axis("d_model", attention=self.d_model, **{name: x.shape[-1]})
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        if query is key is value:  # one large product is faster than three
+            projected = F.linear(query, weight, bias).chunk(3, -1)
+        else:
+            biases = (None, None, None) if bias is None else bias.chunk(3)
+            parts = zip(inputs.values(), weight.chunk(3), biases, strict=True)
+            projected = [F.linear(x, w, b) for x, w, b in parts]
+        return tuple(split_heads(x, self.heads) for x in projected)
+
+
+def _default(
+    query: Tensor, key: Tensor | None, value: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    key = query if key is None else key
+    return key, key if value is None else value
+
+
+def _for_every_head(query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor | None:
+    if mask is None:
+        return None
+    mask = masks.fitting(mask, (*query.shape[:-1], key.shape[-2]))
+    return mask.unsqueeze(-3) if mask.ndim > 2 else mask
+
+
+def _visible(
+    query: Tensor, key: Tensor, mask: Tensor | None, causal: bool
+) -> Tensor | None:
+    if mask is not None:
+        mask = masks.fitting(mask, (*query.shape[:-1], key.shape[-2]))
+    if not causal or query.shape[-2] == 1:  # the last token may look at all of them
+        return mask
+    past = masks.causal(query.shape[-2], key.shape[-2], device=query.device)
+    if mask is None:
+        return past
+    both = masks.combined(mask, past)
+    if mask.any() and not both.any():
+        raise ValueError(
+            "mask is True only where a query would look at later tokens, which "
+            "causal=True hides, so that nothing is left to attend to; True means may "
+            "attend: if yours marks the hidden, write ~mask"
+        )
+    return both
+
+
+def _with_axes(absent: int, x: Tensor) -> Tensor:
+    return x[(None,) * absent] if absent > 0 else x
+
+
+def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
+    _same_axis("d_k", query=query.shape[-1], key=key.shape[-1])
+    _same_axis("key", key=key.shape[-2], value=value.shape[-2])
+    _same_axis("*batch", query=query.shape[:-2], key=key.shape[:-2])
+    _same_axis("*batch", key=key.shape[:-2], value=value.shape[:-2])
+
+
+def _divisible(d_model: int, heads: int) -> None:
+    if heads < 1 or d_model % heads:
+        raise ValueError(
+            f"heads = {heads} does not divide d_model = {d_model}: every head gets "
+            "the same number of features; choose another number of heads"
+        )
+
+
+def _same_axis(axis: str, **sizes: int | tuple[int, ...]) -> None:
     (first, wanted), (second, given) = sizes.items()
     if wanted != given:
         raise ValueError(
-            f"{first} has {axis} = {wanted}, but {second} has {axis} = {given}; "
-            f"the two must agree"
+            f"{first} has {axis} = {_size(wanted)}, but {second} has {axis} = "
+            f"{_size(given)}; the two must agree"
         )
 
 
-def _fitting(mask: Tensor, scores: Tensor) -> Tensor:
-    if mask.dtype is not torch.bool:
-        raise TypeError(
-            f"mask holds {mask.dtype}, but attend wants torch.bool, True where a query "
-            "may attend; write mask.bool(), or ~mask.bool() if yours marks the hidden"
-        )
-    try:
-        return mask.expand(scores.shape)
-    except RuntimeError:
-        raise ValueError(
-            f"mask has shape {tuple(mask.shape)} and does not broadcast to scores "
-            f"'*batch query key' = {tuple(scores.shape)}; a padding mask 'batch key' "
-            "needs a query axis: mask.unsqueeze(-2)"
-        ) from None
+def _size(size: int | tuple[int, ...]) -> str:
+    return str(size if isinstance(size, int) else tuple(size))

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "trace": set(),
     "data": set(),
     "claims": set(),
-    "attention": {"trace"},
+    "attention": {"masks", "trace"},
     "masks": {"trace"},
     "positions": {"trace"},
     "layers": {"trace"},
@@ -41,7 +41,7 @@ MAY_IMPORT = {
 }
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
-LIGHT = ("trace", "attention", "recurrent", "data", "decoding", "claims")
+LIGHT = ("trace", "masks", "attention", "recurrent", "data", "decoding", "claims")
 
 
 def imports(file: Path) -> Iterator[str]:
