@@ -23,7 +23,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
-from qkv.data import PAD, Batch
+from qkv.data import PAD, Batch, Questions
 
 FORMAT = "qkv checkpoint 1"
 
@@ -77,11 +77,12 @@ class History:
 
 
 def sequence_loss(
-    logits: Float[Tensor, "batch target vocab"], target: Int[Tensor, "batch target"]
+    logits: Float[Tensor, "*batch vocab"], target: Int[Tensor, "*batch"]
 ) -> Float[Tensor, ""]:
     r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
 
-    Padding is left out, so that a sentence's loss is the same in any batch.
+    Padding is left out, so that a sentence's loss is the same in any batch; and so is
+    whatever else a target of 0 stands for, such as a question that is not asked.
 
     Raises
     ------
@@ -96,17 +97,62 @@ def sequence_loss(
     >>> math.isclose(loss.item(), math.log(8), rel_tol=1e-6)
     True
     """
-    if logits.shape[:2] != target.shape:
+    _one_row_each(logits, target)
+    return cross_entropy(
+        logits.reshape(-1, logits.shape[-1]), target.reshape(-1), ignore_index=PAD
+    )
+
+
+def accuracy(model: nn.Module, questions: Batch | Questions) -> float:
+    """Return the share of the targets that the model gives its largest logit to.
+
+    A target of 0 is not asked, and does not count. The model is used in evaluation
+    mode, without gradients, and is left in the mode it was in.
+
+    Raises
+    ------
+    ValueError
+        If nothing is asked, or if there is not one row of logits for each target.
+
+    Examples
+    --------
+    >>> from qkv.data import Reversal
+    >>> perfect = nn.Module()
+    >>> perfect.forward = lambda source: nn.functional.one_hot(source.flip(1)).float()
+    >>> accuracy(perfect, Reversal().sample(7, seed=0))
+    1.0
+    """
+    asked = questions.target != PAD
+    if not asked.any():
+        raise ValueError("nothing is asked: every target is 0, which is padding")
+    with _mode(model, training=False), torch.no_grad():
+        logits = model(*questions.inputs)
+    _one_row_each(logits, questions.target)
+    right = logits.argmax(-1) == questions.target
+    return right[asked].float().mean().item()
+
+
+def _one_row_each(logits: Tensor, target: Tensor) -> None:
+    if logits.shape[:-1] != target.shape:
         raise ValueError(
-            f"logits for batch {logits.shape[0]} and target {logits.shape[1]}, but "
-            f"a target of batch {target.shape[0]} and target {target.shape[1]}; feed "
-            "the decoder target_in, which is as long as target"
+            f"logits for {_sizes(logits.shape[:-1])}, but a target of "
+            f"{_sizes(target.shape)}; give one row of logits for each target, and "
+            "feed a decoder target_in, which is as long as target"
         )
-    return cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=PAD)
+
+
+def _sizes(shape: torch.Size) -> str:
+    batch, asked = shape[:1], shape[1:]
+    named = [f"batch {size}" for size in batch]
+    return " and ".join([*named, *(f"target {size}" for size in asked)])
 
 
 def update(
-    model: nn.Module, batch: Batch, optimizer: Optimizer, *, clip_norm: float
+    model: nn.Module,
+    batch: Batch | Questions,
+    optimizer: Optimizer,
+    *,
+    clip_norm: float,
 ) -> float:
     """Take one step of training, and return the loss before it.
 
@@ -115,8 +161,7 @@ def update(
     FloatingPointError
         If the loss or the gradient is NaN or infinite; the parameters are as before.
     """
-    logits = model(batch.source, batch.source_lengths, batch.target_in)
-    loss = sequence_loss(logits, batch.target)
+    loss = sequence_loss(model(*batch.inputs), batch.target)
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
@@ -131,7 +176,7 @@ def update(
 
 def fit(
     model: nn.Module,
-    batches: Iterable[Batch],
+    batches: Iterable[Batch | Questions],
     *,
     steps: int,
     watch: Callable[[nn.Module], float] | None = None,
@@ -143,7 +188,9 @@ def fit(
 
     Parameters
     ----------
-    model : called with ``source``, ``source_lengths`` and ``target_in`` of a batch.
+    model : called with the ``inputs`` of a batch: for :class:`~qkv.data.Questions`
+        their ``source``; for a :class:`~qkv.data.Batch` its ``source``,
+        ``source_lengths`` and ``target_in``.
     batches : a stream, from its beginning also where training is resumed.
     steps : how many steps to take in all, those before an interruption included.
     watch : measures the model before the first step, every ``watch_every`` steps and
@@ -168,7 +215,7 @@ def fit(
     stream, history = iter(batches), History()
     kept = _Checkpoint(checkpoint, model, optimizer, settings, history)
     kept.resume(stream, steps)
-    with _training(model), _progress(len(history.losses), steps) as bar:
+    with _mode(model, training=True), _progress(len(history.losses), steps) as bar:
         try:
             for step in range(len(history.losses), steps):
                 if step % watch_every == 0:
@@ -215,7 +262,9 @@ def _observe(
     history.watched.append((step, history.cpu_seconds, value))
 
 
-def _next(stream: Iterator[Batch], step: int, steps: int) -> Batch:
+def _next(
+    stream: Iterator[Batch | Questions], step: int, steps: int
+) -> Batch | Questions:
     batch = next(stream, None)
     if batch is None:
         raise ValueError(
@@ -226,9 +275,9 @@ def _next(stream: Iterator[Batch], step: int, steps: int) -> Batch:
 
 
 @contextmanager
-def _training(model: nn.Module) -> Iterator[None]:
+def _mode(model: nn.Module, *, training: bool) -> Iterator[None]:
     before = model.training
-    model.train()
+    model.train(training)
     try:
         yield
     finally:
@@ -278,7 +327,7 @@ class _Checkpoint:
     optimizer: Optimizer
     settings: FitSettings
     history: History
-    last: Batch | None = None
+    last: Batch | Questions | None = None
 
     def save(self) -> None:
         """Write the file whole or not at all: an interruption leaves the old one."""
@@ -294,7 +343,7 @@ class _Checkpoint:
         finally:
             beside.unlink(missing_ok=True)
 
-    def resume(self, stream: Iterator[Batch], steps: int) -> None:
+    def resume(self, stream: Iterator[Batch | Questions], steps: int) -> None:
         """Put the run where the file says it was, passing over the batches it had."""
         if self.path is None:
             return
@@ -320,7 +369,7 @@ class _Checkpoint:
             "optimizer": self.optimizer.state_dict(),
             "random": torch.get_rng_state(),
             "settings": _what_counts(self.settings),
-            "last": [self.last.source, self.last.target],
+            "last": _tensors(self.last),
             "losses": self.history.losses,
             "cpu_seconds": self.history.cpu_seconds,
             "watched": self.history.watched,
@@ -339,11 +388,12 @@ class _Checkpoint:
             )
 
     def _pass_over(
-        self, stream: Iterator[Batch], saved: dict[str, Any], steps: int
+        self, stream: Iterator[Batch | Questions], saved: dict[str, Any], steps: int
     ) -> None:
         for step in range(len(saved["losses"])):
             self.last = _next(stream, step, steps)
-        pairs = zip(saved["last"], (self.last.source, self.last.target), strict=True)
+        # a checkpoint written before there were Questions has two of the tensors
+        pairs = zip(saved["last"], _tensors(self.last), strict=False)
         if not all(torch.equal(before, now) for before, now in pairs):
             self._refuse(
                 "was made with other batches; give the same stream from its beginning: "
@@ -355,6 +405,12 @@ class _Checkpoint:
             f"the checkpoint {self.path} {why}. It is left as it is: "
             "name another file, or delete this one to begin anew"
         )
+
+
+def _tensors(batch: Batch | Questions) -> list[Tensor]:
+    """All that a step reads of a batch."""
+    source, *others = batch.inputs
+    return [source, batch.target, *others]
 
 
 def _what_counts(settings: FitSettings) -> dict[str, float | int | None]:

@@ -1,9 +1,13 @@
-"""Sequences to translate, each task with a known truth.
+"""Sequences to translate or to ask about, each task with a known truth.
 
 :class:`DictatedNumbers` reads digits in English and writes them in Korean;
 :class:`KoreanDates` does the same with dates, whose alignment is known by field;
-:func:`load_pairs` reads a file of your own. All of them are a :class:`Corpus`: two
+:func:`load_pairs` reads a file of your own. These are a :class:`Corpus`: two
 vocabularies, examples, and an endless stream of batches that a seed decides.
+
+:class:`AssociativeRecall`, :class:`FourNeighbours`, :class:`Reversal`,
+:class:`TokenBack` and :class:`DateLanguage` need no text: they draw :class:`Questions`,
+tokens and the true answers.
 """
 
 from qkv.data.corpus import (
@@ -18,18 +22,34 @@ from qkv.data.corpus import (
     load_pairs,
 )
 from qkv.data.dates import KoreanDates
+from qkv.data.language import DateLanguage
 from qkv.data.numbers import DictatedNumbers
+from qkv.data.tasks import (
+    AssociativeRecall,
+    FourNeighbours,
+    Questions,
+    Reversal,
+    Task,
+    TokenBack,
+)
 
 __all__ = [
     "BOS",
     "EOS",
     "PAD",
+    "AssociativeRecall",
     "Batch",
     "Corpus",
+    "DateLanguage",
     "DictatedNumbers",
     "Example",
+    "FourNeighbours",
     "KoreanDates",
     "PairCorpus",
+    "Questions",
+    "Reversal",
+    "Task",
+    "TokenBack",
     "Vocabulary",
     "load_pairs",
 ]

@@ -172,6 +172,15 @@ class Batch:
         begin = self.target.new_full((len(self.target), 1), BOS)
         return torch.cat([begin, self.target[:, :-1]], dim=1)
 
+    @property
+    def inputs(
+        self,
+    ) -> tuple[
+        Int[Tensor, "batch source"], Int[Tensor, " batch"], Int[Tensor, "batch target"]
+    ]:
+        """What a model is called with: source, source_lengths and target_in."""
+        return self.source, self.source_lengths, self.target_in
+
 
 class Corpus(ABC):
     """A task: two vocabularies, a stream of batches, and a way to read typed text.
