@@ -41,7 +41,8 @@ MAY_IMPORT = {
 }
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
-LIGHT = ("trace", "masks", "attention", "recurrent", "data", "decoding", "claims")
+LIGHT = ("trace", "masks", "attention", "positions", "recurrent", "data")
+LIGHT += ("decoding", "claims")
 
 
 def imports(file: Path) -> Iterator[str]:
