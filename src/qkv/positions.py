@@ -61,7 +61,7 @@ def sinusoidal(
 
 def shift(
     encoding: Float[Tensor, "*batch token d_model"],
-    offset: float,
+    offset: int | float,
     *,
     base: float = BASE,
 ) -> Float[Tensor, "*batch token d_model"]:
