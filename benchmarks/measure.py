@@ -5,11 +5,16 @@ say little. Candidates therefore take turns: in each round every one of them run
 and is compared with the first *of the same round*. Times are CPU seconds of one thread.
 """
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 from time import process_time
+from typing import NamedTuple
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 
 def race(
@@ -49,3 +54,28 @@ def table(title: str, times: dict[str, list[float]], *, limit: float | None) -> 
             line += f"   {'holds' if held else 'MISSES'} the limit of {limit}"
         print(line)
     return held
+
+
+class Memory(NamedTuple):
+    """Bytes that a call asked the allocator for: most at once, and in one piece."""
+
+    peak: int
+    largest: int
+
+
+def memory(call: Callable[[], object]) -> Memory:
+    """Return what a call needs beyond what is there, after a first call to warm up."""
+    call()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        call()
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "trace.json")
+        profiler.export_chrome_trace(str(file))
+        events = json.loads(file.read_text("utf-8"))["traceEvents"]
+    events = [event for event in events if event["name"] == "[memory]"]
+    live = peak = largest = 0
+    for event in sorted(events, key=lambda event: event["ts"]):
+        size = event["args"]["Bytes"]
+        live, largest = live + size, max(largest, size)
+        peak = max(peak, live)
+    return Memory(peak, largest)

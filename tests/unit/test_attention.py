@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from qkv.attention import AdditiveScore, AttentionTrace, DotProductScore, attend
+from benchmarks.measure import memory
+from qkv import masks
+from qkv.attention import (
+    AdditiveScore,
+    AttentionTrace,
+    DotProductScore,
+    MultiHeadAttention,
+    attend,
+    merge_heads,
+    scaled_dot_product_attention,
+    split_heads,
+    trace_scaled_dot_product,
+)
 from qkv.trace import walk
 
 # Every axis has a size of its own, so that no two can be taken for each other.
@@ -252,3 +264,382 @@ def test_queries_are_scored_alike_alone_and_together(sizes, seed, name):
     torch.testing.assert_close(
         score(queries[0], projected[0]), score(queries, projected)[0]
     )
+
+
+# -------------------------------------------------------------- scaled dot-product
+
+
+KINDS = ("none", "causal", "padding", "both", "arbitrary")
+dtypes = st.sampled_from([torch.float32, torch.float64])
+
+
+def arguments_of(kind: str, batch: int, query: int, key: int, seed: int) -> dict:
+    """A mask of each kind, in our arguments; some rows have nothing to attend to."""
+    generator = torch.Generator().manual_seed(seed)
+    if kind == "arbitrary":
+        mask = torch.rand(batch, query, key, generator=generator) < 0.5
+        mask[0, 0] = False
+        return {"mask": mask}
+    lengths = torch.randint(0, key + 1, (batch,), generator=generator)
+    given = {"mask": masks.padding(lengths, key)} if kind in ("padding", "both") else {}
+    return given | ({"causal": True} if kind in ("causal", "both") else {})
+
+
+def whole_mask(arguments: dict, batch: int, query: int, key: int) -> torch.Tensor:
+    """The same as one mask "batch query key", written down entry by entry."""
+    whole = torch.ones(batch, query, key, dtype=torch.bool)
+    if "mask" in arguments:
+        whole = whole & arguments["mask"]
+    if arguments.get("causal"):
+        i, j = torch.arange(query)[:, None], torch.arange(key)
+        whole = whole & (j <= i + key - query)
+    return whole
+
+
+def assert_equal_where_something_is_seen(paths, oracle, inputs, whole, seed):
+    """Compare values and gradients; where nothing is seen they are zero.
+
+    ``oracle`` may see everything there, but no gradient comes back from there.
+    """
+    seen = whole.any(-1, keepdim=True)
+    pull = normal(*oracle.shape, seed=seed + 1).detach().to(oracle)
+    wanted = torch.autograd.grad(oracle, inputs, pull * seen, retain_graph=True)
+    close = {"rtol": 1e-5, "atol": 2e-5} if oracle.dtype is torch.float32 else {}
+    for ours in paths:
+        torch.testing.assert_close(ours[seen[..., 0]], oracle[seen[..., 0]], **close)
+        gradients = torch.autograd.grad(ours, inputs, pull * seen, retain_graph=True)
+        torch.testing.assert_close(gradients, wanted, **close)
+
+
+def seen_by_someone(whole: torch.Tensor) -> torch.Tensor:
+    """Let the rows that see nothing see everything, so that PyTorch has no NaN."""
+    return whole | ~whole.any(-1, keepdim=True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    sizes=st.permutations([2, 3, 5, 7, 11]).map(tuple),
+    square=st.booleans(),
+    kind=st.sampled_from(KINDS),
+    dtype=dtypes,
+    seed=seeds,
+)
+def test_both_paths_are_pytorchs_attention(sizes, square, kind, dtype, seed):
+    batch, *lengths, d_k, d_v = sizes
+    query, key = (max(lengths),) * 2 if square else sorted(lengths)
+    q = normal(batch, query, d_k, seed=seed).detach().to(dtype).requires_grad_()
+    k = normal(batch, key, d_k, seed=seed + 2).detach().to(dtype).requires_grad_()
+    v = normal(batch, key, d_v, seed=seed + 3).detach().to(dtype).requires_grad_()
+    arguments = arguments_of(kind, batch, query, key, seed)
+    whole = whole_mask(arguments, batch, query, key)
+    trace = trace_scaled_dot_product(q, k, v, **arguments)
+    fused = scaled_dot_product_attention(q, k, v, **arguments)
+
+    oracle = F.scaled_dot_product_attention(q, k, v, seen_by_someone(whole))
+    assert_equal_where_something_is_seen(
+        (fused, trace.output), oracle, (q, k, v), whole, seed
+    )
+    assert fused.dtype == trace.output.dtype == dtype
+    assert (trace.weights[~whole] == 0).all()
+    assert trace.masked[~whole].isneginf().all()
+    torch.testing.assert_close(trace.masked[whole], trace.scaled[whole])
+    torch.testing.assert_close(trace.scaled * d_k**0.5, trace.scores)
+
+
+@pytest.mark.parametrize("path", ["fused", "trace"])
+@pytest.mark.parametrize("d_v", [7, 11])  # of another size the kernel steps aside
+@pytest.mark.parametrize("key", [5, 1031])  # the kernel reads the keys in blocks of 512
+def test_a_query_that_sees_nothing_gets_zeros_and_sends_zeros(path, d_v, key):
+    attention = {
+        "fused": scaled_dot_product_attention,
+        "trace": lambda *given: trace_scaled_dot_product(*given).output,
+    }[path]
+    q, k, v = (normal(2, 3, n, d, seed=d) for n, d in ((13, 7), (key, 7), (key, d_v)))
+    mask = visible_mask(2, 1, 13, key, seed=0)
+    mask[0] = False  # a sentence of nothing but padding
+    mask[1, 0, 4] = False  # a token that sees nothing
+    mask[1, 0, 5, :-1], mask[1, 0, 5, -1] = False, True  # blocks that hide everything
+    output = attention(q, k, v, mask)
+    gradients = torch.autograd.grad(output.sum(), (q, k, v))
+    assert (output[0] == 0).all()
+    assert (output[1, :, 4] == 0).all()
+    torch.testing.assert_close(output[1, :, 5], v[1, :, -1])
+    for gradient in gradients:
+        assert gradient.isfinite().all()
+        assert (gradient[0] == 0).all()
+    assert (gradients[0][1, :, 4] == 0).all()
+
+    rest = [i for i in range(13) if i != 4]
+    oracle = F.scaled_dot_product_attention(
+        q[1:, :, rest], k[1:], v[1:], mask[1:, :, rest]
+    )
+    torch.testing.assert_close(output[1:, :, rest], oracle)
+    torch.testing.assert_close(gradients, torch.autograd.grad(oracle.sum(), (q, k, v)))
+
+
+@pytest.mark.parametrize("batch", [(), (2,), (2, 3), (2, 3, 5)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_number_of_batch_axes(batch, kind):
+    q, k, v = (normal(*batch, 7, 11, seed=seed) for seed in range(3))
+    arguments = arguments_of(kind, 2, 7, 7, seed=0)
+    if "mask" in arguments:  # the first batch axis has masks of its own, if it is there
+        mask = arguments["mask"]
+        arguments["mask"] = mask[(slice(None), *(None,) * (len(batch) - 1))]
+        if not batch:
+            arguments["mask"] = mask[0]
+    ours = scaled_dot_product_attention(q, k, v, **arguments)
+    steps = trace_scaled_dot_product(q, k, v, **arguments).output
+    assert ours.shape == (*batch, 7, 11)
+    assert_same_gradients(ours, steps, (q, k, v), seed=0)
+
+
+def test_scaled_dot_product_by_hand():
+    ln3 = math.log(3.0)
+    trace = trace_scaled_dot_product(
+        torch.tensor([[2 * ln3, 0.0, 0.0, 0.0]]),
+        torch.tensor([[1.0, 7.0, 0.0, 0.0], [0.0, 7.0, 0.0, 0.0]]),
+        torch.tensor([[4.0, 0.0], [8.0, 4.0]]),
+    )
+    torch.testing.assert_close(trace.scores, torch.tensor([[2 * ln3, 0.0]]))
+    torch.testing.assert_close(trace.scaled, torch.tensor([[ln3, 0.0]]))
+    torch.testing.assert_close(trace.weights, torch.tensor([[0.75, 0.25]]))
+    torch.testing.assert_close(trace.output, torch.tensor([[5.0, 1.0]]))
+
+
+def test_the_last_query_may_look_at_every_key():
+    q, k, v = normal(2, 1, 3, seed=0), normal(2, 5, 3, seed=1), normal(2, 5, 3, seed=2)
+    for path in (scaled_dot_product_attention, trace_scaled_dot_product):
+        alone, free = path(q, k, v, causal=True), path(q, k, v)
+        if path is trace_scaled_dot_product:
+            alone, free = alone.output, free.output
+        torch.testing.assert_close(alone, free)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize(
+    "attention", [scaled_dot_product_attention, trace_scaled_dot_product]
+)
+class TestScaledDotProductRefuses:
+    @pytest.mark.parametrize(
+        ("query", "key", "value", "match"),
+        [
+            ((5, 7), (3, 11), (3, 2), r"query has d_k = 7, but key has d_k = 11"),
+            ((5, 7), (3, 7), (2, 7), r"key has key = 3, but value has key = 2"),
+            (
+                (2, 5, 7),
+                (3, 5, 7),
+                (3, 5, 7),
+                r"query has .batch = \(2,\), but key .*3",
+            ),
+            ((2, 5, 7), (2, 5, 7), (5, 7), r"key has .batch = \(2,\), but value"),
+        ],
+    )
+    def test_sizes_that_do_not_fit(self, attention, query, key, value, match):
+        with pytest.raises(ValueError, match=match):
+            attention(torch.zeros(query), torch.zeros(key), torch.zeros(value))
+
+    def test_fewer_keys_than_queries_in_causal_attention(self, attention):
+        x = torch.zeros(2, 5, 7)
+        with pytest.raises(ValueError, match=r"query = 5 and key = 3"):
+            attention(x, x[:, :3], x[:, :3], causal=True)
+
+    def test_a_mask_of_another_dtype_or_shape(self, attention):
+        x = torch.zeros(2, 5, 7)
+        with pytest.raises(TypeError, match=r"mask holds torch.float32"):
+            attention(x, x, x, torch.ones(5, 5))
+        with pytest.raises(
+            ValueError, match=r"\(3, 5\).*'\*batch query key'.*\(2, 5, 5\)"
+        ):
+            attention(x, x, x, torch.ones(3, 5, dtype=torch.bool))
+
+    def test_a_causal_mask_of_the_opposite_sense(self, attention):
+        x = torch.zeros(2, 5, 7)
+        with pytest.raises(
+            ValueError, match=r"only where .* later .*causal=True.*~mask"
+        ):
+            attention(x, x, x, ~masks.causal(5), causal=True)
+        attention(x, x, x, masks.padding(torch.tensor([0, 0]), 5), causal=True)
+
+
+# ---------------------------------------------------------------------- many heads
+
+
+def test_splitting_by_hand():
+    x = torch.tensor([[1, 2, 3, 4, 5, 6], [10, 20, 30, 40, 50, 60]]).double()
+    assert split_heads(x, 3).tolist() == [
+        [[1, 2], [10, 20]],
+        [[3, 4], [30, 40]],
+        [[5, 6], [50, 60]],
+    ]
+
+
+@fast
+@given(sizes=primes)
+def test_merging_undoes_splitting(sizes):
+    batch, more, token, heads, d_head = sizes
+    x = normal(batch, more, token, heads * d_head, seed=0)
+    split = split_heads(x, heads)
+    assert split.shape == (batch, more, heads, token, d_head)
+    assert torch.equal(merge_heads(split), x)
+    for h in range(heads):
+        assert torch.equal(split[:, :, h], x[..., h * d_head : (h + 1) * d_head])
+
+
+def pytorchs(ours: MultiHeadAttention, *, bias: bool) -> nn.MultiheadAttention:
+    theirs = nn.MultiheadAttention(
+        ours.d_model, ours.heads, bias=bias, batch_first=True
+    ).to(ours.in_proj_weight)
+    theirs.load_state_dict(ours.state_dict())
+    return theirs
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    sizes=st.permutations([2, 3, 5, 7, 11]).map(tuple),
+    inputs=st.sampled_from(["self", "cross", "three"]),
+    kind=st.sampled_from(KINDS),
+    bias=st.booleans(),
+    dtype=dtypes,
+    seed=seeds,
+)
+def test_multi_head_is_pytorchs(sizes, inputs, kind, bias, dtype, seed):
+    batch, *lengths, heads, d_head = sizes
+    query, key = (max(lengths),) * 2 if inputs == "self" else sorted(lengths)
+    torch.manual_seed(seed)
+    ours = MultiHeadAttention(heads * d_head, heads, bias=bias).to(dtype)
+    for parameter in ours.parameters():  # biases too should not be zero
+        nn.init.normal_(parameter, std=0.1)
+    x, memory, third = (
+        normal(batch, n, heads * d_head, seed=seed + i).detach().to(dtype)
+        for i, n in enumerate((query, key, key))
+    )
+    given = {"self": (x,), "cross": (x, memory), "three": (x, memory, third)}[inputs]
+    for each in given:
+        each.requires_grad_()
+    arguments = arguments_of(kind, batch, query, key, seed)
+    whole = whole_mask(arguments, batch, query, key)
+    trace = ours.trace(*given, **arguments)
+    torch.testing.assert_close(
+        trace.attention.output, split_heads(trace.merged, heads), rtol=0, atol=0
+    )
+
+    theirs = pytorchs(ours, bias=bias)
+    hidden = ~seen_by_someone(whole).repeat_interleave(heads, 0)  # True is hidden there
+    key, value = (*given, *given[-1:] * 2)[1:3]
+    oracle, _ = theirs(given[0], key, value, attn_mask=hidden, need_weights=False)
+    assert_equal_where_something_is_seen(
+        (ours(*given, **arguments), trace.output), oracle, given, whole, seed
+    )
+    pull = torch.randn(oracle.shape).to(oracle) * whole.any(-1, keepdim=True)
+    close = {"rtol": 1e-4, "atol": 1e-4} if dtype is torch.float32 else {}
+    wanted = torch.autograd.grad(oracle, tuple(theirs.parameters()), pull)
+    for path in (ours(*given, **arguments), ours.trace(*given, **arguments).output):
+        gradients = torch.autograd.grad(path, tuple(ours.parameters()), pull)
+        torch.testing.assert_close(gradients, wanted, **close)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_weights_go_both_ways_and_begin_alike(bias):
+    torch.manual_seed(3)
+    ours = MultiHeadAttention(10, 5, bias=bias)
+    torch.manual_seed(3)
+    theirs = nn.MultiheadAttention(10, 5, bias=bias, batch_first=True)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    for name, weight in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], weight)
+    ours.load_state_dict(theirs.state_dict())
+    theirs.load_state_dict(ours.state_dict())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sentence_alone_and_in_a_batch(kind):
+    torch.manual_seed(0)
+    attention = MultiHeadAttention(6, 2).double()
+    x, arguments = normal(3, 5, 6, seed=0), arguments_of(kind, 3, 5, 5, seed=0)
+    together = attention(x, **arguments)
+    for b in range(3):
+        alone = arguments | (
+            {"mask": arguments["mask"][b]} if "mask" in arguments else {}
+        )
+        torch.testing.assert_close(attention(x[b], **alone), together[b])
+        torch.testing.assert_close(attention.trace(x[b], **alone).output, together[b])
+
+
+def test_every_input_that_is_left_out_is_the_one_before():
+    attention = MultiHeadAttention(6, 2)
+    x, memory = torch.randn(2, 3, 6), torch.randn(2, 5, 6)
+    torch.testing.assert_close(attention(x), attention(x, x.clone(), x.clone()))
+    torch.testing.assert_close(attention(x, memory), attention(x, memory, memory))
+
+
+def test_heads_see_only_their_own_part():
+    attention = MultiHeadAttention(6, 3)
+    x = torch.randn(5, 6)
+    trace = attention.trace(x)
+    for h in range(3):
+        alone = trace_scaled_dot_product(
+            trace.queries[h], trace.keys[h], trace.values[h]
+        )
+        torch.testing.assert_close(alone.weights, trace.attention.weights[h])
+        torch.testing.assert_close(alone.output, trace.merged[:, 2 * h : 2 * h + 2])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"causal": True}, {"mask": masks.padding(torch.tensor([700]), 2048)}],
+    ids=["none", "causal", "padding"],
+)
+def test_the_weights_are_never_in_memory_all_at_once(arguments):
+    attention, x = MultiHeadAttention(8, 2), torch.randn(1, 2048, 8)
+    one_byte_a_pair = 2048**2
+    fused = memory(lambda: attention(x, **arguments).sum().backward())
+    steps = memory(lambda: attention.trace(x, **arguments))
+    assert fused.peak < one_byte_a_pair
+    assert steps.largest >= 4 * 2 * one_byte_a_pair  # float32, two heads
+
+
+def test_the_steps_of_many_heads_in_order():
+    steps = list(walk(MultiHeadAttention(6, 2).trace(torch.zeros(5, 6))))
+    assert [step.path for step in steps] == [
+        "queries",
+        "keys",
+        "values",
+        "attention.scores",
+        "attention.scaled",
+        "attention.masked",
+        "attention.weights",
+        "attention.output",
+        "merged",
+        "output",
+    ]
+    assert steps[0].axes == ("head", "query", "d_head")
+    assert steps[-1].axes == ("query", "d_model")
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+class TestMultiHeadRefuses:
+    @pytest.mark.parametrize("heads", [0, -2, 3])
+    def test_heads_that_do_not_divide_the_width(self, heads):
+        named = rf"heads = {heads} .*d_model = 10"
+        with pytest.raises(ValueError, match=named):
+            MultiHeadAttention(10, heads)
+        with pytest.raises(ValueError, match=named):
+            split_heads(torch.zeros(5, 10), heads)
+
+    @pytest.mark.parametrize("name", ["query", "key", "value"])
+    def test_an_input_of_another_width(self, name):
+        inputs = {each: torch.zeros(2, 5, 6) for each in ("query", "key", "value")}
+        inputs[name] = torch.zeros(2, 5, 7)
+        match = rf"attention has d_model = 6, but {name} has d_model = 7"
+        attention = MultiHeadAttention(6, 2)
+        for path in (attention, attention.trace):
+            with pytest.raises(ValueError, match=match):
+                path(**inputs)
+
+    @pytest.mark.parametrize("shape", [(2, 2, 5, 5), (3, 5, 5), (2, 5)])
+    def test_a_mask_of_another_shape(self, shape):
+        attention, x = MultiHeadAttention(6, 2), torch.zeros(2, 5, 6)
+        mask = torch.ones(shape, dtype=torch.bool)
+        for path in (attention, attention.trace):
+            with pytest.raises(ValueError, match=r"does not broadcast.*\(2, 5, 5\)"):
+                path(x, mask=mask)
