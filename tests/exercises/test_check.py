@@ -109,6 +109,24 @@ def test_type_and_shape_are_said_in_axis_words(result: Any, words: str) -> None:
     assert words in verdict.message
 
 
+def test_any_number_of_axes_may_stand_in_front() -> None:
+    many = exercise(
+        double,
+        takes={"x": "*batch token"},
+        returns={"doubled": "*batch token"},
+        cases={
+            "no batch": lambda: (torch.arange(5.0),),
+            "heads in front": lambda: (torch.arange(30.0).view(3, 2, 5),),
+        },
+    )
+    assert judge(many, double).stage is Stage.SOLVED
+    assert "wanted (token 5)" in judge(many, lambda x: torch.ones(7)).message
+    folded = judge(many, lambda x: 2 * x.view(-1, x.shape[-1]).squeeze(0)).message
+    assert "axes (6, token 5); wanted (batch 3, batch 2, token 5)" in folded
+    off = judge(many, lambda x: 2 * x + (x == 29)).message
+    assert "most at batch 2, batch 1, token 4: 59, wanted 58" in off
+
+
 def test_the_result_instead_of_the_function_is_understood() -> None:
     verdict = judge(exercise(double), torch.zeros(2))
     assert verdict.stage is Stage.TYPE
@@ -120,7 +138,17 @@ def test_whole_numbers_must_stay_whole() -> None:
     assert "wanted whole numbers" in judge(ids, lambda x: x + 1).message
     assert judge(ids, lambda x: (x + 1).int()).stage is Stage.SOLVED
     yes = exercise(lambda x: x > 1, mistakes=())
-    assert "wanted True and False" in judge(yes, lambda x: x * 1.0).message
+    for numbers in (lambda x: x * 1.0, lambda x: (x > 1).long()):
+        assert "wanted True and False" in judge(yes, numbers).message
+
+
+def test_what_is_true_or_false_is_said_so() -> None:
+    yes = exercise(lambda x: x > 1, mistakes=())
+    message = judge(yes, lambda x: x > 0).message
+    assert (
+        message
+        == "1 of 10 values are off, most at batch 0, token 1: True, wanted False"
+    )
 
 
 def test_the_worst_value_is_named_by_its_place() -> None:

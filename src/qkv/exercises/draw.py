@@ -11,6 +11,11 @@ def normal(*shape: int, seed: int = 0) -> Float[Tensor, "..."]:
     return torch.randn(shape, generator=source, dtype=torch.float32)
 
 
+def normals(*shapes: tuple[int, ...]) -> tuple[Float[Tensor, "..."], ...]:
+    """One tensor of each shape, no two of them alike."""
+    return tuple(normal(*shape, seed=n) for n, shape in enumerate(shapes))
+
+
 def ids(*shape: int, high: int, seed: int = 0) -> Int[Tensor, "..."]:
     """Whole numbers from 0 to ``high`` − 1."""
     source = torch.Generator().manual_seed(seed)

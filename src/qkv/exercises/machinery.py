@@ -52,7 +52,7 @@ class Exercise:
     title : what is to be written, in a few words.
     minutes : how long it may take.
     takes : the axes of each argument by its name: ``{"ids": "batch token"}``; the
-        names, in order, are the signature.
+        names, in order, are the signature. ``*batch`` in front is any number of axes.
     returns : the axes of each result by its name; several make a tuple.
     reference : a right answer.
     cases : arguments by a description of them. Each call makes fresh ones, always
@@ -235,7 +235,7 @@ def _compare(
     }
     for stage, test in tests.items():
         for name, got, want in zip(exercise.returns, given, wanted, strict=True):
-            message = test(got, want, exercise.returns[name].split())
+            message = test(got, want, _axes(exercise.returns[name], want))
             if message:
                 return stage, f"{name}: {message}" if several else message
     return Stage.SOLVED, ""
@@ -271,9 +271,10 @@ def _bad_type(got: Any, want: Any, axes: list[str]) -> str:
     if isinstance(want, Tensor):
         if not isinstance(got, Tensor):
             return f"returned {_kind(got)}; wanted a tensor of axes ({_list(axes)})"
+        if want.dtype == torch.bool != got.dtype:
+            return f"returned a tensor of {_dtype(got)}; wanted True and False"
         if got.is_floating_point() and not want.is_floating_point():
-            whole = "True and False" if want.dtype == torch.bool else "whole numbers"
-            return f"returned a tensor of {_dtype(got)}; wanted {whole}"
+            return f"returned a tensor of {_dtype(got)}; wanted whole numbers"
         return ""
     accepted = (list, tuple) if isinstance(want, (list, tuple)) else type(want)
     if isinstance(got, accepted):
@@ -314,7 +315,7 @@ def _sizes(exercise: Exercise, place: int) -> dict[int, str]:
     owners: dict[int, set[str]] = {}
     for axes, argument in zip(exercise.takes.values(), given, strict=True):
         if isinstance(argument, Tensor):
-            for axis, size in zip(axes.split(), argument.shape, strict=True):
+            for axis, size in zip(_axes(axes, argument), argument.shape, strict=True):
                 owners.setdefault(size, set()).add(axis)
     return {size: axes.pop() for size, axes in owners.items() if len(axes) == 1}
 
@@ -408,6 +409,14 @@ def _list(axes: list[str]) -> str:
     return ", ".join(axes)
 
 
+def _axes(names: str, value: Any) -> list[str]:
+    """One name for each axis: ``*batch`` in front is all that the others leave."""
+    if not names.startswith("*"):
+        return names.split()
+    first, *rest = names.removeprefix("*").split()
+    return [first] * (value.ndim - len(rest)) + rest
+
+
 def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
@@ -422,6 +431,8 @@ def _kind(value: Any) -> str:
 
 
 def _say(value: Any) -> str:
+    if isinstance(value, Tensor) and value.dtype == torch.bool:
+        return str(bool(value))
     number = float(value)
     if number != number:
         return "NaN"
