@@ -117,10 +117,8 @@ function detail(w, m) {
   </div>`;
 }
 
-/**
- * Draw m = {values, rowLabels, colLabels, rowAxis, name, alt, scale, limit, row, focus}.
- */
-export function matrix(w, m) {
+/** Let ↑/↓ choose the row. */
+function arrows(w, m) {
   const to = (i) => {
     const next = Math.min(Math.max(i, 0), m.values.length - 1);
     if (next === m.row) return;
@@ -130,8 +128,21 @@ export function matrix(w, m) {
   };
   if (m.values.length > 1)
     Object.assign(w.keys, { up: () => to(m.row - 1), down: () => to(m.row + 1) });
+}
+
+/**
+ * Draw m = {values, rowLabels, colLabels, rowAxis, name, alt, scale, limit, row, focus}.
+ */
+export function matrix(w, m) {
+  arrows(w, m);
   return html`${isSmall(m.values) ? table(w, m) : [picture(w, m), w.still ? nothing : detail(w, m)]}
     ${legend(m)}`;
+}
+
+/** The same for those that are never large: without what draws pictures. */
+export function smallMatrix(w, m) {
+  arrows(w, m);
+  return html`${table(w, m)} ${legend(m)}`;
 }
 
 /** What the marks in this matrix mean, if it has any. */
