@@ -13,9 +13,20 @@ import pytest
 import torch
 from torch import nn
 
-from qkv.data import EOS, PAD, DictatedNumbers
+from qkv.data import (
+    EOS,
+    PAD,
+    AssociativeRecall,
+    Batch,
+    DateLanguage,
+    DictatedNumbers,
+    FourNeighbours,
+    Questions,
+    Reversal,
+    TokenBack,
+)
 from qkv.recurrent import AttentionSeq2Seq, Seq2Seq
-from qkv.training import FitSettings, History, fit, sequence_loss, update
+from qkv.training import FitSettings, History, accuracy, fit, sequence_loss, update
 
 NUMBERS = DictatedNumbers((1, 5))
 SIZES = {"d_embedding": 5, "d_hidden": 7}
@@ -83,6 +94,92 @@ def test_loss_leaves_padding_without_a_gradient():
 def test_loss_names_both_shapes():
     with pytest.raises(ValueError, match=r"target 3, but a target of .* target 2"):
         sequence_loss.__wrapped__(torch.zeros(2, 3, 5), torch.zeros(2, 2).long())
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (3, 5), (2, 3, 5), (2, 3, 5, 1)])
+def test_loss_over_any_number_of_axes(shape):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(*shape, 11, generator=generator)
+    target = torch.randint(1, 11, shape, generator=generator)
+    chances = logits.double().softmax(-1).reshape(-1, 11)
+    costs = [
+        -math.log(row[t]) for row, t in zip(chances, target.reshape(-1), strict=True)
+    ]
+    assert sequence_loss(logits, target).item() == pytest.approx(
+        sum(costs) / len(costs)
+    )
+
+
+def test_loss_is_the_same_bits_whatever_the_axes():
+    logits, target = torch.randn(2, 3, 4, 11), torch.randint(0, 11, (2, 3, 4))
+    flat = sequence_loss(logits.reshape(24, 11), target.reshape(24))
+    assert torch.equal(sequence_loss(logits, target), flat)
+    assert torch.equal(sequence_loss(logits.flatten(1, 2), target.flatten(1)), flat)
+
+
+# --------------------------------------------------------------------------- accuracy
+
+
+class Told(nn.Module):
+    """A model that says what it was told, and checks how it is used."""
+
+    def __init__(self, answers: torch.Tensor) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(nn.functional.one_hot(answers, 7).float())
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, source):
+        assert not self.training
+        assert not self.dropout.training
+        assert not torch.is_grad_enabled()
+        return self.dropout(self.logits)
+
+
+def test_accuracy_by_hand_leaves_out_what_is_not_asked():
+    target = torch.tensor([[1, 2, 0], [0, 3, 4]])
+    told = torch.tensor([[1, 5, 0], [6, 3, 0]])  # right twice of four
+    questions = Questions(torch.ones(2, 3).long(), target)
+    assert accuracy(Told(told), questions) == 0.5
+    assert accuracy(Told(target), questions) == 1.0
+    assert accuracy(Told(target + 1), questions) == 0.0
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 3), (5, 3, 4)])
+def test_accuracy_over_any_number_of_axes(shape):
+    target = torch.randint(1, 6, shape)
+    told = target.clone()
+    told[2] = 6
+    questions = Questions(torch.ones(5, 3).long(), target)
+    assert accuracy(Told(told), questions) == pytest.approx(0.8)
+
+
+def test_accuracy_of_a_translator_counts_its_tokens():
+    model, batch = small_model(), next(batches())
+    right = asked = 0
+    for row, length in enumerate((batch.target != PAD).sum(1)):
+        said = model(*batch.inputs)[row].argmax(-1)[:length]
+        right += (said == batch.target[row, :length]).sum().item()
+        asked += length.item()
+    assert accuracy(model, batch) == pytest.approx(right / asked)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_accuracy_leaves_the_mode_as_it_was(training):
+    questions = Questions(torch.ones(2, 3).long(), torch.ones(2, 3).long())
+    model = Told(questions.target).train(training)
+    accuracy(model, questions)
+    assert model.training is model.dropout.training is training
+
+    model.logits = nn.Parameter(torch.zeros(2, 2, 7))  # an error within changes nothing
+    with pytest.raises(ValueError, match=r"target 2, but a target of .* target 3"):
+        accuracy.__wrapped__(model, questions)
+    assert model.training is model.dropout.training is training
+
+
+def test_accuracy_of_no_question_is_an_error():
+    nothing = Questions(torch.ones(2, 3).long(), torch.zeros(2).long())
+    with pytest.raises(ValueError, match="nothing is asked"):
+        accuracy(Told(nothing.target), nothing)
 
 
 # ------------------------------------------------------------------------------- loop
@@ -425,6 +522,98 @@ def test_a_failed_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
+# -------------------------------------------------------------------------- questions
+
+
+class Sum(nn.Module):
+    """A small model that draws random numbers, of tokens that may have parts."""
+
+    def __init__(self, task, answers: tuple[int, ...]) -> None:
+        super().__init__()
+        sizes = task.n_source
+        sizes = sizes if isinstance(sizes, tuple) else (sizes,)
+        self.parts = nn.ModuleList(nn.Embedding(size, 5) for size in sizes)
+        self.dropout = nn.Dropout(0.3)
+        self.answers = (*answers, task.n_target)
+        self.out = nn.Linear(5, math.prod(self.answers))
+
+    def forward(self, source):
+        numbers = source.unsqueeze(-1) if len(self.parts) == 1 else source
+        parts = zip(self.parts, numbers.unbind(-1), strict=True)
+        tokens = sum(part(number) for part, number in parts)
+        return self.out(self.dropout(tokens)).unflatten(-1, self.answers)
+
+
+class Last(Sum):
+    """The same, and answers the last token alone."""
+
+    def forward(self, source):
+        return super().forward(source)[:, -1]
+
+
+ASKED = [
+    pytest.param(AssociativeRecall(3, 5, 7), Last, (), id="one answer"),
+    pytest.param(Reversal(5), Sum, (), id="an answer a token"),
+    pytest.param(FourNeighbours(5), Sum, (4,), id="four answers a token"),
+    pytest.param(TokenBack(3, (4, 7)), Sum, (), id="lengths that vary"),
+    pytest.param(DateLanguage(), Sum, (), id="a language"),
+]
+
+
+def made(kind, task, answers):
+    torch.manual_seed(0)
+    return kind(task, answers)
+
+
+@pytest.mark.parametrize(("task", "kind", "answers"), ASKED)
+def test_fit_answers_questions(task, kind, answers):
+    model = made(kind, task, answers)
+    history = fit(model, task.batches(batch_size=11, seed=0), steps=5)
+
+    by_hand = made(kind, task, answers)
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=3e-3, fused=True)
+    losses = []
+    for questions in islice(task.batches(batch_size=11, seed=0), 5):
+        logits = by_hand(questions.source).flatten(0, -2)
+        target = questions.target.flatten()
+        loss = nn.functional.cross_entropy(logits, target, ignore_index=0)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(by_hand.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    assert history.losses == losses
+    assert same_weights(model, by_hand)
+
+
+@pytest.mark.parametrize(("task", "kind", "answers"), ASKED)
+def test_questions_interrupted_and_resumed(tmp_path, task, kind, answers):
+    path, sample = tmp_path / "run.pt", task.sample(13, seed=1)
+
+    def train(model, stream, **more):
+        def watch(model):
+            return accuracy(model, sample)
+
+        return fit(model, stream, steps=7, watch=watch, watch_every=2, **more)
+
+    def stream(end=None):
+        yield from islice(task.batches(batch_size=11, seed=0), end)
+        raise KeyboardInterrupt
+
+    at_once = made(kind, task, answers)
+    expected = train(at_once, stream())
+    with pytest.raises(KeyboardInterrupt):
+        train(made(kind, task, answers), stream(4), checkpoint=path)
+    torch.manual_seed(1234)  # other random numbers: none may count
+    resumed = kind(task, answers)
+    history = train(resumed, stream(), checkpoint=path)
+    assert same_weights(resumed, at_once)
+    assert history.losses == expected.losses
+    assert [(s, v) for s, _, v in history.watched] == [
+        (s, v) for s, _, v in expected.watched
+    ]
+
+
 # ----------------------------------------------------------------- refused checkpoints
 
 
@@ -518,6 +707,45 @@ def test_the_checkpoint_of_other_batches_is_refused(checkpoint, taken):
     for _ in range(taken):
         next(stream)
     assert_refused(checkpoint, "was made with other batches", batches=stream)
+
+
+def changed_in(part: str) -> Iterator[Batch]:
+    """The same stream, but for one of the tensors of each batch."""
+    for batch in batches():
+        tensors = dict(vars(batch))
+        tensors[part] = tensors[part].clone()
+        tensors[part][0] = 1
+        yield Batch(**tensors)
+
+
+@pytest.mark.parametrize("part", ["source", "source_lengths", "target"])
+def test_all_of_the_last_batch_is_compared(checkpoint, part):
+    assert_refused(checkpoint, "was made with other batches", batches=changed_in(part))
+
+
+def test_a_checkpoint_from_before_there_were_questions_is_resumed(checkpoint):
+    saved = torch.load(checkpoint, weights_only=True)
+    saved["last"] = saved["last"][:2]
+    torch.save(saved, checkpoint)
+    resumed, at_once = small_model(), small_model()
+    fit(resumed, batches(), steps=5, checkpoint=checkpoint)
+    fit(at_once, batches(), steps=5)
+    assert same_weights(resumed, at_once)
+
+
+def test_the_checkpoint_of_other_questions_is_refused(tmp_path):
+    path, task = tmp_path / "run.pt", Reversal(5)
+    fit(
+        made(Sum, task, ()),
+        task.batches(batch_size=3, seed=0),
+        steps=2,
+        checkpoint=path,
+    )
+    others = [task.batches(batch_size=3, seed=1), task.batches(batch_size=5, seed=0)]
+    others.append(TokenBack(1, (5, 5)).batches(batch_size=3, seed=0))
+    for other in others:
+        with pytest.raises(ValueError, match="was made with other batches"):
+            fit(made(Sum, task, ()), other, steps=5, checkpoint=path)
 
 
 def test_a_checkpoint_in_no_folder_is_refused_before_training(tmp_path):
