@@ -6,9 +6,20 @@ state is in traits; what happens when a reader steps happens in the browser.
 
 from qkv.widgets.alignment import Alignment
 from qkv.widgets.attention_lab import AttentionLab
+from qkv.widgets.heads import Heads
 from qkv.widgets.mask_painter import MaskPainter
+from qkv.widgets.positions import Positions
 from qkv.widgets.predict import Predict
 from qkv.widgets.stepper import Stepper
 from qkv.widgets.unrolled import Unrolled
 
-__all__ = ["Alignment", "AttentionLab", "MaskPainter", "Predict", "Stepper", "Unrolled"]
+__all__ = [
+    "Alignment",
+    "AttentionLab",
+    "Heads",
+    "MaskPainter",
+    "Positions",
+    "Predict",
+    "Stepper",
+    "Unrolled",
+]

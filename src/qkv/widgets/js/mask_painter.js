@@ -6,7 +6,7 @@ import { choice, sentence } from "./core/controls.js";
 import { fieldNote, numberField } from "./core/fields.js";
 import { widget } from "./core/frame.js";
 import { hide, peak, softmax } from "./core/maths.js";
-import { allowed, inverted, named } from "./core/masks.js";
+import { allowed, inverted, literal, named } from "./core/masks.js";
 import { chance, plural, shown } from "./core/words.js";
 
 // name: what its button says, the trait with its number, what that number is, what the mask is for.
@@ -161,20 +161,6 @@ const users = {
   attend: "This book's sense, and that of F.scaled_dot_product_attention (attn_mask).",
   hidden: "The sense of nn.MultiheadAttention (below: attention), for its attn_mask and its key_padding_mask.",
 };
-
-/** Python's literal of the mask in a sense, and how PyTorch is given it. */
-export function literal(mask, sense) {
-  const cells = sense === "attend" ? mask : inverted(mask);
-  const rows = cells.map((row) => `    [${row.join(", ")}],`).join("\n");
-  const same = mask.every((row) => row.join() === mask[0].join());
-  const call =
-    sense === "attend"
-      ? "F.scaled_dot_product_attention(\n    q, k, v, attn_mask=mask)"
-      : same && mask.length > 1
-        ? "attention(x, x, x, attn_mask=mask)\n# Its rows are alike, so one will do:\nattention(x, x, x,\n    key_padding_mask=mask[:1])"
-        : "attention(x, x, x, attn_mask=mask)";
-  return `mask = torch.tensor([\n${rows}\n]).bool()\n${call}`;
-}
 
 function asPython(w, a) {
   const sense = w.get("sense") === "hidden" ? "hidden" : "attend";

@@ -49,3 +49,14 @@ export function choice(w, { legend, name, options, chosen, pick }) {
     )}
   </fieldset>`;
 }
+
+/** A slider with its name before it and its value in words after it. */
+export const slider = (w, { label, value, min, max, said, pick }) =>
+  w.still
+    ? nothing
+    : html`<label class="qkv-slide"><span>${label}</span>
+        <input
+          type="range" min=${min} max=${max} step="1" .value=${live(String(value))} aria-valuetext=${said}
+          @input=${(e) => pick(+e.target.value)}
+        /><output>${said}</output></label
+      >`;

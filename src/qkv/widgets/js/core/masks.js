@@ -17,3 +17,17 @@ export const inverted = (mask) => mask.map((row) => row.map((x) => 1 - x));
 
 /** How many of a row are allowed. */
 export const allowed = (row) => row.reduce((sum, x) => sum + (x ? 1 : 0), 0);
+
+/** Python's literal of the mask in a sense, and how PyTorch is given it. */
+export function literal(mask, sense) {
+  const cells = sense === "attend" ? mask : inverted(mask);
+  const rows = cells.map((row) => `    [${row.join(", ")}],`).join("\n");
+  const same = mask.every((row) => row.join() === mask[0].join());
+  const call =
+    sense === "attend"
+      ? "F.scaled_dot_product_attention(\n    q, k, v, attn_mask=mask)"
+      : same && mask.length > 1
+        ? "attention(x, x, x, attn_mask=mask)\n# Its rows are alike, so one will do:\nattention(x, x, x,\n    key_padding_mask=mask[:1])"
+        : "attention(x, x, x, attn_mask=mask)";
+  return `mask = torch.tensor([\n${rows}\n]).bool()\n${call}`;
+}
