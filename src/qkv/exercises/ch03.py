@@ -42,10 +42,8 @@ def rebuild(
     return x @ basis.mT @ basis
 
 
-def _nearest(x, basis):
-    coefficients = x @ basis.mT
-    largest = coefficients.abs().argmax(-1)
-    return coefficients.gather(-1, largest[:, None]) * basis[largest]
+def _feature_by_feature(x, basis):
+    return x * basis.square().sum(0)
 
 
 def _orthonormal(batch: int, vector: int, d: int) -> tuple:
@@ -103,10 +101,11 @@ REBUILD = Exercise(
             lambda x, basis: rebuild(x, basis) / len(basis),
         ),
         Mistake(
-            "nearest",
-            "only the vector with the largest coefficient is kept; all of them are "
-            "to be added",
-            _nearest,
+            "feature by feature",
+            "x * v has been left as it is, feature by feature; the coefficient is "
+            "their sum, one number for the whole vector. With a whole basis that "
+            "comes to the same",
+            _feature_by_feature,
         ),
         Mistake(
             "cosine",
@@ -265,6 +264,12 @@ ATTENTION = Exercise(
             "the softmax runs over axis 1: those are the queries, and the heads as "
             "soon as there are heads. The keys stand last (dim=-1)",
             partial(attend, over=1),
+        ),
+        Mistake(
+            "over the batch",
+            "the softmax runs over the sentences of the batch (dim=0); the keys of "
+            "one sentence compete (dim=-1)",
+            partial(attend, over=0),
         ),
         Mistake("not scaled", NOT_SCALED, partial(attend, scale=1)),
         Mistake(

@@ -43,7 +43,7 @@ SPLIT_HEADS = Exercise(
     returns={"split": "batch head token d_head"},
     reference=split_heads,
     cases={
-        "equal sizes": partial(_whole, 3, 3, 3, 3),
+        "as many sentences, tokens and heads": partial(_whole, 3, 3, 3, 5),
         "every size different": partial(_whole, 2, 7, 3, 5),
         "a batch of one": partial(_whole, 1, 5, 2, 3),
         "a single head": partial(_whole, 2, 3, 1, 5),
@@ -74,11 +74,6 @@ SPLIT_HEADS = Exercise(
             "token and feature have been swapped before the split, and the view cuts "
             "across both: first split d_model, then swap",
             lambda x, heads: x.mT.reshape(len(x), heads, x.shape[1], -1),
-        ),
-        Mistake(
-            "features before tokens",
-            "the last two axes are (d_head, token); they should be (token, d_head)",
-            lambda x, heads: split_heads(x, heads).mT,
         ),
         Mistake(
             "heads in front",
@@ -173,11 +168,6 @@ MERGE_HEADS = Exercise(
             "the heads have been averaged: what they found in different places is "
             "mixed again. They stand side by side, each with its own features",
             lambda x: x.mean(1).repeat(1, 1, x.shape[1]),
-        ),
-        Mistake(
-            "first head",
-            "this is the first head's output, over and over",
-            lambda x: x[:, 0].repeat(1, 1, x.shape[1]),
         ),
     ),
     hints=(
@@ -410,12 +400,6 @@ COUNT_PARAMETERS = Exercise(
             "no bias after the merge",
             "W_o has a bias, too; this has three of the four",
             lambda d_model, heads, bias: 4 * d_model * d_model + 3 * bias * d_model,
-        ),
-        Mistake(
-            "one bias each",
-            "each projection has a single bias here; it has one for each of its "
-            "d_model outputs",
-            lambda d_model, heads, bias: 4 * (d_model * d_model + bias),
         ),
     ),
     hints=(
