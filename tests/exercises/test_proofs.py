@@ -17,9 +17,11 @@ from tests.exercises.alternatives_ch01 import ALTERNATIVES as CH01
 from tests.exercises.alternatives_ch02 import ALTERNATIVES as CH02
 from tests.exercises.alternatives_ch03 import ALTERNATIVES as CH03
 from tests.exercises.alternatives_ch04 import ALTERNATIVES as CH04
+from tests.exercises.alternatives_ch05 import ALTERNATIVES as CH05
+from tests.exercises.alternatives_ch06 import ALTERNATIVES as CH06
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
-ALTERNATIVES = CH01 | CH02 | CH03 | CH04
+ALTERNATIVES = CH01 | CH02 | CH03 | CH04 | CH05 | CH06
 NUMBERS = sorted({id.partition(".")[0] for id in EXERCISES})
 WRITTEN = [
     (path, id)

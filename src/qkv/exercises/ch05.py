@@ -83,7 +83,7 @@ def _own_rate(length, d_model):
 
 def _loop_variable_doubled(length, d_model):
     next_column = torch.arange(1, d_model, 2) / d_model
-    return _waves(length, _rates(d_model, power=2), 10000 ** (-2 * next_column))
+    return _waves(length, _rates(d_model, power=2.0), 10000 ** (-2 * next_column))
 
 
 SINUSOIDAL = Exercise(
@@ -128,7 +128,7 @@ SINUSOIDAL = Exercise(
             "doubled twice",
             "the exponent is twice what it should be: if your i already counts the "
             "columns 0, 2, 4, …, it is the formula's 2i",
-            lambda length, d_model: _waves(length, _rates(d_model, power=2)),
+            lambda length, d_model: _waves(length, _rates(d_model, power=2.0)),
         ),
         Mistake(
             "own rate",
@@ -295,9 +295,8 @@ ROTATE = Exercise(
     mistakes=(
         Mistake(
             "wrong way",
-            "the pairs are turned the other way round. Scores between queries and "
-            "keys turned so would be the same; the formula has the minus in the "
-            "first of each pair",
+            "the pairs are turned the other way round. A model could be trained so "
+            "just as well; but the formula has the minus in the first of each pair",
             lambda x, positions: rotate(x, -positions),
         ),
         Mistake(
@@ -332,8 +331,8 @@ ROTATE = Exercise(
         Mistake(
             "along the batch",
             "the angles go along the batch: each sequence is turned as a whole, and "
-            "its tokens alike. It fails in sight only where there are more tokens "
-            "than sequences",
+            "its tokens alike. It fails in sight only where tokens and sequences "
+            "differ in number",
             _along_the_batch,
         ),
         Mistake(
