@@ -50,7 +50,9 @@ def test_masks_are_the_packages() -> None:
 def test_a_query_with_nothing_to_attend_to_has_no_gradient_and_no_nan() -> None:
     scores = normal(1, 2, 3).requires_grad_()
     mask = torch.tensor([[[True, True, False], [False, False, False]]])
-    (ch06.masked_softmax(scores, mask) * normal(1, 2, 3, seed=1)).sum().backward()
+    weights = ch06.masked_softmax(scores, mask)
+    (weights * normal(1, 2, 3, seed=1)).sum().backward()
+    assert weights[~mask].eq(0).all()
     assert scores.grad[0, 0, :2].ne(0).all()
     assert scores.grad[~mask].eq(0).all()
 
