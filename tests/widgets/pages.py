@@ -69,3 +69,33 @@ def page_of(*widgets, theme="auto", body="", width="46em"):
         f'<body data-theme="{theme}"><main><h1>Widgets</h1>{slots}{body}</main>{sheet}'
         f"{''.join(modules.values())}</body></html>"
     )
+
+
+# A kernel is played by a model that has a widget manager.
+LIVE = """async (state) => {
+    const url = URL.createObjectURL(
+        new Blob([document.querySelector("script[data-esm]").textContent],
+            {type: "text/javascript"}));
+    const {default: widget} = await import(url);
+    const times = [];
+    for (let i = 0; i < 3; i++) {
+        const model = qkvHost.makeModel(state);
+        model.widget_manager = {};
+        window.model = model;
+        const el = document.createElement("div");
+        el.id = `live${i}`;
+        document.querySelector("main").append(el);
+        const start = performance.now();
+        widget.render({model, el});
+        document.body.offsetHeight;
+        times.push(performance.now() - start);
+    }
+    return Math.min(...times);
+}"""
+
+
+def live(show, widget):
+    """Draw a widget three times with a kernel; return the page, and the least time."""
+    text = widget._esm.replace("</script", "<\\/script")
+    page = show(widget, body=f'<script type="text/plain" data-esm>{text}</script>')
+    return page, page.evaluate(LIVE, payload(widget)["state"])

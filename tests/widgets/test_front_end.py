@@ -19,7 +19,14 @@ from qkv.widgets.encode import listed
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STATIC = ROOT / "src/qkv/widgets/static"
-WIDGETS = ("stepper", "unrolled", "alignment", "predict")
+WIDGETS = (
+    "stepper",
+    "unrolled",
+    "alignment",
+    "predict",
+    "attention_lab",
+    "mask_painter",
+)
 CORE = (ROOT / "src/qkv/widgets/js/core").as_uri()
 
 

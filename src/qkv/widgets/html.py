@@ -78,7 +78,7 @@ def _cell(value: Any, scale: str, limit: float) -> str:
         return f"<td>{_MARKS[value]}</td>"
     if scale == "unit" and value < 0.005:
         return "<td>0</td>"  # most weights are: a table stays small
-    rgb = colour(value, scale, limit)
+    rgb = colour(float(value), scale, limit)
     back = "#{:02x}{:02x}{:02x}".format(*rgb)
     text = str(value) if isinstance(value, int) else f"{value:.2f}"
     text = text.replace("-", "−")
@@ -88,6 +88,11 @@ def _cell(value: Any, scale: str, limit: float) -> str:
 def label(token: str) -> str:
     """Return a token for HTML: escaped, and a blank made visible."""
     return escape(visible(token))
+
+
+def named(text: str) -> str:
+    """Return a label that is words and no token: its blanks stay blanks."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def page(sentence: str, *parts: str) -> str:

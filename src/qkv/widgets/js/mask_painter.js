@@ -24,7 +24,7 @@ function missing(w) {
   if (!n) return "it has no tokens";
   for (const name of ["mask", "scores"]) {
     const rows = w.get(name) ?? [];
-    if (rows.length !== n || rows.some((row) => row.length !== n)) return `${plural(n, "token")} but the ${name} is not ${n} × ${n}`;
+    if (rows.length !== n || rows.some((row) => row.length !== n)) return `${plural(n, "token")} but ${name} is not ${n} × ${n}`;
   }
   return "";
 }
