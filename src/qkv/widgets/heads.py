@@ -10,11 +10,11 @@ from torch import Tensor
 
 from qkv.widgets.base import Widget, module
 from qkv.widgets.encode import crop, listed, number, visible
-from qkv.widgets.html import page, table
+from qkv.widgets.html import named, page, table
 
 _LIMIT = 32  # tokens: thousands of numbers are stored for each of them and each head
 _OUTPUTS = 64
-_DIGITS = 7  # the front end computes the predictions from these
+_DIGITS = 8  # the front end computes the predictions from these, to a millionth
 
 _Parts = Float[Tensor, "head token answer vocab"]
 _Base = Float[Tensor, "token answer vocab"]
@@ -124,13 +124,13 @@ class Heads(Widget):
         """Return how much weight each head has where, and what is right without it."""
         looks = [_look(head) for head in self._weights]
         offsets = sorted({k for k, _ in looks})
-        names = [f"head {i + 1}" for i in range(len(looks))]
+        names = [named(f"head {i + 1}") for i in range(len(looks))]
         shares = [[_share(head, k) for k in offsets] for head in self._weights]
-        shown = table(shares, names, [_offset(k) for k in offsets])
+        shown = table(shares, names, [named(_offset(k)) for k in offsets])
         if not self._worth:
             return page(self.alt, shown)
-        rows = ["all heads", *(f"without {name}" for name in names)]
-        right = table(self._worth, rows, self.answers)
+        rows = [named("all heads"), *(named(f"without {name}") for name in names)]
+        right = table(self._worth, rows, list(map(named, self.answers)))
         return page(self.alt, shown, "<p>The share of right answers:</p>", right)
 
 

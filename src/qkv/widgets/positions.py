@@ -6,7 +6,7 @@ from typing import Any
 import traitlets
 
 from qkv.widgets.base import Widget, module
-from qkv.widgets.html import page, table
+from qkv.widgets.html import named, page, table
 
 _BASE = 10_000.0
 _BACK = 3  # the distance that the rotary example is tuned to
@@ -104,7 +104,7 @@ class Positions(Widget):
         ]
         first = table(
             rows,
-            [f"position {p}" for p in range(len(rows))],
+            [named(f"position {p}") for p in range(len(rows))],
             [str(i) for i in range(self.d_model)],
             scale="diverging",
         )
@@ -118,8 +118,8 @@ class Positions(Widget):
         names.append(f"ALiBi, head {self.heads}")
         second = table(
             schemes,
-            names,
-            [f"k = {k}" for k in far],
+            list(map(named, names)),
+            [named(f"k = {k}") for k in far],
             scale="diverging",
             limit=float(len(thetas)),
         )
