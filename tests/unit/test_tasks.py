@@ -169,7 +169,7 @@ def test_a_sample_of_one_and_none(task):
 def test_tasks_say_what_they_ask():
     assert [repr(task) for task in TASKS[:5]] == [
         "AssociativeRecall: Find the pair that a key is in, and name its value; "
-        "16 pairs of 32 keys and 10 values",
+        "16 pairs of 64 keys and 16 values",
         "FourNeighbours: For each token, name those 3 before, 1 before, 1 after and "
         "3 after it; 16 tokens of 10 symbols",
         "Reversal: Say a sequence backwards; 16 tokens of 10 symbols",

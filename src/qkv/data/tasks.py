@@ -130,7 +130,7 @@ class AssociativeRecall(Task):
     tensor([4])
     """
 
-    def __init__(self, pairs: int = 16, keys: int = 32, values: int = 10) -> None:
+    def __init__(self, pairs: int = 16, keys: int = 64, values: int = 16) -> None:
         _at_least(1, pairs=pairs, keys=keys, values=values)
         if pairs > keys:
             raise ValueError(
