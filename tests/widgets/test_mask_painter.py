@@ -308,7 +308,7 @@ def test_on_paper_the_mask_stands_without_controls(show):
     assert page.locator("button, input, select").count() == 0
     assert "“the” may attend to 1 of 5 keys" in page.inner_text("figcaption")
     assert page.locator(".qkv-paint td.qkv-mask").count() == 13
-    assert "Mask: both" in page.inner_text("main")
+    assert "Mask: causal + padding" in page.inner_text("main")
 
 
 @pytest.mark.parametrize(

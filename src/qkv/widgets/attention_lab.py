@@ -20,7 +20,7 @@ _FORMULAS = {
     "scores": r"s_{ij} = q_i \cdot k_j = \sum_c q_{ic} \, k_{jc}",
     "scaled": r"z_{ij} = \frac{s_{ij}}{\sqrt{d_k}}",
     "unscaled": r"z_{ij} = s_{ij}",
-    "masked": r"z_{ij} = -\infty \quad \text{where } i \text{ may not attend to } j",
+    "masked": r"z_{ij} \leftarrow -\infty \quad \text{unless} \; m_{ij}",
     "weights": r"\alpha_{ij} = \frac{\exp z_{ij}}{\sum_m \exp z_{im}}",
     "output": r"o_i = \sum_j \alpha_{ij} \, v_j",
 }

@@ -14,7 +14,7 @@ const presets = {
   everything: { title: "everything", use: "Every query may attend to every key: an encoder without padding." },
   causal: { title: "causal", use: "Only itself and what came before: nobody sees the future." },
   padding: { title: "padding", size: "length", ask: "real tokens", use: "The keys that only fill up the row are hidden from everyone." },
-  both: { title: "both", size: "length", ask: "real tokens", use: "Causal and padding: allowed is what both allow." },
+  both: { title: "causal + padding", size: "length", ask: "real tokens", use: "Allowed is what both allow." },
   prefix: { title: "prefix", size: "prefix", ask: "prefix length", use: "The prefix is open to everyone; after it, causal." },
   window: { title: "window", size: "width", ask: "reach to each side", use: "Only the neighbours, so many to each side." },
 };
@@ -185,7 +185,7 @@ function follow(w) {
 function view(w) {
   const a = follow(w);
   return html`${choosing(w)}
-    <div class="qkv-two qkv-masking">
+    <div class="qkv-two ${a.tokens.length < 8 ? "qkv-masking" : ""}">
       <div class="qkv-map">${grid(w, a)}${sentence(w, words(a))}${lost(a)}</div>
       ${asPython(w, a)}
     </div>`;
