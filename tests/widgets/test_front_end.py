@@ -26,6 +26,8 @@ WIDGETS = (
     "predict",
     "attention_lab",
     "mask_painter",
+    "heads",
+    "positions",
 )
 CORE = (ROOT / "src/qkv/widgets/js/core").as_uri()
 
