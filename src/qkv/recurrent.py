@@ -8,7 +8,7 @@ explicit steps and returns them all.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -298,17 +298,47 @@ class Memory:
     keys: Float[Tensor, "batch source d_key"]
     bias: Float[Tensor, "batch 1 source"]
 
+    def select(self, rows: Int[Tensor, " chosen"]) -> "Memory":
+        """Return the memory of these sources, in this order."""
+        return Memory(self.values[rows], self.keys[rows], self.bias[rows])
+
+
+@runtime_checkable
+class Selectable(Protocol):
+    """A state of which rows can be chosen, as beam search does at every step."""
+
+    def select(self, rows: Int[Tensor, " chosen"]) -> Self:
+        """Return a state whose row i is row ``rows[i]`` of this one.
+
+        Rows may come again, each a copy of its own, and may be left out. The state
+        itself is not used any more.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What a decoder carries from token to token.
+    """What a decoder carries from token to token, a :class:`Selectable`.
 
     ``memory`` is what it knows of the source: the one context, or all there is to look
     at.
+
+    Examples
+    --------
+    >>> state = State(torch.tensor([[0.5], [0.7]]), torch.tensor([[2.0], [3.0]]))
+    >>> state.select(torch.tensor([1, 1, 0])).memory
+    tensor([[3.],
+            [3.],
+            [2.]])
     """
 
     hidden: Float[Tensor, "batch d_hidden"]
     memory: Float[Tensor, "batch d_hidden"] | Memory
+
+    def select(self, rows: Int[Tensor, " chosen"]) -> "State":
+        """Return the state of these rows, in this order."""
+        if isinstance(self.memory, Memory):
+            return State(self.hidden[rows], self.memory.select(rows))
+        return State(self.hidden[rows], self.memory[rows])
 
 
 @runtime_checkable
