@@ -391,6 +391,7 @@ class MultiHeadTrace:
         "Attend, every head for itself",
         formula=r"O_h = \mathrm{Attention}(Q_h, K_h, V_h)",
         reads=("queries", "keys", "values"),
+        axes=("head",),
     )
     merged: Float[Tensor, "*batch query d_model"] = step(
         "Put the heads side by side",

@@ -95,6 +95,42 @@ def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 k
     return (places < lengths[:, None]).unsqueeze(-2)
 
 
+def real_tokens(
+    source: Int[Tensor, "batch source"], source_lengths: Int[Tensor, " batch"]
+) -> Bool[Tensor, "batch source"]:
+    """Return True where a source has a token, False where it has padding.
+
+    Raises
+    ------
+    ValueError
+        If there is not one length for each source, a length is below 1, or one is
+        more than the source has tokens.
+
+    Examples
+    --------
+    >>> real_tokens(torch.tensor([[4, 5, 0]]), torch.tensor([2]))
+    tensor([[ True,  True, False]])
+    """
+    batch, tokens = source.shape
+    if source_lengths.shape != (batch,):
+        raise ValueError(
+            f"source has batch = {batch}, but source_lengths has shape "
+            f"{tuple(source_lengths.shape)}; give one length for each source"
+        )
+    shortest, longest = (bound.item() for bound in source_lengths.aminmax())
+    if shortest < 1:
+        raise ValueError(
+            f"a source has length {shortest}, but an encoder needs at least 1 token; "
+            "leave empty sources out of the batch"
+        )
+    if longest > tokens:
+        raise ValueError(
+            f"source_lengths has {longest}, but source has only source = {tokens} "
+            "tokens; count the tokens before padding"
+        )
+    return torch.arange(tokens, device=source.device) < source_lengths.unsqueeze(1)
+
+
 def combined(first: Bool[Tensor, "..."], *others: Bool[Tensor, "..."]) -> Tensor:
     """Let a query attend to what every one of the masks lets it attend to.
 

@@ -13,7 +13,13 @@ from jaxtyping import Bool
 from torch import Tensor
 
 
-def step(title: str, *, formula: str = "", reads: tuple[str, ...] = ()) -> Any:
+def step(
+    title: str,
+    *,
+    formula: str = "",
+    reads: tuple[str, ...] = (),
+    axes: tuple[str, ...] = (),
+) -> Any:
     r"""Declare one step of a trace.
 
     Parameters
@@ -21,6 +27,8 @@ def step(title: str, *, formula: str = "", reads: tuple[str, ...] = ()) -> Any:
     title : what happens, in a few words: "Compare every query with every key".
     formula : the step as TeX, without dollar signs: ``r"e = q K^\top"``.
     reads : names of the fields of the same trace, or of inputs, it is computed from.
+    axes : for a step that is a trace: what this one calls the last of the axes that
+        the inner one knows as ``*batch``: ``("head",)``.
 
     Examples
     --------
@@ -29,7 +37,8 @@ def step(title: str, *, formula: str = "", reads: tuple[str, ...] = ()) -> Any:
     ... class Doubled:
     ...     twice: Float[Tensor, " token"] = step("Double", formula="2x", reads=("x",))
     """
-    return field(metadata={"title": title, "formula": formula, "reads": reads})
+    words = {"title": title, "formula": formula, "reads": reads, "axes": axes}
+    return field(metadata=words)
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,10 @@ class Step:
         return dict(zip(self.axes, self.value.shape, strict=True))
 
 
-def walk(trace: Any, prefix: str = "") -> Iterator[Step]:
+def walk(trace: Any, prefix: str = "", axes: tuple[str, ...] = ()) -> Iterator[Step]:
     """Yield the steps of ``trace`` in order, descending into traces within it.
+
+    ``prefix`` begins each path, and ``axes`` names the last axes of every ``*batch``.
 
     Raises
     ------
@@ -76,13 +87,15 @@ def walk(trace: Any, prefix: str = "") -> Iterator[Step]:
     for part in fields(trace):
         value = getattr(trace, part.name)
         path = f"{prefix}{part.name}"
+        within = (*axes, *part.metadata.get("axes", ()))
         if isinstance(value, Tensor):
-            yield Step(path, **_words(part), axes=_axes(part, value), value=value)
+            named = _axes(part, value, axes)
+            yield Step(path, **_words(part), axes=named, value=value)
         elif isinstance(value, tuple):
             for index, inner in enumerate(value):
-                yield from walk(inner, f"{path}.{index}.")
+                yield from walk(inner, f"{path}.{index}.", within)
         elif is_dataclass(value):
-            yield from walk(value, f"{path}.")
+            yield from walk(value, f"{path}.", within)
         else:
             raise TypeError(
                 f"step {path!r} holds a {type(value).__name__}; a step is a tensor, "
@@ -98,12 +111,12 @@ def _words(part: Any) -> dict[str, Any]:
     }
 
 
-def _axes(part: Any, value: Tensor) -> tuple[str, ...]:
-    named = [w for w in part.type.dim_str.split() if not w.startswith(("*", "..."))]
-    leading = value.ndim - len(named)
-    return tuple(
-        ["batch"] * min(leading, 1) + [f"batch{i}" for i in range(1, leading)]
-    ) + tuple(named)
+def _axes(part: Any, value: Tensor, known: tuple[str, ...]) -> tuple[str, ...]:
+    words = [w for w in part.type.dim_str.split() if not w.startswith(("*", "..."))]
+    leading = value.ndim - len(words)
+    known = known[max(0, len(known) - leading) :]
+    unknown = ["batch", *(f"batch{i}" for i in range(1, leading))]
+    return (*unknown[: leading - len(known)], *known, *words)
 
 
 @dataclass(frozen=True)

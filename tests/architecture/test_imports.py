@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "masks": {"trace"},
     "positions": {"trace"},
     "layers": {"trace"},
-    "recurrent": {"attention", "trace"},
+    "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {"attention", "positions", "masks", "layers", "trace"},
     "vision": {"attention", "positions", "masks", "layers", "trace"},
     "training": {*MODEL, "data", "trace"},
@@ -41,8 +41,8 @@ MAY_IMPORT = {
 }
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
-LIGHT = ("trace", "masks", "attention", "positions", "recurrent", "data")
-LIGHT += ("decoding", "claims")
+LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
+LIGHT += ("transformer", "data", "decoding", "claims")
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -1,0 +1,242 @@
+r"""Layers: what stands between the attentions of a Transformer.
+
+:class:`LayerNorm` brings every token to the same scale, :class:`FeedForward` works on
+every token alone, and :func:`residual` adds what a sub-layer says to what it was told.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qkv.trace import step
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNormTrace:
+    """The steps of layer normalisation."""
+
+    mean: Float[Tensor, "*batch token 1"] = step(
+        "The mean of each token's features",
+        formula=r"\mu = \frac{1}{d} \sum_i x_i",
+        reads=("x",),
+    )
+    variance: Float[Tensor, "*batch token 1"] = step(
+        "How far they lie from it",
+        formula=r"\sigma^2 = \frac{1}{d} \sum_i (x_i - \mu)^2",
+        reads=("x", "mean"),
+    )
+    normalised: Float[Tensor, "*batch token d_model"] = step(
+        "Bring them to mean 0 and variance 1",
+        formula=r"\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}",
+        reads=("x", "mean", "variance"),
+    )
+    output: Float[Tensor, "*batch token d_model"] = step(
+        "Scale and shift each feature as learned",
+        formula=r"y = g \odot \hat x + b",
+        reads=("normalised",),
+    )
+
+
+class LayerNorm(nn.Module):
+    r"""Bring each token's features to mean 0 and variance 1, then scale and shift them.
+
+    .. math:: \mu = \frac{1}{d} \sum_i x_i, \qquad
+              \sigma^2 = \frac{1}{d} \sum_i (x_i - \mu)^2, \qquad
+              y = g \odot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + b
+
+    The mean is over the features of one token, never over tokens or sentences, so that
+    a sentence is the same in any batch. The variance is divided by d, not by d - 1.
+    g is ``weight`` and b is ``bias``, as in ``torch.nn.LayerNorm``.
+
+    Raises
+    ------
+    ValueError
+        If x has another d_model than the layer.
+
+    Notes
+    -----
+    Ba et al. (2016), equations 3 and 4; ε, inside the root, keeps a token of equal
+    features from a division by zero.
+
+    Examples
+    --------
+    >>> LayerNorm(4)(torch.tensor([[1.0, 1.0, 3.0, 3.0]]))
+    tensor([[-1.0000, -1.0000,  1.0000,  1.0000]], grad_fn=<NativeLayerNormBackward0>)
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5):
+        """Make a scale of ones and a shift of zeros."""
+        super().__init__()
+        self.d_model, self.eps = d_model, eps
+        self.weight = nn.Parameter(torch.ones(d_model))
+        self.bias = nn.Parameter(torch.zeros(d_model))
+
+    def forward(
+        self, x: Float[Tensor, "*batch token d_model"]
+    ) -> Float[Tensor, "*batch token d_model"]:
+        """Normalise, in one fused kernel."""
+        _same_d_model("layer norm", self.d_model, x)
+        return F.layer_norm(x, (self.d_model,), self.weight, self.bias, self.eps)
+
+    def trace(self, x: Float[Tensor, "*batch token d_model"]) -> LayerNormTrace:
+        """Return the steps of :meth:`forward`, one by one."""
+        _same_d_model("layer norm", self.d_model, x)
+        mean = x.mean(-1, keepdim=True)
+        variance = ((x - mean) ** 2).mean(-1, keepdim=True)
+        normalised = (x - mean) / torch.sqrt(variance + self.eps)
+        output = self.weight * normalised + self.bias
+        return LayerNormTrace(mean, variance, normalised, output)
+
+    def extra_repr(self) -> str:
+        """Say the size and ε."""
+        return f"{self.d_model}, eps={self.eps}"
+
+
+@dataclass(frozen=True, eq=False)
+class FeedForwardTrace:
+    """The steps of a position-wise feed-forward network."""
+
+    hidden: Float[Tensor, "*batch token d_ff"] = step(
+        "Ask d_ff questions of each token",
+        formula=r"h = x W_1 + b_1",
+        reads=("x",),
+    )
+    activated: Float[Tensor, "*batch token d_ff"] = step(
+        "Keep what answers yes",
+        formula=r"a = \max(0, h)",
+        reads=("hidden",),
+    )
+    output: Float[Tensor, "*batch token d_model"] = step(
+        "Write what follows from it",
+        formula=r"y = a W_2 + b_2",
+        reads=("activated",),
+    )
+
+
+def feed_forward(
+    x: Float[Tensor, "*batch token d_model"], linear1: nn.Linear, linear2: nn.Linear
+) -> Float[Tensor, "*batch token d_model"]:
+    r"""Work on every token alone, the same way for all.
+
+    .. math:: \mathrm{FFN}(x) = \max(0, x W_1 + b_1)\, W_2 + b_2
+
+    Raises
+    ------
+    ValueError
+        If x has another d_model than ``linear1``.
+
+    Notes
+    -----
+    Vaswani et al. (2017), equation 2.
+    """
+    _same_d_model("feed-forward network", linear1.in_features, x)
+    return linear2(F.relu(linear1(x)))
+
+
+def trace_feed_forward(
+    x: Float[Tensor, "*batch token d_model"], linear1: nn.Linear, linear2: nn.Linear
+) -> FeedForwardTrace:
+    """Return the steps of :func:`feed_forward`, one by one."""
+    _same_d_model("feed-forward network", linear1.in_features, x)
+    hidden = linear1(x)
+    activated = hidden.clamp(min=0)
+    return FeedForwardTrace(hidden, activated, linear2(activated))
+
+
+class FeedForward(nn.Module):
+    """:func:`feed_forward` with its two layers: to a width of d_ff, and back.
+
+    Examples
+    --------
+    >>> layer = FeedForward(d_model=3, d_ff=7)
+    >>> x = torch.ones(2, 5, 3)
+    >>> layer(x).shape, layer.trace(x).hidden.shape
+    (torch.Size([2, 5, 3]), torch.Size([2, 5, 7]))
+    """
+
+    def __init__(self, d_model: int, d_ff: int):
+        """Make the layer up and the layer down."""
+        super().__init__()
+        self.linear1 = nn.Linear(d_model, d_ff)
+        self.linear2 = nn.Linear(d_ff, d_model)
+
+    def forward(
+        self, x: Float[Tensor, "*batch token d_model"]
+    ) -> Float[Tensor, "*batch token d_model"]:
+        """Work on every token alone."""
+        return feed_forward(x, self.linear1, self.linear2)
+
+    def trace(self, x: Float[Tensor, "*batch token d_model"]) -> FeedForwardTrace:
+        """Return the steps of :meth:`forward`, one by one."""
+        return trace_feed_forward(x, self.linear1, self.linear2)
+
+
+def residual(
+    x: Float[Tensor, "*batch token d_model"],
+    sublayer: Callable[[Tensor], Tensor],
+    norm: Callable[[Tensor], Tensor],
+    *,
+    norm_first: bool,
+) -> Float[Tensor, "*batch token d_model"]:
+    r"""Add what a sub-layer says to what it was told, and normalise.
+
+    .. math:: \text{pre-norm: } x + f(\mathrm{LN}(x)), \qquad
+              \text{post-norm: } \mathrm{LN}(x + f(x))
+
+    In pre-norm x itself goes by untouched, from the first layer to the last, and so
+    does its gradient back; in post-norm every layer normalises it anew.
+
+    Notes
+    -----
+    Post-norm is Vaswani et al. (2017), section 3.1; pre-norm and why it trains without
+    a warm-up, Xiong et al. (2020).
+
+    Examples
+    --------
+    >>> x, halve = torch.tensor([[2.0, 4.0]]), lambda x: x / 2
+    >>> residual(x, torch.neg, halve, norm_first=True)
+    tensor([[1., 2.]])
+    >>> residual(x, torch.neg, halve, norm_first=False)
+    tensor([[0., 0.]])
+    """
+    if norm_first:
+        return x + sublayer(norm(x))
+    return norm(x + sublayer(x))
+
+
+def embed(
+    table: nn.Embedding, tokens: Int[Tensor, "*batch"], side: str
+) -> Float[Tensor, "*batch d_embedding"]:
+    """Look up the vector of each token.
+
+    Raises
+    ------
+    ValueError
+        If a token is not in the table; ``side`` says whose, "source" or "target".
+
+    Examples
+    --------
+    >>> embed(nn.Embedding(11, 2), torch.tensor([3, 4, 5]), "source").shape
+    torch.Size([3, 2])
+    """
+    try:
+        return table(tokens)
+    except IndexError:
+        wrong = tokens[(tokens < 0) | (tokens >= table.num_embeddings)]
+        raise ValueError(
+            f"{side} has token {wrong[0].item()}, but the model knows {side} tokens "
+            f"0 to {table.num_embeddings - 1}; encode with the vocabulary the model "
+            "was built for"
+        ) from None
+
+
+def _same_d_model(layer: str, d_model: int, x: Tensor) -> None:
+    if x.shape[-1] != d_model:
+        raise ValueError(
+            f"{layer} has d_model = {d_model}, but x has d_model = {x.shape[-1]}; "
+            "the two must agree"
+        )
