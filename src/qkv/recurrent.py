@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv.attention import AdditiveScore, AttentionTrace, DotProductScore, attend
+from qkv.layers import embed
+from qkv.masks import real_tokens
 from qkv.trace import step
 
 
@@ -726,68 +728,6 @@ class AttentionSeq2Seq(nn.Module):
             decoder_states=decoder_states,
             probabilities=self.output(read).softmax(-1),
         )
-
-
-def real_tokens(
-    source: Int[Tensor, "batch source"], source_lengths: Int[Tensor, " batch"]
-) -> Bool[Tensor, "batch source"]:
-    """Return True where a source has a token, False where it has padding.
-
-    Raises
-    ------
-    ValueError
-        If there is not one length for each source, a length is below 1, or one is
-        more than the source has tokens.
-
-    Examples
-    --------
-    >>> real_tokens(torch.tensor([[4, 5, 0]]), torch.tensor([2]))
-    tensor([[ True,  True, False]])
-    """
-    batch, tokens = source.shape
-    if source_lengths.shape != (batch,):
-        raise ValueError(
-            f"source has batch = {batch}, but source_lengths has shape "
-            f"{tuple(source_lengths.shape)}; give one length for each source"
-        )
-    shortest, longest = (bound.item() for bound in source_lengths.aminmax())
-    if shortest < 1:
-        raise ValueError(
-            f"a source has length {shortest}, but an encoder needs at least 1 token; "
-            "leave empty sources out of the batch"
-        )
-    if longest > tokens:
-        raise ValueError(
-            f"source_lengths has {longest}, but source has only source = {tokens} "
-            "tokens; count the tokens before padding"
-        )
-    return torch.arange(tokens) < source_lengths.unsqueeze(1)
-
-
-def embed(
-    table: nn.Embedding, tokens: Int[Tensor, "*batch"], side: str
-) -> Float[Tensor, "*batch d_embedding"]:
-    """Look up the vector of each token.
-
-    Raises
-    ------
-    ValueError
-        If a token is not in the table; ``side`` says whose, "source" or "target".
-
-    Examples
-    --------
-    >>> embed(nn.Embedding(11, 2), torch.tensor([3, 4, 5]), "source").shape
-    torch.Size([3, 2])
-    """
-    try:
-        return table(tokens)
-    except IndexError:
-        wrong = tokens[(tokens < 0) | (tokens >= table.num_embeddings)]
-        raise ValueError(
-            f"{side} has token {wrong[0].item()}, but the model knows {side} tokens "
-            f"0 to {table.num_embeddings - 1}; encode with the vocabulary the model "
-            "was built for"
-        ) from None
 
 
 def _make_score(name: str, d_hidden: int) -> nn.Module:
