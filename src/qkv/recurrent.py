@@ -8,7 +8,7 @@ explicit steps and returns them all.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -309,7 +309,7 @@ class Memory:
 class Selectable(Protocol):
     """A state of which rows can be chosen, as beam search does at every step."""
 
-    def select(self, rows: Int[Tensor, " chosen"]) -> Self:
+    def select(self, rows: Int[Tensor, " chosen"]) -> "Selectable":
         """Return a state whose row i is row ``rows[i]`` of this one.
 
         Rows may come again, each a copy of its own, and may be left out. The state

@@ -1,72 +1,18 @@
-"""Decoding: let a model write, one token after another, and see what it wrote."""
+"""What a model writes for the examples of a corpus, and how much of it is right."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 from torch import Tensor
 
-from qkv.data import BOS, EOS, PAD, Corpus, Example
+from qkv.data import BOS, EOS, Corpus, Example
+from qkv.decoding.beam import beam
+from qkv.decoding.loop import evaluating, greedy
 from qkv.recurrent import EncoderDecoder
 from qkv.trace import Recording
 
 BATCH_SIZE = 256
-
-
-def greedy(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
-    *,
-    max_length: int,
-) -> Int[Tensor, "batch target"]:
-    r"""Write the likeliest token, feed it back, and go on until all have ended.
-
-    .. math:: \hat y_i = \arg\max_y \; p(y \mid \hat y_{<i}, x)
-
-    Parameters
-    ----------
-    model : reads the source once (``start``), then takes a token at a time (``step``).
-        It writes in evaluation mode and is left in the mode it was in.
-    source, source_lengths : as for the model itself.
-    max_length : the most tokens to write, ``<eos>`` among them.
-
-    Returns
-    -------
-    What was written: each row ends in ``<eos>``, followed by padding, or, cut off, in
-    its token ``max_length``. As long as the longest row.
-
-    Raises
-    ------
-    ValueError
-        If ``max_length`` is below 1, or the model refuses the source.
-
-    Examples
-    --------
-    >>> from qkv.recurrent import Seq2Seq
-    >>> model = Seq2Seq(11, 13)
-    >>> model.output.bias.data[7] = 99.0
-    >>> greedy(model, torch.tensor([[5, 6, 9]]), torch.tensor([3]), max_length=4)
-    tensor([[7, 7, 7, 7]])
-    """
-    if max_length < 1:
-        raise ValueError(
-            f"max_length is {max_length}, but a model writes at least 1 token, <eos>"
-        )
-    with _evaluating(model), torch.inference_mode():
-        state = model.start(source, source_lengths)
-        written = source.new_full((len(source), max_length), PAD)
-        token = source.new_full((len(source),), BOS)
-        ended = torch.zeros_like(token, dtype=torch.bool)
-        for length in range(1, max_length + 1):
-            logits, state = model.step(token, state)
-            token = logits.argmax(-1)
-            written[:, length - 1] = token
-            ended |= token == EOS
-            if ended.all():
-                break
-    return _end(written[:, :length])
 
 
 def translate(
@@ -75,6 +21,7 @@ def translate(
     examples: Sequence[Example],
     *,
     max_length: int | None = None,
+    width: int = 1,
 ) -> list[tuple[str, ...]]:
     """Return what the model writes for the source of each example, without ``<eos>``.
 
@@ -85,11 +32,13 @@ def translate(
     examples : their targets are not shown to the model.
     max_length : the most tokens to write, ``<eos>`` among them; by default as many as
         the longest target of the batch has, so that one cut off is never right.
+    width : how many hypotheses :func:`beam` keeps; with 1 the writing is greedy.
 
     Raises
     ------
     ValueError
-        If there is no example, ``max_length`` is below 1, or a token is unknown.
+        If there is no example, ``max_length`` or ``width`` is below 1, or a token is
+        unknown.
     """
     if not examples:
         raise ValueError("there is no example to translate; give at least one")
@@ -97,17 +46,22 @@ def translate(
         corpus.target_vocab.decode(row)
         for start in range(0, len(examples), BATCH_SIZE)
         for row in _write(
-            model, corpus, examples[start : start + BATCH_SIZE], max_length
+            model, corpus, examples[start : start + BATCH_SIZE], max_length, width
         ).tolist()
     ]
 
 
 def exact_match(
-    model: EncoderDecoder, corpus: Corpus, examples: Sequence[Example]
+    model: EncoderDecoder,
+    corpus: Corpus,
+    examples: Sequence[Example],
+    *,
+    width: int = 1,
 ) -> float:
     """Return the share of examples that the model writes without a single mistake.
 
     The model is fed its own output, not the truth, and must end where the truth does.
+    It writes greedily, or, with a ``width`` above 1, by :func:`beam` search.
 
     Raises
     ------
@@ -115,7 +69,7 @@ def exact_match(
         If there is no example, or a token is unknown.
     """
     longest = max((len(example.target) for example in examples), default=0)
-    written = translate(model, corpus, examples, max_length=longest + 1)
+    written = translate(model, corpus, examples, max_length=longest + 1, width=width)
     right = [w == e.target for w, e in zip(written, examples, strict=True)]
     return sum(right) / len(right)
 
@@ -156,7 +110,7 @@ def record(
     batch = corpus.collate([example])
     written = _write(model, corpus, [example], max_length)
     fed_back = torch.cat([torch.full((1, 1), BOS), written[:, :-1]], 1)
-    with _evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad():
         return Recording(
             source=example.source,
             target=(*example.target, names[EOS]),
@@ -173,16 +127,16 @@ def _write(
     corpus: Corpus,
     examples: Sequence[Example],
     max_length: int | None,
+    width: int = 1,
 ) -> Tensor:
     batch = corpus.collate(examples)
     room = batch.target.shape[1] if max_length is None else max_length
-    return greedy(model, batch.source, batch.source_lengths, max_length=room)
-
-
-def _end(written: Tensor) -> Tensor:
-    """Put padding after the first <eos>: rows that have ended were written on."""
-    ends = (written == EOS).int()
-    return written.masked_fill(ends.cumsum(1) - ends > 0, PAD)
+    if width == 1:
+        return greedy(model, batch.source, batch.source_lengths, max_length=room)
+    found = beam(
+        model, batch.source, batch.source_lengths, max_length=room, width=width
+    )
+    return found[0]
 
 
 def _truth(example: Example) -> Bool[Tensor, "target source"] | None:
@@ -198,14 +152,3 @@ def _check_room(needed: int, max_length: int | None) -> None:
             f"the target has {needed} tokens with its <eos>, but max_length is "
             f"{max_length}: it could never be written; raise max_length to {needed}"
         )
-
-
-@contextmanager
-def _evaluating(model: EncoderDecoder) -> Iterator[None]:
-    """Switch dropout and its like off: with it, two calls would differ."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)

@@ -1,0 +1,239 @@
+"""One token after another: the likeliest, or one drawn by its probability."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from qkv.data import BOS, EOS, PAD
+from qkv.recurrent import EncoderDecoder
+
+
+def greedy(
+    model: EncoderDecoder,
+    source: Int[Tensor, "batch source"],
+    source_lengths: Int[Tensor, " batch"],
+    *,
+    max_length: int,
+) -> Int[Tensor, "batch target"]:
+    r"""Write the likeliest token, feed it back, and go on until all have ended.
+
+    .. math:: \hat y_i = \arg\max_y \; p(y \mid \hat y_{<i}, x)
+
+    Parameters
+    ----------
+    model : reads the source once (``start``), then takes a token at a time (``step``).
+        It writes in evaluation mode and is left in the mode it was in.
+    source, source_lengths : as for the model itself.
+    max_length : the most tokens to write, ``<eos>`` among them.
+
+    Returns
+    -------
+    What was written: each row ends in ``<eos>``, followed by padding, or, cut off, in
+    its token ``max_length``. As long as the longest row.
+
+    Raises
+    ------
+    ValueError
+        If ``max_length`` is below 1, or the model refuses the source.
+
+    Examples
+    --------
+    >>> from qkv.recurrent import Seq2Seq
+    >>> model = Seq2Seq(11, 13)
+    >>> model.output.bias.data[7] = 99.0
+    >>> greedy(model, torch.tensor([[5, 6, 9]]), torch.tensor([3]), max_length=4)
+    tensor([[7, 7, 7, 7]])
+    """
+
+    def likeliest(logits: Tensor) -> Tensor:
+        return logits.argmax(-1)
+
+    return _write(model, source, source_lengths, max_length, likeliest)
+
+
+def sample(
+    model: EncoderDecoder,
+    source: Int[Tensor, "batch source"],
+    source_lengths: Int[Tensor, " batch"],
+    *,
+    max_length: int,
+    generator: torch.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Int[Tensor, "batch target"]:
+    r"""Draw each token by its probability, feed it back, until all have ended.
+
+    .. math:: \hat y_i \sim p(y \mid \hat y_{<i}, x)
+
+    Parameters
+    ----------
+    model, source, source_lengths, max_length : as for :func:`greedy`.
+    generator : decides what is drawn: the same seed writes the same tokens.
+    temperature, top_k, top_p : as for :func:`sampling_probabilities`.
+
+    Returns
+    -------
+    What was written, as :func:`greedy` returns it. ``<pad>`` and ``<bos>`` never are.
+
+    Raises
+    ------
+    ValueError
+        If ``max_length`` is below 1, the model refuses the source, or its logits or
+        the other settings are none that :func:`sampling_probabilities` takes.
+
+    Examples
+    --------
+    >>> from qkv.recurrent import Seq2Seq
+    >>> model = Seq2Seq(11, 13)
+    >>> model.output.bias.data[[7, 8]] = 99.0
+    >>> source, lengths = torch.tensor([[5, 6, 9]]), torch.tensor([3])
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> written = sample(model, source, lengths, max_length=40, generator=generator)
+    >>> written.unique()
+    tensor([7, 8])
+    """
+
+    def draw(logits: Tensor) -> Tensor:
+        chances = sampling_probabilities(
+            without_special(logits), temperature=temperature, top_k=top_k, top_p=top_p
+        )
+        return torch.multinomial(chances, 1, generator=generator).squeeze(1)
+
+    return _write(model, source, source_lengths, max_length, draw)
+
+
+def sampling_probabilities(
+    logits: Float[Tensor, "*batch vocab"],
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Float[Tensor, "*batch vocab"]:
+    r"""Return the probabilities to draw the next token by, from its logits z.
+
+    .. math:: p_y = \frac{e^{z_y / T}}{\sum_{y'} e^{z_{y'} / T}}
+
+    and then 0 for all but the likeliest tokens, first for all but ``top_k`` of them,
+    then for all but the fewest that together reach ``top_p``; what is left is made to
+    sum to 1 each time.
+
+    Parameters
+    ----------
+    logits : -∞ for a token that must not be drawn.
+    temperature : T. Below 1 the likely become likelier; with 0 the likeliest is sure.
+    top_k : how many tokens to choose among; None for all.
+    top_p : the probability that the tokens to choose among reach; None for all.
+
+    Raises
+    ------
+    ValueError
+        If ``temperature`` is negative, ``top_k`` is below 1, ``top_p`` is not above 0
+        and at most 1, or a row of logits has NaN or +∞, or no token that may be drawn.
+
+    Notes
+    -----
+    In float64, so that the probabilities kept are summed exactly enough. Top-k is Fan
+    et al. (2018), section 5.2, top-p ("nucleus") Holtzman et al. (2020), equation 2.
+
+    Examples
+    --------
+    >>> logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
+    >>> sampling_probabilities(logits, top_k=2)
+    tensor([0.6250, 0.3750, 0.0000, 0.0000], dtype=torch.float64)
+    >>> sampling_probabilities(logits, top_p=0.9).count_nonzero().item()
+    3
+    """
+    _check_sampling(temperature, top_k, top_p)
+    if temperature == 0:
+        temperature, top_k = 1.0, 1
+    highest = logits.amax(-1, keepdim=True)
+    if not highest.isfinite().all():
+        raise ValueError(
+            f"the largest logit of a row is {highest[~highest.isfinite()][0].item()}, "
+            "so that it has no probabilities; look for a row with nothing to attend "
+            "to, and leave at least one token that may be drawn"
+        )
+    chances = ((logits.double() - highest) / temperature).softmax(-1)
+    if top_k is None and top_p is None:
+        return chances
+    ranked, tokens = chances.sort(dim=-1, descending=True, stable=True)
+    if top_k is not None:
+        ranked[..., top_k:] = 0.0
+        ranked = ranked / ranked.sum(-1, keepdim=True)
+    if top_p is not None:
+        likelier = ranked.cumsum(-1) - ranked
+        ranked = ranked.masked_fill(likelier >= top_p, 0.0)
+        ranked = ranked / ranked.sum(-1, keepdim=True)
+    return torch.zeros_like(chances).scatter(-1, tokens, ranked)
+
+
+def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    if not temperature >= 0:
+        raise ValueError(
+            f"temperature is {temperature}, but must not be negative; "
+            "give 0 for the likeliest token, 1 for the model's own probabilities"
+        )
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k is {top_k}, but at least 1 token is to choose from")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(
+            f"top_p is {top_p}, but a probability to reach is above 0 and at most 1"
+        )
+
+
+def _write(
+    model: EncoderDecoder,
+    source: Int[Tensor, "batch source"],
+    source_lengths: Int[Tensor, " batch"],
+    max_length: int,
+    choose: Callable[[Tensor], Tensor],
+) -> Int[Tensor, "batch target"]:
+    check_room(max_length)
+    with evaluating(model), torch.inference_mode():
+        state = model.start(source, source_lengths)
+        written = source.new_full((len(source), max_length), PAD)
+        token = source.new_full((len(source),), BOS)
+        ended = torch.zeros_like(token, dtype=torch.bool)
+        for length in range(1, max_length + 1):
+            logits, state = model.step(token, state)
+            token = choose(logits)
+            written[:, length - 1] = token
+            ended |= token == EOS
+            if ended.all():
+                break
+    return _end(written[:, :length])
+
+
+def _end(written: Tensor) -> Tensor:
+    """Put padding after the first <eos>: rows that have ended were written on."""
+    ends = (written == EOS).int()
+    return written.masked_fill(ends.cumsum(1) - ends > 0, PAD)
+
+
+def without_special(logits: Float[Tensor, "*batch vocab"]) -> Tensor:
+    """Leave no chance to padding and to the start, which are never written."""
+    special = torch.arange(logits.shape[-1], device=logits.device) < EOS
+    return logits.masked_fill(special, -torch.inf)
+
+
+def check_room(max_length: int) -> None:
+    """Refuse to write nothing."""
+    if max_length < 1:
+        raise ValueError(
+            f"max_length is {max_length}, but a model writes at least 1 token, <eos>"
+        )
+
+
+@contextmanager
+def evaluating(model: EncoderDecoder) -> Iterator[None]:
+    """Switch dropout and its like off: with it, two calls would differ."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
