@@ -352,6 +352,7 @@ Shaded: trained lengths, 1 to 20.
     marks = dict(marks or {})
     with matplotlib.rc_context(STYLE):
         canvas, ax = _canvas(WIDTH, 330)
+        ax.xaxis.get_major_locator().set_params(integer=_whole(lines))
         _use_logarithms(ax, "x" * log_x + "y" * log_y)
         for place, (name, line) in enumerate(lines.items()):
             _draw_line(ax, name, line, place % len(LINES))
@@ -373,6 +374,11 @@ def _line(name: str, given: tuple[Values, ...]) -> tuple[np.ndarray, ...]:
     if line[0].size == 0:
         raise ValueError(f"series {name!r} has no points")
     return line
+
+
+def _whole(lines: dict[str, tuple[np.ndarray, ...]]) -> bool:
+    """Whether x counts something: then no tick stands between two of them."""
+    return all((x % 1 == 0).all() for x, *_ in lines.values())
 
 
 def _use_logarithms(ax: Axes, axes: str) -> None:
