@@ -16,12 +16,12 @@ extensions = [
     "site_math",
     "site_pages",
     "site_api",
+    "site_references",
     "myst_nb",
     "sphinx.ext.autodoc",
     "numpydoc",
     "sphinx_design",
     "sphinx_copybutton",
-    "sphinxcontrib.bibtex",
 ]
 exclude_patterns = ["_*", "**.ipynb_checkpoints"]
 if tags.has("paper"):  # noqa: F821 -- Sphinx hands it in; tools/pdf.py sets it
@@ -65,7 +65,7 @@ copybutton_selector = ".cell_input pre, div.highlight-sh pre, div.highlight-pyth
 
 bibtex_bibfiles = ["references.bib"]
 bibtex_default_style = "plain"
-bibtex_reference_style = "author_year"
+bibtex_cite_id = "{key}"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
