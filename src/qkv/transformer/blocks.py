@@ -1,0 +1,391 @@
+"""Encoder and decoder layers, each in three forms: forward, advance and trace.
+
+The parameters have the names and shapes of ``torch.nn.Transformer``'s, whose weights
+can be loaded, and the other way round.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qkv.attention import MultiHeadAttention, merge_heads, split_heads
+from qkv.layers import LayerNorm, feed_forward, residual, trace_feed_forward
+from qkv.transformer.cache import Cache, TransformerState
+from qkv.transformer.traces import (
+    DecoderLayerTrace,
+    EncoderLayerTrace,
+    PostNormDecoderTrace,
+    PostNormEncoderTrace,
+    PreNormDecoderTrace,
+    PreNormEncoderTrace,
+)
+
+Sublayer = Callable[[Tensor], Tensor]
+
+
+class _Layer(nn.Module):
+    """What both kinds have: attention to oneself, a feed-forward network, residuals."""
+
+    def __init__(
+        self, d_model: int, heads: int, d_ff: int, *, norm_first: bool, dropout: float
+    ):
+        super().__init__()
+        self.norm_first, self.dropout = norm_first, dropout
+        self.self_attn = MultiHeadAttention(d_model, heads)
+        self.linear1 = nn.Linear(d_model, d_ff)
+        self.linear2 = nn.Linear(d_ff, d_model)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        return feed_forward(x, self.linear1, self.linear2)
+
+    def _around(self, x: Tensor, sublayer: Sublayer, norm: LayerNorm) -> Tensor:
+        if self.dropout and self.training:
+            return residual(
+                x,
+                lambda x: F.dropout(sublayer(x), self.dropout),
+                norm,
+                norm_first=self.norm_first,
+            )
+        return residual(x, sublayer, norm, norm_first=self.norm_first)
+
+    def _trace_around(
+        self, name: str, x: Tensor, trace: Callable[[Tensor], Any], norm: LayerNorm
+    ) -> tuple[dict[str, Any], Tensor]:
+        """Return the three steps of a sub-layer by name, and its result."""
+        if self.norm_first:
+            normalised = norm.trace(x)
+            inner = trace(normalised.output)
+            added = output = x + inner.output
+        else:
+            inner = trace(x)
+            added = x + inner.output
+            normalised = norm.trace(added)
+            output = normalised.output
+        steps = {
+            name: inner,
+            f"{name}_added": added,
+            f"{name}_normalised": normalised,
+        }
+        return steps, output
+
+
+class EncoderLayer(_Layer):
+    r"""Look at all tokens of the sequence, then work on each alone.
+
+    .. math:: x' = x + \mathrm{SelfAttention}(\mathrm{LN}(x)), \qquad
+              y = x' + \mathrm{FFN}(\mathrm{LN}(x'))
+
+    in pre-norm; in post-norm LN(x + f(x)) stands for x + f(LN(x)) in both places.
+
+    Notes
+    -----
+    Vaswani et al. (2017), section 3.1; see :func:`qkv.layers.residual` for the norm.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = EncoderLayer(d_model=6, heads=2, d_ff=11)
+    >>> layer(torch.ones(3, 5, 6)).shape
+    torch.Size([3, 5, 6])
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        *,
+        norm_first: bool = True,
+        dropout: float = 0.0,
+    ):
+        """Make the two sub-layers and a norm for each."""
+        super().__init__(d_model, heads, d_ff, norm_first=norm_first, dropout=dropout)
+        self.norm1 = LayerNorm(d_model)
+        self.norm2 = LayerNorm(d_model)
+
+    def forward(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+        causal: bool = False,
+    ) -> Float[Tensor, "*batch token d_model"]:
+        """Take both sub-layers; masks as in :class:`~qkv.attention.MultiHeadAttention`.
+
+        A causal encoder layer is a decoder layer for want of anything else to look at.
+        """
+        x = self._around(
+            x, lambda x: self.self_attn(x, mask=mask, causal=causal), self.norm1
+        )
+        return self._around(x, self._feed_forward, self.norm2)
+
+    def advance(
+        self,
+        x: Float[Tensor, "batch token d_model"],
+        state: TransformerState,
+        layer: int,
+        mask: Bool[Tensor, "token key"] | None,
+    ) -> Float[Tensor, "batch token d_model"]:
+        """Do what a causal call does for the newest tokens, the rest being kept."""
+        x = self._around(
+            x,
+            lambda x: look_back(self.self_attn, x, state.cache, layer, mask),
+            self.norm1,
+        )
+        return self._around(x, self._feed_forward, self.norm2)
+
+    def trace(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+        causal: bool = False,
+    ) -> EncoderLayerTrace:
+        """Return the steps of :meth:`forward`, without dropout, one by one."""
+        attention, x = self._trace_around(
+            "attention",
+            x,
+            lambda x: self.self_attn.trace(x, mask=mask, causal=causal),
+            self.norm1,
+        )
+        fed, _ = self._trace_around(
+            "feed_forward",
+            x,
+            lambda x: trace_feed_forward(x, self.linear1, self.linear2),
+            self.norm2,
+        )
+        kind = PreNormEncoderTrace if self.norm_first else PostNormEncoderTrace
+        return kind(**attention, **fed)
+
+
+class DecoderLayer(_Layer):
+    r"""Look at the tokens so far, then at the source, then work on each token alone.
+
+    .. math:: x' = x + \mathrm{SelfAttention}(\mathrm{LN}(x)), \qquad
+              x'' = x' + \mathrm{Attention}(\mathrm{LN}(x'), m, m), \qquad
+              y = x'' + \mathrm{FFN}(\mathrm{LN}(x''))
+
+    in pre-norm. The queries of the second attention are the decoder's, its keys and
+    values come from the encoder's result m, the *memory*.
+
+    Notes
+    -----
+    Vaswani et al. (2017), sections 3.1 and 3.2.3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> layer = DecoderLayer(d_model=6, heads=2, d_ff=11)
+    >>> layer(torch.ones(3, 5, 6), torch.ones(3, 7, 6)).shape
+    torch.Size([3, 5, 6])
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        *,
+        norm_first: bool = True,
+        dropout: float = 0.0,
+    ):
+        """Make the three sub-layers and a norm for each."""
+        super().__init__(d_model, heads, d_ff, norm_first=norm_first, dropout=dropout)
+        self.multihead_attn = MultiHeadAttention(d_model, heads)
+        self.norm1 = LayerNorm(d_model)
+        self.norm2 = LayerNorm(d_model)
+        self.norm3 = LayerNorm(d_model)
+
+    def forward(
+        self,
+        x: Float[Tensor, "*batch target d_model"],
+        memory: Float[Tensor, "*batch source d_model"],
+        *,
+        memory_mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*batch target d_model"]:
+        """Take the three sub-layers; no token sees a later one."""
+        x = self._around(x, lambda x: self.self_attn(x, causal=True), self.norm1)
+        x = self._around(
+            x, lambda x: self.multihead_attn(x, memory, mask=memory_mask), self.norm2
+        )
+        return self._around(x, self._feed_forward, self.norm3)
+
+    def advance(
+        self,
+        x: Float[Tensor, "batch target d_model"],
+        state: TransformerState,
+        layer: int,
+        mask: Bool[Tensor, "target key"] | None,
+    ) -> Float[Tensor, "batch target d_model"]:
+        """Do what a call does for the newest tokens, the rest being kept."""
+        x = self._around(
+            x,
+            lambda x: look_back(self.self_attn, x, state.cache, layer, mask),
+            self.norm1,
+        )
+        x = self._around(
+            x,
+            lambda x: look_across(
+                self.multihead_attn, x, state.source[layer], state.source_bias
+            ),
+            self.norm2,
+        )
+        return self._around(x, self._feed_forward, self.norm3)
+
+    def trace(
+        self,
+        x: Float[Tensor, "*batch target d_model"],
+        memory: Float[Tensor, "*batch source d_model"],
+        *,
+        memory_mask: Bool[Tensor, "..."] | None = None,
+    ) -> DecoderLayerTrace:
+        """Return the steps of :meth:`forward`, without dropout, one by one."""
+        attention, x = self._trace_around(
+            "attention", x, lambda x: self.self_attn.trace(x, causal=True), self.norm1
+        )
+        cross, x = self._trace_around(
+            "cross",
+            x,
+            lambda x: self.multihead_attn.trace(x, memory, mask=memory_mask),
+            self.norm2,
+        )
+        fed, _ = self._trace_around(
+            "feed_forward",
+            x,
+            lambda x: trace_feed_forward(x, self.linear1, self.linear2),
+            self.norm3,
+        )
+        kind = PreNormDecoderTrace if self.norm_first else PostNormDecoderTrace
+        return kind(**attention, **cross, **fed)
+
+
+class _Stack(nn.Module):
+    """Layers, one on the other, and a norm after the last where there is to be one."""
+
+    def __init__(self, layers: list[_Layer], norm: LayerNorm | None):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.norm = norm
+
+    def finish(
+        self, x: Float[Tensor, "*batch token d_model"]
+    ) -> Float[Tensor, "*batch token d_model"]:
+        """Normalise what the last layer has made, if that is still to be done."""
+        return x if self.norm is None else self.norm(x)
+
+    def advance(
+        self,
+        x: Float[Tensor, "batch token d_model"],
+        state: TransformerState,
+        mask: Bool[Tensor, "token key"] | None,
+    ) -> Float[Tensor, "batch token d_model"]:
+        """Take the newest tokens through all layers, the rest being kept."""
+        for index, layer in enumerate(self.layers):
+            x = layer.advance(x, state, index, mask)
+        return self.finish(x)
+
+
+class Encoder(_Stack):
+    """A stack of :class:`EncoderLayer`."""
+
+    def forward(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+        causal: bool = False,
+    ) -> Float[Tensor, "*batch token d_model"]:
+        """Take all layers, then the last norm."""
+        for layer in self.layers:
+            x = layer(x, mask=mask, causal=causal)
+        return self.finish(x)
+
+    def trace(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+        causal: bool = False,
+    ) -> tuple[tuple[EncoderLayerTrace, ...], Tensor]:
+        """Return the trace of each layer, and the result."""
+        traces = []
+        for layer in self.layers:
+            traces.append(layer.trace(x, mask=mask, causal=causal))
+            x = traces[-1].output
+        return tuple(traces), self.finish(x)
+
+
+class Decoder(_Stack):
+    """A stack of :class:`DecoderLayer`, all of which look at the same memory."""
+
+    def forward(
+        self,
+        x: Float[Tensor, "*batch target d_model"],
+        memory: Float[Tensor, "*batch source d_model"],
+        *,
+        memory_mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*batch target d_model"]:
+        """Take all layers, then the last norm."""
+        for layer in self.layers:
+            x = layer(x, memory, memory_mask=memory_mask)
+        return self.finish(x)
+
+    def project(
+        self, memory: Float[Tensor, "batch source d_model"]
+    ) -> tuple[tuple[Tensor, ...], ...]:
+        """Return the keys and values of the source for each layer: once, not a step."""
+        pairs = []
+        for layer in self.layers:
+            attention = layer.multihead_attn
+            start = attention.d_model
+            weight = attention.in_proj_weight[start:]
+            both = F.linear(memory, weight, attention.in_proj_bias[start:])
+            pairs.append(split_heads(both, 2 * attention.heads).chunk(2, 1))
+        return tuple(pairs)
+
+    def trace(
+        self,
+        x: Float[Tensor, "*batch target d_model"],
+        memory: Float[Tensor, "*batch source d_model"],
+        *,
+        memory_mask: Bool[Tensor, "..."] | None = None,
+    ) -> tuple[tuple[DecoderLayerTrace, ...], Tensor]:
+        """Return the trace of each layer, and the result."""
+        traces = []
+        for layer in self.layers:
+            traces.append(layer.trace(x, memory, memory_mask=memory_mask))
+            x = traces[-1].output
+        return tuple(traces), self.finish(x)
+
+
+def look_back(
+    attention: MultiHeadAttention,
+    x: Float[Tensor, "batch token d_model"],
+    cache: Cache,
+    layer: int,
+    mask: Bool[Tensor, "token key"] | None,
+) -> Float[Tensor, "batch token d_model"]:
+    """Attend from the newest tokens to all, whose keys and values the cache keeps."""
+    heads = attention.heads
+    packed = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
+    queries, pairs = split_heads(packed, 3 * heads).split((heads, 2 * heads), 1)
+    keys, values = cache.append(layer, pairs)
+    found = F.scaled_dot_product_attention(queries, keys, values, mask)
+    return attention.out_proj(merge_heads(found))
+
+
+def look_across(
+    attention: MultiHeadAttention,
+    x: Float[Tensor, "batch target d_model"],
+    source: tuple[Tensor, ...],
+    bias: Float[Tensor, "batch 1 1 source"] | None,
+) -> Float[Tensor, "batch target d_model"]:
+    """Attend to a source whose keys and values are already projected."""
+    end = attention.d_model
+    weight, shift = attention.in_proj_weight[:end], attention.in_proj_bias[:end]
+    queries = split_heads(F.linear(x, weight, shift), attention.heads)
+    found = F.scaled_dot_product_attention(queries, *source, bias)
+    return attention.out_proj(merge_heads(found))

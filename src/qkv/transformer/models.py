@@ -1,0 +1,376 @@
+"""Whole models: embeddings and positions before the layers, the vocabulary after."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qkv import masks
+from qkv.layers import LayerNorm, embed
+from qkv.positions import Learned, Sinusoidal
+from qkv.transformer.blocks import Decoder, DecoderLayer, Encoder, EncoderLayer
+from qkv.transformer.cache import Cache, TransformerState, as_bias, empty_cache
+from qkv.transformer.traces import LanguageModelTrace, TransformerTrace
+
+POSITIONS = ("sinusoidal", "learned", "none")
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """The sizes and kinds of a model.
+
+    Parameters
+    ----------
+    n_source : how many tokens the source's vocabulary has; a
+        :class:`LanguageModel` has no source and does not look at it.
+    n_target : how many the target's has.
+    d_model : the width of a token.
+    heads : how many heads share it in every attention.
+    d_ff : the width of the feed-forward networks.
+    layers : how many encoder and decoder layers.
+    norm_first : normalise before each sub-layer (*pre-norm*), or after it.
+    tied : score the target's tokens with their own embeddings.
+    positions : "sinusoidal", "learned" or "none".
+    max_length : the longest sequence that learned positions are made for.
+    dropout : how likely a number is set to zero in training: in the embeddings and
+        in what each sub-layer says.
+    final_norm : a norm after the last layer of encoder and decoder: None for in
+        pre-norm only, as in the papers. ``torch.nn.Transformer`` always has one.
+    """
+
+    n_source: int
+    n_target: int
+    d_model: int = 64
+    heads: int = 4
+    d_ff: int = 128
+    layers: tuple[int, int] = (2, 2)
+    norm_first: bool = True
+    tied: bool = False
+    positions: str = "sinusoidal"
+    max_length: int = 64
+    dropout: float = 0.0
+    final_norm: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no model can be made of.
+
+        Raises
+        ------
+        ValueError
+            If a size is below 1, heads do not divide d_model, the positions are of no
+            known kind, or dropout is not a probability below 1.
+        """
+        for name in ("n_source", "n_target", "d_model", "heads", "d_ff", "max_length"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} must be at least 1, not {getattr(self, name)}"
+                )
+        if len(self.layers) != 2 or min(self.layers) < 1:
+            raise ValueError(
+                f"layers is {self.layers}, but there are two numbers, of encoder and "
+                "of decoder layers, each at least 1"
+            )
+        if self.d_model % self.heads:
+            raise ValueError(
+                f"heads = {self.heads} does not divide d_model = {self.d_model}: every "
+                "head gets the same number of features; choose another number of heads"
+            )
+        if self.positions not in POSITIONS:
+            known = ", ".join(map(repr, POSITIONS))
+            raise ValueError(
+                f"positions is {self.positions!r}, but the model knows {known}"
+            )
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout}")
+
+
+class _Model(nn.Module):
+    """What both models have: tokens become vectors, and vectors scores of tokens."""
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.config = config
+        self.positions = _positions(config)
+
+    def _embedded(self, table: nn.Embedding, tokens: Tensor, side: str) -> Tensor:
+        return embed(table, tokens, side) * self.config.d_model**0.5
+
+    def _placed(self, embedded: Tensor, start: int = 0) -> Tensor:
+        return embedded if self.positions is None else self.positions(embedded, start)
+
+    def _read(self, table: nn.Embedding, tokens: Tensor, side: str) -> Tensor:
+        """Return what the first layer is given."""
+        x = self._placed(self._embedded(table, tokens, side))
+        drops = self.training and self.config.dropout > 0
+        return F.dropout(x, self.config.dropout) if drops else x
+
+    def _make_output(self, embedding: nn.Embedding) -> nn.Linear:
+        output = nn.Linear(self.config.d_model, self.config.n_target)
+        if self.config.tied:
+            output.weight = embedding.weight
+        return output
+
+    @torch.no_grad()
+    def extend(
+        self, tokens: Int[Tensor, "batch token"], state: TransformerState
+    ) -> tuple[Float[Tensor, "batch token vocab"], TransformerState]:
+        """Take in several tokens at once; as many calls of :meth:`step`, but faster.
+
+        Raises
+        ------
+        ValueError
+            If there is no token or not one row for each of the state's, a token is
+            unknown, or learned positions come to their end.
+        """
+        (batch, count), start = tokens.shape, state.length
+        if batch != state.batch or count < 1:
+            raise ValueError(
+                f"the state has batch = {state.batch}, but the tokens are batch = "
+                f"{batch} of token = {count}; give each row at least 1 token"
+            )
+        embedded = self._embedded(self.target_embedding, tokens, "target")
+        x = self._placed(embedded, start)
+        state = TransformerState(
+            length=start + count,
+            cache=state.cache.reserved(start, count),
+            source=state.source,
+            source_bias=state.source_bias,
+        )
+        mask = None  # the newest token may look at all
+        if count > 1:
+            mask = masks.causal(count, start + count, device=tokens.device)
+        return self.output(self.decoder.advance(x, state, mask)), state
+
+    def step(
+        self, token: Int[Tensor, " batch"], state: TransformerState
+    ) -> tuple[Float[Tensor, "batch vocab"], TransformerState]:
+        """Take in one token; return the logits of the next and the new state."""
+        logits, state = self.extend(token.unsqueeze(1), state)
+        return logits.squeeze(1), state
+
+    def _nothing_read(self, batch: int) -> Cache:
+        weight, config = self.output.weight, self.config
+        d_head = config.d_model // config.heads
+        return empty_cache(
+            len(self.decoder.layers), batch, config.heads, d_head, like=weight
+        )
+
+
+class Transformer(_Model):
+    r"""Attention and nothing else: read a source, write a target, an EncoderDecoder.
+
+    .. math::
+        m &= \mathrm{Encoder}(\sqrt{d_{model}}\, E x_j + PE_j) \\
+        z &= \mathrm{Decoder}(\sqrt{d_{model}}\, E' y_{i-1} + PE_i,\; m) \\
+        p(y_i \mid y_{<i}, x) &= \mathrm{softmax}(W_o z_i + b_o)
+
+    All positions of the target are computed at once in training: only the mask keeps
+    a token from seeing the next. Masks are made here, from the lengths: there is none
+    to give.
+
+    ``encoder`` and ``decoder`` have the parameters of ``torch.nn.Transformer`` under
+    the same names.
+
+    Raises
+    ------
+    ValueError
+        If a token is unknown, source, lengths and target differ in their batch, a
+        source is empty, or learned positions are too few.
+
+    Notes
+    -----
+    Vaswani et al. (2017), figure 1.
+
+    Examples
+    --------
+    >>> model = Transformer(TransformerConfig(n_source=11, n_target=13))
+    >>> source, lengths = torch.tensor([[5, 6, 7], [8, 9, 0]]), torch.tensor([3, 2])
+    >>> target_in = torch.tensor([[1, 5], [1, 8]])
+    >>> model(source, lengths, target_in).shape
+    torch.Size([2, 2, 13])
+    >>> trace = model.trace(source, lengths, target_in)
+    >>> trace.decoder[-1].cross.attention.weights.shape
+    torch.Size([2, 4, 2, 3])
+    """
+
+    def __init__(self, config: TransformerConfig):
+        """Make embeddings, encoder, decoder and output, in the order of their use."""
+        super().__init__(config)
+        self.source_embedding = _table(config.n_source, config)
+        self.encoder = Encoder(_layers(EncoderLayer, 0, config), _last_norm(config))
+        self.target_embedding = _table(config.n_target, config)
+        self.decoder = Decoder(_layers(DecoderLayer, 1, config), _last_norm(config))
+        self.output = self._make_output(self.target_embedding)
+
+    def forward(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> Float[Tensor, "batch target vocab"]:
+        """Return the logits of each next token."""
+        _same_batch(source, target_in)
+        memory, mask = self.encode(source, source_lengths)
+        x = self._read(self.target_embedding, target_in, "target")
+        return self.output(self.decoder(x, memory, memory_mask=mask))
+
+    def encode(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> tuple[
+        Float[Tensor, "batch source d_model"], Bool[Tensor, "batch 1 source"] | None
+    ]:
+        """Return what the decoder looks at, and which of it is not padding.
+
+        The mask is None where nothing is padding; what the encoder makes of padding is
+        of no meaning.
+        """
+        mask = _source_mask(source, source_lengths)
+        x = self._read(self.source_embedding, source, "source")
+        return self.encoder(x, mask=mask), mask
+
+    @torch.no_grad()
+    def start(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> TransformerState:
+        """Read the source, and project it once for all steps to come."""
+        memory, mask = self.encode(source, source_lengths)
+        return TransformerState(
+            length=0,
+            cache=self._nothing_read(len(source)),
+            source=self.decoder.project(memory),
+            source_bias=None if mask is None else as_bias(mask[:, None], memory.dtype),
+        )
+
+    def trace(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+        target_in: Int[Tensor, "batch target"],
+    ) -> TransformerTrace:
+        """Do what a call does, without dropout, and return every step."""
+        _same_batch(source, target_in)
+        mask = _source_mask(source, source_lengths)
+        source_embedded = self._embedded(self.source_embedding, source, "source")
+        source_placed = self._placed(source_embedded)
+        encoder, memory = self.encoder.trace(source_placed, mask=mask)
+        target_embedded = self._embedded(self.target_embedding, target_in, "target")
+        target_placed = self._placed(target_embedded)
+        decoder, decoded = self.decoder.trace(target_placed, memory, memory_mask=mask)
+        logits = self.output(decoded)
+        return TransformerTrace(
+            source_embedded=source_embedded,
+            source_placed=source_placed,
+            encoder=encoder,
+            memory=memory,
+            target_embedded=target_embedded,
+            target_placed=target_placed,
+            decoder=decoder,
+            decoded=decoded,
+            logits=logits,
+            probabilities=logits.softmax(-1),
+        )
+
+
+class LanguageModel(_Model):
+    r"""A decoder alone: say of every token what the next may be.
+
+    .. math:: z = \mathrm{Decoder}(\sqrt{d_{model}}\, E y_i + PE_i), \qquad
+              p(y_{i+1} \mid y_{\le i}) = \mathrm{softmax}(W_o z_i + b_o)
+
+    With no source to look at, a decoder layer is an encoder layer that looks back only;
+    there are as many as ``config`` has decoder layers, and ``n_target`` tokens.
+
+    Notes
+    -----
+    Radford et al. (2018), section 3.1.
+
+    Examples
+    --------
+    >>> model = LanguageModel(TransformerConfig(n_source=13, n_target=13))
+    >>> tokens = torch.tensor([[1, 5, 7, 9]])
+    >>> expected = model(tokens)
+    >>> state = model.start(batch=1)
+    >>> _, state = model.extend(tokens[:, :3], state)
+    >>> logits, state = model.step(tokens[:, 3], state)
+    >>> torch.allclose(logits, expected[:, 3], atol=1e-5)
+    True
+    """
+
+    def __init__(self, config: TransformerConfig):
+        """Make the embedding, the decoder and the output."""
+        super().__init__(config)
+        self.target_embedding = _table(config.n_target, config)
+        self.decoder = Encoder(_layers(EncoderLayer, 1, config), _last_norm(config))
+        self.output = self._make_output(self.target_embedding)
+
+    def forward(
+        self, tokens: Int[Tensor, "batch token"]
+    ) -> Float[Tensor, "batch token vocab"]:
+        """Return the logits of each next token."""
+        x = self._read(self.target_embedding, tokens, "target")
+        return self.output(self.decoder(x, causal=True))
+
+    def start(self, batch: int = 1) -> TransformerState:
+        """Return the state in which nothing is read; ``extend`` reads a prompt."""
+        return TransformerState(length=0, cache=self._nothing_read(batch))
+
+    def trace(self, tokens: Int[Tensor, "batch token"]) -> LanguageModelTrace:
+        """Do what a call does, without dropout, and return every step."""
+        embedded = self._embedded(self.target_embedding, tokens, "target")
+        placed = self._placed(embedded)
+        decoder, decoded = self.decoder.trace(placed, causal=True)
+        logits = self.output(decoded)
+        return LanguageModelTrace(
+            embedded=embedded,
+            placed=placed,
+            decoder=decoder,
+            decoded=decoded,
+            logits=logits,
+            probabilities=logits.softmax(-1),
+        )
+
+
+def _layers(kind: type, which: int, config: TransformerConfig) -> list[nn.Module]:
+    sizes = config.d_model, config.heads, config.d_ff
+    return [
+        kind(*sizes, norm_first=config.norm_first, dropout=config.dropout)
+        for _ in range(config.layers[which])
+    ]
+
+
+def _last_norm(config: TransformerConfig) -> LayerNorm | None:
+    wanted = config.norm_first if config.final_norm is None else config.final_norm
+    return LayerNorm(config.d_model) if wanted else None
+
+
+def _table(tokens: int, config: TransformerConfig) -> nn.Embedding:
+    table = nn.Embedding(tokens, config.d_model)
+    nn.init.normal_(table.weight, std=0.02)
+    return table
+
+
+def _positions(config: TransformerConfig) -> nn.Module | None:
+    if config.positions == "sinusoidal":
+        return Sinusoidal(config.d_model)
+    if config.positions == "learned":
+        return Learned(config.max_length, config.d_model)
+    return None
+
+
+def _source_mask(source: Tensor, lengths: Tensor) -> Tensor | None:
+    real = masks.real_tokens(source, lengths)
+    return None if real.all() else real.unsqueeze(1)
+
+
+def _same_batch(source: Tensor, target_in: Tensor) -> None:
+    if len(source) != len(target_in):
+        raise ValueError(
+            f"source has batch = {len(source)}, but target_in has batch = "
+            f"{len(target_in)}; give one target for each source"
+        )
