@@ -169,7 +169,7 @@ def fitting(mask: Tensor, scores_shape: Sequence[int]) -> Bool[Tensor, "..."]:
     Raises
     ------
     ValueError
-        If it does not broadcast to ``scores_shape``, "*batch query key".
+        If it does not broadcast to ``scores_shape``, ``"*batch query key"``.
     TypeError
         If it is not boolean: a mask of numbers has a sense of its own, to be added to
         the scores (0 and -∞) or to be made boolean (1 and 0), and the error says which.
