@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, sqrt
 from os import PathLike
 from pathlib import Path
 from types import FrameType
@@ -26,34 +26,117 @@ from tqdm import tqdm
 from qkv.data import PAD, Batch, Questions
 
 FORMAT = "qkv checkpoint 1"
+SCHEDULES = ("constant", "linear", "inverse_sqrt")
+
+
+def _check_smoothing(label_smoothing: float) -> None:
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(
+            f"label_smoothing is {label_smoothing}, but is a share of each target, at "
+            "least 0 and below 1"
+        )
 
 
 @dataclass(frozen=True)
 class FitSettings:
     """How to train: what stays the same from the first step to the last.
 
-    ``learning_rate`` is Adam's. With ``decay_over`` it falls in a straight line and is
-    0 after so many steps; without, it stays. ``clip_norm`` is the longest gradient let
-    through: a longer one, over all parameters, is shortened to it. ``save_every`` is
-    the number of steps between two writings of the checkpoint.
+    ``learning_rate`` is Adam's, at its highest. ``clip_norm`` is the longest gradient
+    let through: a longer one, over all parameters, is shortened to it. ``save_every``
+    is the number of steps between two writings of the checkpoint. ``label_smoothing``
+    is the share of each target that :func:`sequence_loss` spreads over all tokens.
+
+    For the first ``warmup`` steps the learning rate rises in a straight line. What then
+    becomes of it is the ``schedule``: "constant", it stays; "linear", it falls in a
+    straight line and is 0 after ``decay_over`` steps in all; "inverse_sqrt", it falls
+    with the root of the steps. By default it is "linear" where ``decay_over`` is given,
+    and "constant" where it is not.
+
+    Raises
+    ------
+    ValueError
+        If a setting is not positive (``warmup`` and ``label_smoothing`` may be 0), or
+        if the schedule is unknown or does not go with the other settings.
+
+    Examples
+    --------
+    >>> settings = FitSettings(0.5, schedule="inverse_sqrt", warmup=4)
+    >>> [settings.rate(step) for step in (1, 2, 4, 16, 64)]
+    [0.125, 0.25, 0.5, 0.25, 0.125]
     """
 
     learning_rate: float = 3e-3
     decay_over: int | None = None
     clip_norm: float = 1.0
     save_every: int = 100
+    schedule: str | None = None
+    warmup: int = 0
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what would train nothing.
-
-        Raises
-        ------
-        ValueError
-            If a setting is not positive.
-        """
-        for name, value in vars(self).items():
+        """Refuse what would train nothing, or what contradicts itself."""
+        for name in ("learning_rate", "decay_over", "clip_norm", "save_every"):
+            value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive, not {value}")
+        if self.warmup < 0:
+            raise ValueError(f"warmup must not be negative, but is {self.warmup}")
+        _check_smoothing(self.label_smoothing)
+        self._check_schedule()
+
+    def _check_schedule(self) -> None:
+        if self.schedule not in (None, *SCHEDULES):
+            raise ValueError(
+                f"schedule is {self.schedule!r}, but training knows "
+                f"{', '.join(map(repr, SCHEDULES))}"
+            )
+        linear = self._shape == "linear"
+        if linear != (self.decay_over is not None):
+            raise ValueError(
+                f"schedule is {self.schedule!r} and decay_over {self.decay_over}, but "
+                "'linear' needs a decay_over and the others have none"
+            )
+        if linear and self.warmup >= self.decay_over:
+            raise ValueError(
+                f"warmup is {self.warmup} and decay_over {self.decay_over}, but the "
+                "rate has to rise before it falls; give a decay_over above warmup"
+            )
+        if self._shape == "inverse_sqrt" and self.warmup == 0:
+            raise ValueError(
+                "schedule 'inverse_sqrt' falls from the end of warmup, which is 0; "
+                "give the number of steps to rise in"
+            )
+
+    @property
+    def _shape(self) -> str:
+        falls = self.decay_over is not None
+        return self.schedule or ("linear" if falls else "constant")
+
+    def rate(self, step: int) -> float:
+        r"""Return the learning rate of a step, the first being step 1.
+
+        With the highest rate :math:`\eta` and :math:`w` steps of warm-up:
+
+        .. math::
+            \eta \, \frac{n}{w} &\quad n \le w \\
+            \eta \sqrt{w / n} &\quad n > w \text{, inverse\_sqrt} \\
+            \eta \left(1 - \frac{n - 1 - w}{decay\_over - w}\right)
+            &\quad n > w \text{, linear}
+
+        Notes
+        -----
+        Vaswani et al. (2017), equation 3, is "inverse_sqrt" with the learning rate
+        :math:`(d_{model} \, w)^{-1/2}`.
+        """
+        if step <= self.warmup:
+            return self.learning_rate * (step / self.warmup)
+        if self._shape == "inverse_sqrt":
+            return self.learning_rate * sqrt(self.warmup / step)
+        if self._shape == "linear":
+            risen = self.warmup
+            left = max(0.0, 1 - (step - 1 - risen) / (self.decay_over - risen))
+            return self.learning_rate * left
+        return self.learning_rate
 
 
 DEFAULTS = FitSettings()
@@ -77,17 +160,29 @@ class History:
 
 
 def sequence_loss(
-    logits: Float[Tensor, "*batch vocab"], target: Int[Tensor, "*batch"]
+    logits: Float[Tensor, "*batch vocab"],
+    target: Int[Tensor, "*batch"],
+    *,
+    label_smoothing: float = 0.0,
 ) -> Float[Tensor, ""]:
     r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
 
     Padding is left out, so that a sentence's loss is the same in any batch; and so is
     whatever else a target of 0 stands for, such as a question that is not asked.
 
+    With ``label_smoothing`` ε the target is no longer sure: it is the true token by
+    1 − ε, and each token of the vocabulary, the true one too, by ε / vocab.
+
     Raises
     ------
     ValueError
-        If there is not one row of logits for each token of the target.
+        If there is not one row of logits for each token of the target, or if
+        ``label_smoothing`` is not at least 0 and below 1.
+
+    Notes
+    -----
+    Label smoothing is Szegedy et al. (2016), section 7. A loss with it is never 0, and
+    is not to be compared with one without.
 
     Examples
     --------
@@ -98,8 +193,12 @@ def sequence_loss(
     True
     """
     _one_row_each(logits, target)
+    _check_smoothing(label_smoothing)
     return cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), target.reshape(-1), ignore_index=PAD
+        logits.reshape(-1, logits.shape[-1]),
+        target.reshape(-1),
+        ignore_index=PAD,
+        label_smoothing=label_smoothing,
     )
 
 
@@ -153,6 +252,7 @@ def update(
     optimizer: Optimizer,
     *,
     clip_norm: float,
+    label_smoothing: float = 0.0,
 ) -> float:
     """Take one step of training, and return the loss before it.
 
@@ -161,7 +261,8 @@ def update(
     FloatingPointError
         If the loss or the gradient is NaN or infinite; the parameters are as before.
     """
-    loss = sequence_loss(model(*batch.inputs), batch.target)
+    logits = model(*batch.inputs)
+    loss = sequence_loss(logits, batch.target, label_smoothing=label_smoothing)
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
@@ -199,7 +300,7 @@ def fit(
     checkpoint : a file that is written now and then, at the end, and when training is
         interrupted. Where it exists, training goes on from it, and ends with the same
         bits as if it had never stopped.
-    settings : the learning rate and what else does not change.
+    settings : the learning rate, its schedule, and what else does not change.
 
     Raises
     ------
@@ -223,8 +324,14 @@ def fit(
                 batch = _next(stream, step, steps)
                 with _interruption_waits():  # a step is taken whole, or not at all
                     began = time.process_time()
-                    _set_rate(optimizer, settings, step)
-                    loss = update(model, batch, optimizer, clip_norm=settings.clip_norm)
+                    _set_rate(optimizer, settings.rate(step + 1))
+                    loss = update(
+                        model,
+                        batch,
+                        optimizer,
+                        clip_norm=settings.clip_norm,
+                        label_smoothing=settings.label_smoothing,
+                    )
                     history.losses.append(loss)
                     history.cpu_seconds += time.process_time() - began
                     kept.last = batch
@@ -241,11 +348,9 @@ def fit(
     return history
 
 
-def _set_rate(optimizer: Optimizer, settings: FitSettings, step: int) -> None:
-    if settings.decay_over is not None:
-        left = max(0.0, 1 - step / settings.decay_over)
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * left
+def _set_rate(optimizer: Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def _observe(
@@ -413,13 +518,23 @@ def _tensors(batch: Batch | Questions) -> list[Tensor]:
     return [source, batch.target, *others]
 
 
-def _what_counts(settings: FitSettings) -> dict[str, float | int | None]:
-    """The settings that decide the result."""
-    return {
+def _what_counts(settings: FitSettings) -> dict[str, float | int | str | None]:
+    """The settings that decide the result.
+
+    Those that came later are named only where they do something, so that a checkpoint
+    from before there were any is still one of the same settings.
+    """
+    always = {
         "learning_rate": settings.learning_rate,
         "decay_over": settings.decay_over,
         "clip_norm": settings.clip_norm,
     }
+    later = {
+        "schedule": settings.schedule if settings.schedule == "inverse_sqrt" else None,
+        "warmup": settings.warmup,
+        "label_smoothing": settings.label_smoothing,
+    }
+    return always | {name: value for name, value in later.items() if value}
 
 
 def _load(path: Path) -> dict[str, Any]:
