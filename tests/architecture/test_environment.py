@@ -1,8 +1,10 @@
 """pyproject.toml, constraints.txt and environment.yml say the same."""
 
+import ast
 import re
+import sys
 import tomllib
-from importlib.metadata import requires, version
+from importlib.metadata import packages_distributions, requires, version
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,36 @@ def test_the_tested_version_is_within_pyprojects_bounds(requirement):
 @pytest.mark.parametrize("name", closure())
 def test_whatever_is_installed_is_the_version_that_is_pinned(name):
     assert version(name).split("+")[0] == pins()[name]
+
+
+# Modules that tests use of a program which pyproject.toml does state.
+PARTS = {
+    "docutils": "sphinx",
+    "jupyter_client": "jupyterlab",
+    "jupyterlab_server": "jupyterlab",
+}
+
+
+def imported_by_tests():
+    """Return the modules of other projects that the tests import, wherever in them."""
+    names = set()
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module)
+    own = {"qkv", "tests", "tools", "benchmarks"}
+    own |= {path.stem for path in (ROOT / "book" / "_ext").glob("*.py")}
+    tops = {name.partition(".")[0] for name in names}
+    return sorted(tops - own - set(sys.stdlib_module_names))
+
+
+@pytest.mark.parametrize("module", imported_by_tests())
+def test_what_tests_import_is_stated_not_brought_by_chance(module):
+    names = packages_distributions().get(module, [module])
+    by = {canonicalize_name(name) for name in [*names, PARTS.get(module, module)]}
+    assert by & {canonicalize_name(param.values[0].name) for param in stated()}
 
 
 def test_the_tested_torch():
