@@ -65,6 +65,27 @@ def test_axes_have_the_names_of_the_annotation():
     assert shapes["total"] == {}
 
 
+def test_a_step_names_the_axes_that_its_trace_knows_as_batch():
+    @dataclass(frozen=True)
+    class InHeads:
+        one: Inner = step("Attend, every head for itself", axes=("head",))
+        many: tuple[Inner, ...] = step("Again", axes=("head",))
+
+    @dataclass(frozen=True)
+    class InLayers:
+        layers: InHeads = step("Layer by layer", axes=("layer",))
+
+    trace = InHeads(inner(5, 7), (inner(7), inner(11, 5, 7)))
+    axes = {s.path: s.axes for s in walk(trace)}
+    assert axes["one.scores"] == ("batch", "head", "query", "key")
+    assert axes["one.visible"] == ("query", "key")  # it has no batch to be named
+    assert axes["many.0.scores"] == ("head", "query", "key")
+    assert axes["many.1.scores"] == ("batch", "batch1", "head", "query", "key")
+    axes = {s.path: s.axes for s in walk(InLayers(trace))}
+    assert axes["layers.one.scores"] == ("layer", "head", "query", "key")
+    assert axes["layers.many.0.scores"] == ("head", "query", "key")
+
+
 def test_values_are_the_very_tensors():
     trace = inner()
     assert next(walk(trace)).value is trace.scores
