@@ -616,6 +616,7 @@ def test_the_steps_of_many_heads_in_order():
         "output",
     ]
     assert steps[0].axes == ("head", "query", "d_head")
+    assert steps[6].axes == ("head", "query", "key")
     assert steps[-1].axes == ("query", "d_model")
 
 
