@@ -104,6 +104,18 @@ def test_stored_widgets_live_before_anything_is_run(browser, lab, chapter, kind)
         assert errors_of_ours(notebook.page) == []
 
 
+@pytest.mark.parametrize(
+    ("chapter", "kind"), [(CHAPTER_1, "Unrolled"), (CHAPTER_2, "Predict")]
+)
+def test_a_stored_widget_does_not_look_broken(browser, lab, chapter, kind):
+    """JupyterLab marks what has no kernel; a widget that needs none is not marked."""
+    with opened(browser, lab, chapter) as notebook:
+        around = notebook.widget(kind).locator("xpath=..")
+        assert "jupyter-widgets-disconnected" in around.get_attribute("class")
+        mark = "element => getComputedStyle(element, '::before').content"
+        assert around.evaluate(mark) == "none"
+
+
 def step_by_mouse(widget):
     """Click to the next step and back, and see what the widget says follow."""
     before = says(widget)
