@@ -1,6 +1,8 @@
 """Decoding: writing token by token is the model fed its own output, and no other."""
 
+import math
 from dataclasses import dataclass
+from itertools import product
 
 import pytest
 import torch
@@ -9,7 +11,17 @@ from hypothesis import strategies as st
 from torch import nn
 
 from qkv.data import BOS, EOS, PAD, DictatedNumbers, Example, PairCorpus
-from qkv.decoding import BATCH_SIZE, exact_match, greedy, record, translate
+from qkv.decoding import (
+    BATCH_SIZE,
+    beam,
+    beam_tree,
+    exact_match,
+    greedy,
+    record,
+    sample,
+    sampling_probabilities,
+    translate,
+)
 from qkv.recurrent import AttentionSeq2Seq, Seq2Seq
 
 N_SOURCE, N_TARGET = 17, 19
@@ -148,6 +160,491 @@ def test_a_mode_is_kept_when_the_source_is_refused():
     assert model.training
 
 
+# ------------------------------------------------------------------------------ beam
+
+
+def writer(kind, seed: int, n_target: int = N_TARGET):
+    """A model that never wants to write <pad> or <bos>, as one that is trained."""
+    model = make(kind, seed, n_target=n_target)
+    model.output.bias.data[[PAD, BOS]] = -99.0
+    return model
+
+
+def log_probabilities(model, source, lengths, target):
+    """What the model itself says of a target, fed the truth: one number a row."""
+    begin = torch.full((len(target), 1), BOS)
+    logits = model(source, lengths, torch.cat([begin, target[:, :-1]], 1))
+    own = logits.log_softmax(-1).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+    return own.masked_fill(target == PAD, 0.0).sum(1).detach()
+
+
+def penalty(target, alpha: float):
+    return ((5 + (target != PAD).sum(1)) / 6) ** alpha
+
+
+@kinds
+@fast
+@given(seed=seeds)
+def test_the_state_of_chosen_rows_writes_as_those_rows_do(kind, seed):
+    model, (source, lengths) = make(kind, seed), sources(5, 3, seed)
+    rows, token = torch.tensor([3, 0, 3, 4, 4, 1, 3]), torch.arange(5) + 7
+    _, state = model.step(torch.full((5,), BOS), model.start(source, lengths))
+    expected, _ = model.step(token, state)
+    logits, state = model.step(token[rows], state.select(rows))
+    torch.testing.assert_close(logits, expected[rows])
+    assert state.hidden.shape == (7, 7)
+
+
+@kinds
+@fast
+@given(seed=seeds, alpha=st.sampled_from([0.0, 0.6, 2.0]))
+def test_a_beam_of_one_is_greedy(kind, seed, alpha):
+    model, (source, lengths) = writer(kind, seed), sources(11, 5, seed)
+    expected = greedy(model, source, lengths, max_length=7)
+    found, _ = beam(model, source, lengths, max_length=7, width=1, length_penalty=alpha)
+    assert torch.equal(found, expected)
+
+
+@kinds
+@fast
+@given(seed=seeds, alpha=st.sampled_from([0.0, 0.6, 2.0]), width=st.integers(1, 7))
+def test_the_score_is_what_the_model_says_of_the_output(kind, seed, alpha, width):
+    model, (source, lengths) = make(kind, seed), sources(5, 3, seed)
+    target, score = beam(
+        model, source, lengths, max_length=7, width=width, length_penalty=alpha
+    )
+    own = log_probabilities(model, source, lengths, target)
+    torch.testing.assert_close(score, own / penalty(target, alpha))
+
+
+def all_sequences(n_target: int, max_length: int) -> list[list[int]]:
+    letters = range(EOS + 1, n_target)
+    return [
+        [*word, EOS]
+        for length in range(max_length)
+        for word in product(letters, repeat=length)
+    ]
+
+
+@kinds
+@pytest.mark.parametrize("alpha", [0.0, 0.6, 3.0])
+def test_a_beam_as_wide_as_the_tree_finds_the_best_of_all(kind, alpha):
+    lengths_found = set()
+    sequences = all_sequences(n_target=6, max_length=4)
+    padded = [row + [PAD] * (4 - len(row)) for row in sequences]
+    for seed in range(7):
+        model, (source, lengths) = writer(kind, seed, n_target=6), sources(3, 2, seed)
+        target, score = beam(
+            model, source, lengths, max_length=4, width=81, length_penalty=alpha
+        )
+        for row in range(3):
+            every, many = torch.tensor(padded), len(padded)
+            read = source[row].expand(many, -1), lengths[row].expand(many)
+            scores = log_probabilities(model, *read, every) / penalty(every, alpha)
+            assert score[row].item() == pytest.approx(scores.max().item(), rel=1e-4)
+            best = every[scores.argmax()][: target.shape[1]]
+            assert torch.equal(target[row], best)
+            lengths_found.add((best != PAD).sum().item())
+    assert len(lengths_found) > 1
+
+
+@kinds
+def test_a_beam_finds_what_greed_misses_and_nothing_worse(kind):
+    better = 0
+    for seed in range(11):
+        model, (source, lengths) = writer(kind, seed), sources(5, 3, seed)
+        by_width = [
+            beam(model, source, lengths, max_length=5, width=w, length_penalty=0.0)[1]
+            for w in (1, 29)
+        ]
+        better += (by_width[1] > by_width[0] + 0.01).sum().item()
+    assert better > 10
+
+
+class Chain(nn.Module):
+    """Knows how likely a token is after the last, and nothing more."""
+
+    def __init__(self, **after: dict[str, float]):
+        super().__init__()
+        ids = {"S": BOS, "E": EOS} | {c: i for i, c in enumerate("abc", EOS + 1)}
+        self.table = torch.full((6, 6), -torch.inf)
+        for before, chances in after.items():
+            for token, chance in chances.items():
+                self.table[ids[before], ids[token]] = math.log(chance)
+
+    def __call__(self, source, source_lengths, target_in):
+        raise NotImplementedError
+
+    def start(self, source, source_lengths):
+        return Nothing(len(source))
+
+    def step(self, token, state):
+        assert token.shape == (state.rows,)
+        return self.table[token], state
+
+    def trace(self, source, source_lengths, target_in):
+        raise NotImplementedError
+
+
+@dataclass
+class Nothing:
+    """A state that holds nothing but how many rows there are."""
+
+    rows: int
+
+    def select(self, rows):
+        assert rows.max() < self.rows
+        return Nothing(len(rows))
+
+
+ONE = torch.ones(1, 1, dtype=torch.long), torch.ones(1, dtype=torch.long)
+# Greed takes a, and then is not sure of anything; after b the rest is sure.
+FORK = Chain(
+    S={"a": 0.6, "b": 0.4},
+    a={"a": 0.45, "b": 0.3, "E": 0.25},
+    b={"E": 1.0},
+)
+
+
+def test_a_beam_by_hand():
+    assert greedy(FORK, *ONE, max_length=3).tolist() == [[3, 3, 3]]
+    found, score = beam(FORK, *ONE, max_length=3, width=2, length_penalty=0.0)
+    assert found.tolist() == [[4, EOS]]
+    assert score.item() == pytest.approx(math.log(0.4))
+    _, score = beam(FORK, *ONE, max_length=3, width=2, length_penalty=0.5)
+    assert score.item() == pytest.approx(math.log(0.4) / math.sqrt(7 / 6))
+
+
+LONG = Chain(
+    S={"a": 0.5, "b": 0.5}, a={"E": 0.9, "c": 0.1}, b={"c": 0.8, "E": 0.2}, c={"E": 1.0}
+)
+
+
+@pytest.mark.parametrize(("alpha", "best"), [(0.0, [3, EOS]), (2.0, [4, 5, EOS])])
+def test_what_ended_early_is_kept_and_may_win_or_lose(alpha, best):
+    found, score = beam(LONG, *ONE, max_length=5, width=3, length_penalty=alpha)
+    assert found.tolist() == [best]
+    total = math.log(0.45 if alpha == 0 else 0.4)
+    assert score.item() == pytest.approx(total / ((5 + len(best)) / 6) ** alpha)
+
+
+def test_what_is_cut_off_wins_only_where_nothing_has_ended():
+    endless = Chain(S={"a": 0.99, "b": 0.01}, a={"a": 1.0}, b={"E": 1.0})
+    options = {"max_length": 4, "length_penalty": 0.0}
+    assert beam(endless, *ONE, width=1, **options)[0].tolist() == [[3, 3, 3, 3]]
+    assert beam(endless, *ONE, width=2, **options)[0].tolist() == [[4, EOS]]
+
+
+def test_a_search_ends_when_nothing_can_overtake():
+    sure = Chain(S={"a": 1.0}, a={"E": 0.9, "a": 0.1})
+    sure.taken, step = 0, sure.step
+
+    def counted(token, state):
+        sure.taken += 1
+        return step(token, state)
+
+    sure.step = counted
+    found, _ = beam(sure, *ONE, max_length=50, width=3)
+    assert found.tolist() == [[3, EOS]]
+    assert sure.taken == 2
+
+
+@pytest.mark.parametrize(("kind", "seed"), [(Seq2Seq, 0), (AttentionSeq2Seq, 2)])
+@pytest.mark.parametrize("width", [3, 5])
+def test_a_beam_writes_rows_alike_alone_and_together(kind, seed, width):
+    model, (source, lengths) = writer(kind, seed), sources(11, 5, seed)
+    options = {"max_length": 13, "width": width}
+    together, scores = beam(model, source, lengths, **options)
+    assert len({(row != PAD).sum().item() for row in together}) > 2
+    for row, tokens, length in zip(range(11), source, lengths, strict=True):
+        alone, score = beam(model, tokens[None, :length], length[None], **options)
+        assert torch.equal(alone[0], together[row, : alone.shape[1]])
+        assert (together[row, alone.shape[1] :] == PAD).all()
+        torch.testing.assert_close(score[0], scores[row])
+
+
+@kinds
+@fast
+@given(seed=seeds)
+def test_beams_and_samples_never_write_padding_or_the_start(kind, seed):
+    model, (source, lengths) = make(kind, seed), sources(5, 3, seed)
+    model.output.bias.data[[PAD, BOS]] = 9.0
+    generator = torch.Generator().manual_seed(seed)
+    drawn = sample(model, source, lengths, max_length=7, generator=generator)
+    for target in (drawn, beam(model, source, lengths, max_length=7)[0]):
+        assert (target != BOS).all()
+        ended = (target == EOS).int().cumsum(1) - (target == EOS).int() > 0
+        assert torch.equal(target == PAD, ended)
+        assert 1 <= target.shape[1] <= 7
+
+
+def test_what_a_beam_found_can_be_trained_on():
+    model, (source, lengths) = make(Seq2Seq, 0), sources(2, 3, 0)
+    found, _ = beam(model, source, lengths, max_length=5)
+    model(source, lengths, found).sum().backward()
+    assert model.embedding.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_beam_searches_in_evaluation_and_keeps_the_mode(training):
+    model, (source, lengths) = make(Seq2Seq, 0), sources(7, 3, 0)
+    model.output = nn.Sequential(nn.Dropout(0.9), model.output)
+    model.train(training)
+    (once, _), (again, _) = (
+        beam(model, source, lengths, max_length=11) for _ in range(2)
+    )
+    assert torch.equal(once, again)
+    assert model.training is model.output.training is training
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"max_length": 0}, "max_length is 0, but a model writes at least 1 token"),
+        ({"width": 0}, "width is 0, but a beam keeps at least 1"),
+        ({"length_penalty": -0.5}, r"length_penalty is -0\.5, but must not be neg"),
+        ({"length_penalty": math.nan}, "length_penalty is nan"),
+    ],
+    ids=str,
+)
+def test_a_beam_without_sense_is_refused(wrong, said):
+    for search in (beam, beam_tree):
+        with pytest.raises(ValueError, match=said):
+            search(FORK, *ONE, **({"max_length": 3} | wrong))
+
+
+@pytest.mark.parametrize("logit", [math.nan, -math.inf])
+def test_a_model_that_gives_no_token_a_chance_is_named(logit):
+    model, (source, lengths) = writer(Seq2Seq, 0), sources(3, 2, 0)
+    step = model.step
+
+    def broken(token, state):
+        logits, state = step(token, state)
+        logits[4:8] = logit  # the second of three sources, after the first round
+        return logits, state
+
+    model.step = broken
+    with pytest.raises(ValueError, match=r"no hypothesis for source 1 .* above 0"):
+        beam(model, source, lengths, max_length=5, length_penalty=0.0)
+
+
+def test_a_state_that_cannot_be_reordered_is_named():
+    source, lengths = sources(1, 2, 0)
+    with pytest.raises(TypeError, match=r"but int has no method select; add select"):
+        beam(Scripted("ab$"), source, lengths, max_length=3)
+
+
+def test_a_tree_by_hand():
+    tree = beam_tree(FORK, *ONE, max_length=3, width=2, length_penalty=0.0)
+    seen = [
+        (n.parent, n.token, round(math.exp(n.total), 3), n.fate) for n in tree.nodes
+    ]
+    assert seen == [
+        (None, 3, 0.6, "kept"),
+        (None, 4, 0.4, "kept"),
+        (0, 3, 0.27, "kept"),
+        (0, 4, 0.18, "dropped"),
+        (1, EOS, 0.4, "ended"),
+    ]
+    assert tree.best == 4
+    assert tree.path(4) == (1, 4)
+    assert tree.tokens(4) == (4, EOS)
+    assert tree.tokens(3) == (3, 4)
+    assert repr(tree) == "BeamTree(3 kept, 1 ended, 1 dropped)"
+
+
+@kinds
+@fast
+@given(seed=seeds, width=st.integers(1, 5))
+def test_a_tree_is_what_the_beam_did(kind, seed, width):
+    model, (source, lengths) = writer(kind, seed), sources(1, 3, seed)
+    options = {"max_length": 7, "width": width}
+    tree = beam_tree(model, source, lengths, **options)
+    target, score = beam(model, source, lengths, **options)
+    best = tree.nodes[tree.best]
+    assert tree.tokens(tree.best) == tuple(target[0].tolist())
+    assert best.score == pytest.approx(score.item())
+    ended = [node.score for node in tree.nodes if node.fate == "ended"]
+    assert best.score == max(ended, default=best.score)
+    assert best.fate == ("ended" if ended else "kept")
+    by_length: dict[int, list] = {}
+    for index, node in enumerate(tree.nodes):
+        path = [tree.nodes[place] for place in tree.path(index)]
+        assert node.total == pytest.approx(sum(n.log_probability for n in path))
+        assert node.score == pytest.approx(node.total / ((5 + len(path)) / 6) ** 0.6)
+        assert all(n.fate == "kept" for n in path[:-1])
+        by_length.setdefault(len(path), []).append(node)
+    room = width
+    for length in sorted(by_length):
+        tried = sorted(by_length[length], key=lambda n: -n.total)
+        assert all(n.fate != "dropped" for n in tried[:room])
+        assert all(n.fate == "dropped" for n in tried[room:])
+        room -= sum(n.fate == "ended" for n in tried)
+
+
+def test_a_tree_is_of_one_source():
+    source, lengths = sources(3, 2, 0)
+    with pytest.raises(ValueError, match="source has batch = 3, but a tree is of one"):
+        beam_tree(make(Seq2Seq, 0), source, lengths, max_length=3)
+
+
+# -------------------------------------------------------------------------- sampling
+
+
+def drawn(model, source, lengths, seed: int = 0, **options):
+    generator = torch.Generator().manual_seed(seed)
+    options = {"max_length": 7} | options
+    return sample(model, source, lengths, generator=generator, **options)
+
+
+@kinds
+@fast
+@given(seed=seeds)
+@pytest.mark.parametrize(
+    "options",
+    [{"temperature": 0.0}, {"temperature": 1e-300}, {"top_k": 1}, {"top_p": 1e-9}],
+    ids=str,
+)
+def test_sampling_at_its_surest_is_greedy(kind, options, seed):
+    model, (source, lengths) = writer(kind, seed), sources(5, 3, seed)
+    expected = greedy(model, source, lengths, max_length=7)
+    assert torch.equal(drawn(model, source, lengths, seed, **options), expected)
+
+
+@kinds
+def test_the_same_seed_draws_the_same_and_another_does_not(kind):
+    model, (source, lengths) = make(kind, 0), sources(11, 5, 0)
+    random = torch.get_rng_state()
+    once, again, other = (drawn(model, source, lengths, s) for s in (3, 3, 5))
+    assert torch.equal(once, again)
+    assert not torch.equal(once, other)
+    assert torch.equal(torch.get_rng_state(), random), "the global generator is left"
+
+
+@kinds
+def test_what_is_drawn_does_not_depend_on_padding_or_other_rows(kind):
+    model, (source, lengths) = make(kind, 0), sources(7, 3, 0)
+    expected = drawn(model, source, lengths)
+    padded = torch.cat([source, source.new_full((7, 2), PAD)], 1)
+    assert torch.equal(drawn(model, padded, lengths), expected)
+    others = source.clone()
+    others[:3] = (others[:3] + 1) % N_SOURCE
+    again = drawn(model, others, lengths)
+    length = min(again.shape[1], expected.shape[1])
+    assert torch.equal(again[3:, :length], expected[3:, :length])
+
+
+def test_frequencies_are_the_probabilities():
+    draws, chances = 20_000, torch.tensor([0.5, 0.3, 0.15, 0.05])
+    model = Chain(S=dict(zip("abcE", chances.tolist(), strict=True)))
+    source, lengths = (t.expand(draws, *t.shape[1:]) for t in ONE)
+
+    def chi_squared(expected, **options):
+        written = drawn(model, source, lengths, max_length=1, **options)[:, 0]
+        counts = torch.stack([(written == token).sum() for token in (3, 4, 5, EOS)])
+        assert counts.sum() == draws
+        assert (counts[expected == 0] == 0).all()
+        asked = expected > 0
+        wanted = draws * expected[asked]
+        return ((counts[asked] - wanted) ** 2 / wanted).sum()
+
+    bound = 16.3  # chi squared with three degrees of freedom, one in a thousand
+    hot = chances**0.5 / (chances**0.5).sum()
+    assert chi_squared(chances) < bound
+    assert chi_squared(hot, temperature=2.0) < bound
+    assert chi_squared(torch.tensor([0.625, 0.375, 0, 0]), top_k=2) < bound
+    nucleus = torch.tensor([0.5, 0.3, 0.15, 0.0]) / 0.95
+    assert chi_squared(nucleus, top_p=0.9) < bound
+    assert chi_squared(hot) > 1000, "the test can fail"
+
+
+@fast
+@given(seed=seeds, temperature=st.floats(0.1, 10))
+def test_temperature_divides_the_logits(seed, temperature):
+    logits = torch.randn(2, 3, 11, generator=torch.Generator().manual_seed(seed))
+    expected = (logits.double() / temperature).softmax(-1)
+    found = sampling_probabilities(logits, temperature=temperature)
+    torch.testing.assert_close(found, expected)
+
+
+@fast
+@given(seed=seeds, top_k=st.integers(1, 13))
+def test_top_k_keeps_the_likeliest(seed, top_k):
+    logits = torch.randn(5, 11, generator=torch.Generator().manual_seed(seed))
+    found = sampling_probabilities(logits, top_k=top_k)
+    chances = logits.double().softmax(-1)
+    for row, (one, other) in enumerate(zip(found, chances, strict=True)):
+        likeliest = set(sorted(range(11), key=lambda i: -other[i])[:top_k])
+        assert set(one.nonzero().flatten().tolist()) == likeliest, row
+    kept = found > 0
+    ratios = (found / chances)[kept].reshape(5, -1)
+    torch.testing.assert_close(ratios, ratios[:, :1].expand_as(ratios))
+    torch.testing.assert_close(found.sum(-1), torch.ones(5).double())
+
+
+@fast
+@given(seed=seeds, top_p=st.floats(0.01, 1.0))
+def test_top_p_keeps_the_fewest_that_reach_it(seed, top_p):
+    logits = 2 * torch.randn(5, 7, generator=torch.Generator().manual_seed(seed))
+    found = sampling_probabilities(logits, top_p=top_p)
+    chances = logits.double().softmax(-1)
+    for one, other in zip(found, chances, strict=True):
+        kept = one > 0
+        assert other[kept].sum() >= top_p - 1e-12
+        assert other[kept].sum() - other[kept].min() < top_p
+        assert kept.all() or other[kept].min() >= other[~kept].max()
+        torch.testing.assert_close(one, (other * kept) / (other * kept).sum())
+
+
+def test_top_p_sums_what_top_k_has_left():
+    logits = torch.tensor([0.4, 0.3, 0.2, 0.1]).log()
+    found = sampling_probabilities(logits, top_k=2, top_p=0.55)
+    assert found.tolist() == [1.0, 0.0, 0.0, 0.0]  # 4/7 reaches it, 4/10 would not
+
+
+def test_equal_tokens_are_kept_as_many_as_asked():
+    found = sampling_probabilities(torch.zeros(5), top_k=3)
+    assert found.count_nonzero() == 3
+    assert sampling_probabilities(torch.zeros(5), temperature=0.0).count_nonzero() == 1
+
+
+def test_logits_as_large_as_they_come_overflow_nothing():
+    logits = torch.tensor([3e38, -3e38, -math.inf])
+    for options in ({}, {"temperature": 1e-300}, {"top_p": 0.5}):
+        assert sampling_probabilities(logits, **options).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_probabilities_leave_the_logits_as_they_are():
+    logits = torch.randn(3, 5)
+    before = logits.clone()
+    sampling_probabilities(logits, temperature=0.5, top_k=2, top_p=0.5)
+    assert torch.equal(logits, before)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"max_length": 0}, "max_length is 0, but a model writes at least 1 token"),
+        ({"temperature": -1.0}, r"temperature is -1\.0, but must not be negative"),
+        ({"temperature": math.nan}, "temperature is nan"),
+        ({"top_k": 0}, "top_k is 0, but at least 1 token"),
+        ({"top_p": 0.0}, r"top_p is 0\.0, but a probability to reach"),
+        ({"top_p": 1.5}, r"top_p is 1\.5, but a probability to reach"),
+    ],
+    ids=str,
+)
+def test_sampling_without_sense_is_refused(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        drawn(FORK, *ONE, **wrong)
+
+
+@pytest.mark.parametrize("logit", [math.nan, math.inf, -math.inf])
+def test_logits_without_probabilities_are_named(logit):
+    logits = torch.stack([torch.zeros(5), torch.full((5,), logit)])
+    with pytest.raises(ValueError, match=f"largest logit of a row is {logit}"):
+        sampling_probabilities(logits)
+
+
 # ---------------------------------------------------------- translate and exact_match
 
 
@@ -187,6 +684,26 @@ def test_many_examples_are_the_same_as_a_few():
     for index in (0, BATCH_SIZE - 1, BATCH_SIZE, BATCH_SIZE + 2):
         (alone,) = translate(model, corpus, [examples[index]], max_length=7)
         assert together[index] == alone
+
+
+def test_translating_with_a_beam_writes_what_the_beam_finds():
+    corpus = DictatedNumbers()
+    sizes = len(corpus.source_vocab), len(corpus.target_vocab)
+    model = make(AttentionSeq2Seq, 0, *sizes)
+    model.output.bias.data[EOS] += 3.0
+    examples = corpus.sample(17, length=(1, 5), seed=0)
+    batch = corpus.collate(examples)
+    found, _ = beam(model, *batch.inputs[:2], max_length=6, width=5)
+    wide = translate(model, corpus, examples, max_length=6, width=5)
+    assert wide == [corpus.target_vocab.decode(row) for row in found.tolist()]
+    assert wide != translate(model, corpus, examples, max_length=6)
+
+    told = [Example(e.source, w) for e, w in zip(examples, wide, strict=True) if w]
+    longest = max(map(len, wide)) + 1
+    found = translate(model, corpus, told, max_length=longest, width=5)
+    right = sum(w == e.target for w, e in zip(found, told, strict=True))
+    assert exact_match(model, corpus, told, width=5) == right / len(told)
+    assert exact_match(model, corpus, told) < right / len(told)
 
 
 @pytest.mark.parametrize("measure", [translate, exact_match])

@@ -117,6 +117,40 @@ def test_loss_is_the_same_bits_whatever_the_axes():
     assert torch.equal(sequence_loss(logits.flatten(1, 2), target.flatten(1)), flat)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
+def test_smoothed_loss_is_torchs_over_the_real_tokens(smoothing):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 7, 11, generator=generator, requires_grad=True)
+    target = torch.randint(1, 11, (2, 7), generator=generator)
+    target[0, 3:] = PAD
+    loss = sequence_loss(logits, target, label_smoothing=smoothing)
+    real = target != PAD
+    expected = nn.functional.cross_entropy(
+        logits[real], target[real], label_smoothing=smoothing
+    )
+    torch.testing.assert_close(loss, expected)
+    (ours,) = torch.autograd.grad(loss, logits)
+    (torchs,) = torch.autograd.grad(expected, logits)
+    torch.testing.assert_close(ours, torchs)
+    assert (ours[~real] == 0).all()
+
+
+def test_smoothed_loss_by_hand():
+    logits = torch.tensor([[0.0, 0, math.log(2), 0]])  # shares 1, 1, 2, 1 of 5
+    loss = sequence_loss(logits, torch.tensor([2]), label_smoothing=0.2)
+    expected = 0.85 * math.log(5 / 2) + 3 * 0.05 * math.log(5)
+    assert loss.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, math.nan])
+def test_smoothing_is_a_share(smoothing):
+    said = f"label_smoothing is {smoothing}, but is a share"
+    with pytest.raises(ValueError, match=said):
+        sequence_loss(torch.zeros(1, 5), torch.tensor([3]), label_smoothing=smoothing)
+    with pytest.raises(ValueError, match=said):
+        FitSettings(label_smoothing=smoothing)
+
+
 # --------------------------------------------------------------------------- accuracy
 
 
@@ -253,6 +287,101 @@ def test_the_learning_rate_falls_in_a_straight_line():
 def test_settings_are_positive(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"{name} must be positive, not -1"):
+        FitSettings(**wrong)
+
+
+@pytest.mark.parametrize(("d_model", "warmup"), [(512, 4000), (64, 7)])
+def test_the_inverse_square_root_is_the_papers(d_model, warmup):
+    highest = (d_model * warmup) ** -0.5
+    settings = FitSettings(highest, schedule="inverse_sqrt", warmup=warmup)
+    for step in [1, 2, 3, 7, 100, 3999, 4000, 4001, 100_000]:
+        paper = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
+        assert settings.rate(step) == pytest.approx(paper, rel=1e-12)
+    assert max(map(settings.rate, range(1, 2 * warmup))) == settings.rate(warmup)
+    assert settings.rate(warmup) == highest
+
+
+def rates(steps: int, **settings) -> list[float]:
+    return [FitSettings(8.0, **settings).rate(n) for n in range(1, steps + 1)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [8, 8, 8, 8, 8]),
+        ({"schedule": "constant", "warmup": 4}, [2, 4, 6, 8, 8]),
+        ({"decay_over": 4}, [8, 6, 4, 2, 0]),
+        ({"schedule": "linear", "decay_over": 4}, [8, 6, 4, 2, 0]),
+        ({"decay_over": 6, "warmup": 2}, [4, 8, 8, 6, 4, 2, 0, 0]),
+        ({"schedule": "inverse_sqrt", "warmup": 1}, [8, 8 / 2**0.5, 8 / 3**0.5, 4]),
+    ],
+    ids=str,
+)
+def test_rates_by_hand(settings, expected):
+    assert rates(len(expected), **settings) == pytest.approx(expected)
+
+
+def test_a_line_is_the_same_bits_as_ever():
+    for over in (3, 7, 10, 300, 700):
+        settings = FitSettings(1e-2, decay_over=over)
+        for step in range(over + 2):
+            assert settings.rate(step + 1) == 1e-2 * max(0.0, 1 - step / over)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        FitSettings(0.05, schedule="inverse_sqrt", warmup=3),
+        FitSettings(0.05, warmup=3),
+        FitSettings(0.05, decay_over=7, warmup=2),
+        FitSettings(0.05, label_smoothing=0.3, clip_norm=0.5),
+    ],
+    ids=str,
+)
+def test_fit_follows_its_schedule_and_smooths(settings):
+    model, by_hand = small_model(), small_model()
+    history = fit(model, batches(), steps=7, settings=settings)
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=1.0, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda before: settings.rate(before + 1)
+    )
+    losses = []
+    for batch in islice(batches(), 7):
+        logits = by_hand(batch.source, batch.source_lengths, batch.target_in)
+        loss = nn.functional.cross_entropy(
+            logits.flatten(0, 1),
+            batch.target.flatten(),
+            ignore_index=PAD,
+            label_smoothing=settings.label_smoothing,
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(by_hand.parameters(), settings.clip_norm)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    assert history.losses == losses
+    assert same_weights(model, by_hand)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"warmup": -1}, "warmup must not be negative, but is -1"),
+        ({"schedule": "cosine"}, "'cosine', but training knows 'constant', 'linear'"),
+        ({"schedule": "linear"}, "'linear' and decay_over None, but 'linear' needs"),
+        ({"schedule": "constant", "decay_over": 5}, "'constant' and decay_over 5"),
+        (
+            {"schedule": "inverse_sqrt", "warmup": 2, "decay_over": 5},
+            "'inverse_sqrt' and decay_over 5",
+        ),
+        ({"schedule": "inverse_sqrt"}, "falls from the end of warmup, which is 0"),
+        ({"decay_over": 5, "warmup": 5}, "warmup is 5 and decay_over 5"),
+    ],
+    ids=str,
+)
+def test_settings_that_contradict_each_other_are_refused(wrong, said):
+    with pytest.raises(ValueError, match=said):
         FitSettings(**wrong)
 
 
@@ -496,6 +625,22 @@ def test_a_falling_rate_goes_on_falling_after_an_interruption(tmp_path):
     assert same_weights(model, at_once)
 
 
+def test_warming_up_goes_on_after_an_interruption(tmp_path):
+    path, model, at_once = tmp_path / "run.pt", small_model(), small_model()
+    chosen = FitSettings(0.05, schedule="inverse_sqrt", warmup=6, label_smoothing=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            small_model(),
+            stopping(4, KeyboardInterrupt()),
+            steps=9,
+            checkpoint=path,
+            settings=chosen,
+        )
+    history = fit(model, batches(), steps=9, checkpoint=path, settings=chosen)
+    assert history.losses == fit(at_once, batches(), steps=9, settings=chosen).losses
+    assert same_weights(model, at_once)
+
+
 def test_an_interruption_before_the_first_step_writes_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(
@@ -695,6 +840,52 @@ def test_the_checkpoint_of_other_settings_is_refused(checkpoint):
         r"'learning_rate': 0\.003.* not with .*0\.1",
         settings=FitSettings(learning_rate=0.1),
     )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        FitSettings(warmup=2),
+        FitSettings(label_smoothing=0.1),
+        FitSettings(schedule="inverse_sqrt", warmup=2),
+        FitSettings(decay_over=9),
+        FitSettings(clip_norm=2.0),
+    ],
+    ids=str,
+)
+def test_the_checkpoint_of_any_other_setting_is_refused(checkpoint, settings):
+    assert_refused(checkpoint, r"was made with \{.*not with \{", settings=settings)
+
+
+def test_two_names_of_one_schedule_are_no_other_settings(tmp_path):
+    for number, (one, other) in enumerate(
+        [
+            ({}, {"schedule": "constant"}),
+            ({"decay_over": 9}, {"decay_over": 9, "schedule": "linear"}),
+            ({"warmup": 2}, {"warmup": 2, "save_every": 1}),
+        ]
+    ):
+        path = tmp_path / f"{number}.pt"
+        fit(
+            small_model(),
+            batches(),
+            steps=2,
+            checkpoint=path,
+            settings=FitSettings(**one),
+        )
+        again = fit(
+            small_model(),
+            batches(),
+            steps=3,
+            checkpoint=path,
+            settings=FitSettings(**other),
+        )
+        assert len(again.losses) == 3
+
+
+def test_a_checkpoint_from_before_there_were_schedules_names_three(checkpoint):
+    saved = torch.load(checkpoint, weights_only=True)["settings"]
+    assert saved == {"learning_rate": 3e-3, "decay_over": None, "clip_norm": 1.0}
 
 
 def test_the_checkpoint_of_more_steps_is_refused(checkpoint):
