@@ -23,6 +23,7 @@ from qkv.decoding import (
     translate,
 )
 from qkv.recurrent import AttentionSeq2Seq, Seq2Seq
+from qkv.transformer import Transformer, TransformerConfig
 
 N_SOURCE, N_TARGET = 17, 19
 kinds = pytest.mark.parametrize("kind", [Seq2Seq, AttentionSeq2Seq])
@@ -486,6 +487,58 @@ def test_a_tree_is_of_one_source():
     source, lengths = sources(3, 2, 0)
     with pytest.raises(ValueError, match="source has batch = 3, but a tree is of one"):
         beam_tree(make(Seq2Seq, 0), source, lengths, max_length=3)
+
+
+# ----------------------------------------------------------------------- Transformer
+
+
+def transformer(seed: int) -> Transformer:
+    torch.manual_seed(seed)
+    model = Transformer(
+        TransformerConfig(
+            N_SOURCE, N_TARGET, d_model=10, heads=2, d_ff=7, layers=(1, 2)
+        )
+    )
+    for weight in model.parameters():
+        weight.data.mul_(2)
+    return model
+
+
+def wanting_no_special(model: Transformer) -> Transformer:
+    """Never wants to write <pad> or <bos>, and is otherwise the same."""
+    step = model.step
+
+    def stepped(token, state):
+        logits, state = step(token, state)
+        return logits.index_fill(-1, torch.tensor([PAD, BOS]), -99.0), state
+
+    model.step = stepped
+    return model
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_transformers_beam_of_one_and_surest_sample_are_greedy(seed):
+    model, (source, lengths) = transformer(seed), sources(5, 3, seed)
+    wanting_no_special(model)
+    expected = greedy(model, source, lengths, max_length=7)
+    found, _ = beam(model, source, lengths, max_length=7, width=1)
+    assert torch.equal(found, expected)
+    assert torch.equal(drawn(model, source, lengths, top_k=1), expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_transformers_cache_follows_its_beam(seed):
+    model, (source, lengths) = transformer(seed), sources(5, 3, seed)
+    target, score = beam(model, source, lengths, max_length=7, width=5)
+    own = log_probabilities(model, source, lengths, target)
+    torch.testing.assert_close(score, own / penalty(target, 0.6), rtol=1e-4, atol=1e-4)
+    greedily = greedy(model, source, lengths, max_length=7)
+    assert not torch.equal(greedily, target)
+    for row, (tokens, length) in enumerate(zip(source, lengths, strict=True)):
+        alone, _ = beam(
+            model, tokens[None, :length], length[None], max_length=7, width=5
+        )
+        assert torch.equal(alone[0], target[row, : alone.shape[1]])
 
 
 # -------------------------------------------------------------------------- sampling
