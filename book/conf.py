@@ -73,5 +73,6 @@ autodoc_preserve_defaults = True
 add_module_names = False
 numpydoc_show_class_members = False
 maximum_signature_line_length = 78
-# Types of other projects have no page here to point to; our own must resolve.
-nitpick_ignore_regex = [("py:.*", r"(?!qkv\.).*")]
+# Types of other projects have no page here to point to, nor have private ones of ours;
+# all others must resolve.
+nitpick_ignore_regex = [("py:.*", r"(?!qkv\.).*|qkv\..*\b_\w+")]

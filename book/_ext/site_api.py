@@ -12,7 +12,7 @@ from docutils import nodes
 from site_twins import write_if_changed
 
 # Private modules; the exercises' own, which hold their answers; the package itself.
-HIDDEN = re.compile(r"\._|\.ch\d\d$|^qkv$")
+HIDDEN = re.compile(r"\._|\.ch\d\d|^qkv$")
 PAGE = """\
 {mark} `{module}`
 
@@ -34,10 +34,19 @@ def subjects(root: Path) -> dict[str, list[str]]:
 def modules(root: Path) -> list[str]:
     """The public modules of the package, in the order of their names."""
     package = root / "src" / "qkv"
-    found = package.glob("**/*.py")
+    found = [path for path in package.glob("**/*.py") if not _is_eclipsed(path)]
     paths = [path.relative_to(package.parent).with_suffix("") for path in found]
     dotted = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     return sorted(name for name in dotted if not HIDDEN.search(name))
+
+
+def _is_eclipsed(path: Path) -> bool:
+    """Whether the package gives a module's name to a function, as in ``glob.glob``.
+
+    What is in such a module stands on the package's page, by the package's names.
+    """
+    above = path.with_name("__init__.py").read_text(encoding="utf-8")
+    return f'"{path.stem}"' in above.partition("__all__")[2]
 
 
 def write_pages(app) -> None:

@@ -23,6 +23,12 @@ def test_answers_and_private_modules_have_none():
     assert not [name for name in listed if "._" in name or ".ch0" in name]
 
 
+def test_a_function_named_like_its_module_is_described_once(built):
+    page = text_of(built, "qkv.decoding")
+    assert len(page.find_all(id="qkv.decoding.beam")) == 1
+    assert page.find(id="qkv.decoding.beam").name == "dt"
+
+
 def test_shapes_stand_in_signatures_in_words(built):
     page = text_of(built, "qkv.attention")
     signature = page.find(id="qkv.attention.attend").text
