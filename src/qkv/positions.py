@@ -10,6 +10,8 @@ Four ways, two of them *absolute* and two *relative*:
 Positions count from 0.
 """
 
+from functools import lru_cache
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -121,8 +123,13 @@ class Sinusoidal(nn.Module):
     ) -> Float[Tensor, "*batch token d_model"]:
         """Add its encoding to each token, the first standing at ``start``."""
         _same_size(self.d_model, x)
-        added = sinusoidal(x.shape[-2], self.d_model, base=self.base, start=start)
-        return x + added.to(x)
+        end = start + x.shape[-2]
+        if start < 0:
+            added = sinusoidal(x.shape[-2], self.d_model, base=self.base, start=start)
+        else:
+            room = 1 << end.bit_length()  # few tables, however often one more is asked
+            added = _table(room, self.d_model, self.base, x.dtype, x.device)[start:end]
+        return x + added
 
     def extra_repr(self) -> str:
         """Say the size of the vectors."""
@@ -276,6 +283,15 @@ def alibi(
     exponents = -8 * torch.arange(1, heads + 1, dtype=torch.float64) / heads
     slopes = (2.0**exponents).to(torch.get_default_dtype())
     return slopes[:, None, None] * -distance
+
+
+@lru_cache(maxsize=16)
+def _table(
+    length: int, d_model: int, base: float, dtype: torch.dtype, device: torch.device
+) -> Float[Tensor, "token d_model"]:
+    """Return :func:`sinusoidal`, kept: a decoder asks for one row of it at each step."""
+    with torch.inference_mode(False):  # it may be met again in training
+        return sinusoidal(length, d_model, base=base).to(device, dtype)
 
 
 def _frequencies(axis: str, size: int, base: float) -> Float[Tensor, " pair"]:

@@ -7,6 +7,7 @@ and keep what they have computed (:class:`TransformerState`), and ``trace`` does
 
 - :mod:`qkv.transformer.blocks`: the two kinds of layers, and stacks of them,
 - :mod:`qkv.transformer.traces`: the names of all that they do,
+- :mod:`qkv.transformer.advancing`: the same sub-layers, for one token after another,
 - :mod:`qkv.transformer.cache`: the keys and values kept from token to token,
 - :mod:`qkv.transformer.models`: embeddings, positions and output around the stacks.
 """

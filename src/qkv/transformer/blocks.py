@@ -1,4 +1,4 @@
-"""Encoder and decoder layers, each in three forms: forward, advance and trace.
+"""Encoder and decoder layers, each in three forms: forward, advancing and trace.
 
 The parameters have the names and shapes of ``torch.nn.Transformer``'s, whose weights
 can be loaded, and the other way round.
@@ -11,9 +11,16 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv.attention import MultiHeadAttention, merge_heads, split_heads
+from qkv.attention import MultiHeadAttention, split_heads
 from qkv.layers import LayerNorm, feed_forward, residual, trace_feed_forward
-from qkv.transformer.cache import Cache, TransformerState
+from qkv.transformer.advancing import (
+    Advance,
+    AdvanceLayer,
+    looking_across,
+    looking_back,
+    normalising,
+    working,
+)
 from qkv.transformer.traces import (
     DecoderLayerTrace,
     EncoderLayerTrace,
@@ -122,20 +129,20 @@ class EncoderLayer(_Layer):
         )
         return self._around(x, self._feed_forward, self.norm2)
 
-    def advance(
-        self,
-        x: Float[Tensor, "batch token d_model"],
-        state: TransformerState,
-        layer: int,
-        mask: Bool[Tensor, "token key"] | None,
-    ) -> Float[Tensor, "batch token d_model"]:
-        """Do what a causal call does for the newest tokens, the rest being kept."""
-        x = self._around(
-            x,
-            lambda x: look_back(self.self_attn, x, state.cache, layer, mask),
-            self.norm1,
-        )
-        return self._around(x, self._feed_forward, self.norm2)
+    def advancing(self) -> AdvanceLayer:
+        """Return what does for the newest tokens what a causal call does for all."""
+        back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
+        work, norm2 = working(self.linear1, self.linear2), normalising(self.norm2)
+        first = self.norm_first
+
+        def advance(x, layer, state, mask):
+            def look_back(x):
+                return back(x, layer, state, mask)
+
+            x = residual(x, look_back, norm1, norm_first=first)
+            return residual(x, work, norm2, norm_first=first)
+
+        return advance
 
     def trace(
         self,
@@ -213,27 +220,25 @@ class DecoderLayer(_Layer):
         )
         return self._around(x, self._feed_forward, self.norm3)
 
-    def advance(
-        self,
-        x: Float[Tensor, "batch target d_model"],
-        state: TransformerState,
-        layer: int,
-        mask: Bool[Tensor, "target key"] | None,
-    ) -> Float[Tensor, "batch target d_model"]:
-        """Do what a call does for the newest tokens, the rest being kept."""
-        x = self._around(
-            x,
-            lambda x: look_back(self.self_attn, x, state.cache, layer, mask),
-            self.norm1,
-        )
-        x = self._around(
-            x,
-            lambda x: look_across(
-                self.multihead_attn, x, state.source[layer], state.source_bias
-            ),
-            self.norm2,
-        )
-        return self._around(x, self._feed_forward, self.norm3)
+    def advancing(self) -> AdvanceLayer:
+        """Return what does for the newest tokens what a call does for all."""
+        back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
+        across, norm2 = looking_across(self.multihead_attn), normalising(self.norm2)
+        work, norm3 = working(self.linear1, self.linear2), normalising(self.norm3)
+        first = self.norm_first
+
+        def advance(x, layer, state, mask):
+            def look_back(x):
+                return back(x, layer, state, mask)
+
+            def look_across(x):
+                return across(x, layer, state)
+
+            x = residual(x, look_back, norm1, norm_first=first)
+            x = residual(x, look_across, norm2, norm_first=first)
+            return residual(x, work, norm3, norm_first=first)
+
+        return advance
 
     def trace(
         self,
@@ -276,16 +281,17 @@ class _Stack(nn.Module):
         """Normalise what the last layer has made, if that is still to be done."""
         return x if self.norm is None else self.norm(x)
 
-    def advance(
-        self,
-        x: Float[Tensor, "batch token d_model"],
-        state: TransformerState,
-        mask: Bool[Tensor, "token key"] | None,
-    ) -> Float[Tensor, "batch token d_model"]:
-        """Take the newest tokens through all layers, the rest being kept."""
-        for index, layer in enumerate(self.layers):
-            x = layer.advance(x, state, index, mask)
-        return self.finish(x)
+    def advancing(self) -> Advance:
+        """Return what takes the newest tokens through all layers."""
+        layers = [layer.advancing() for layer in self.layers]
+        norm = None if self.norm is None else normalising(self.norm)
+
+        def advance(x, state, mask):
+            for index, layer in enumerate(layers):
+                x = layer(x, index, state, mask)
+            return x if norm is None else norm(x)
+
+        return advance
 
 
 class Encoder(_Stack):
@@ -359,33 +365,3 @@ class Decoder(_Stack):
             traces.append(layer.trace(x, memory, memory_mask=memory_mask))
             x = traces[-1].output
         return tuple(traces), self.finish(x)
-
-
-def look_back(
-    attention: MultiHeadAttention,
-    x: Float[Tensor, "batch token d_model"],
-    cache: Cache,
-    layer: int,
-    mask: Bool[Tensor, "token key"] | None,
-) -> Float[Tensor, "batch token d_model"]:
-    """Attend from the newest tokens to all, whose keys and values the cache keeps."""
-    heads = attention.heads
-    packed = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-    queries, pairs = split_heads(packed, 3 * heads).split((heads, 2 * heads), 1)
-    keys, values = cache.append(layer, pairs)
-    found = F.scaled_dot_product_attention(queries, keys, values, mask)
-    return attention.out_proj(merge_heads(found))
-
-
-def look_across(
-    attention: MultiHeadAttention,
-    x: Float[Tensor, "batch target d_model"],
-    source: tuple[Tensor, ...],
-    bias: Float[Tensor, "batch 1 1 source"] | None,
-) -> Float[Tensor, "batch target d_model"]:
-    """Attend to a source whose keys and values are already projected."""
-    end = attention.d_model
-    weight, shift = attention.in_proj_weight[:end], attention.in_proj_bias[:end]
-    queries = split_heads(F.linear(x, weight, shift), attention.heads)
-    found = F.scaled_dot_product_attention(queries, *source, bias)
-    return attention.out_proj(merge_heads(found))

@@ -1,6 +1,7 @@
 """What a decoder keeps from token to token, so that it never computes the past anew."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -62,12 +63,14 @@ class Cache:
 class TransformerState:
     """What a Transformer carries from token to token: a ``qkv.recurrent.Selectable``.
 
+    ``advance`` takes new tokens through the decoder's layers (``Decoder.advancing``).
     ``length`` is the number of tokens read so far, ``cache`` their keys and values.
     ``source`` has the keys and values of the source for each layer, projected once, and
     ``source_bias``, to be added to the scores, is 0 at tokens and -∞ at padding; it is
     None where there is no padding, and a model without a source has neither.
     """
 
+    advance: Callable[..., Tensor]
     length: int
     cache: Cache
     source: tuple[tuple[Tensor, ...], ...] = ()
@@ -81,8 +84,8 @@ class TransformerState:
     def select(self, rows: Int[Tensor, " chosen"]) -> "TransformerState":
         """Return the state of these rows, in this order, with memory of its own."""
         bias = self.source_bias
-        return TransformerState(
-            length=self.length,
+        return replace(
+            self,
             cache=self.cache.select(rows, self.length),
             source=tuple(
                 tuple(kept.index_select(0, rows) for kept in pair)

@@ -133,6 +133,7 @@ class _Model(nn.Module):
         embedded = self._embedded(self.target_embedding, tokens, "target")
         x = self._placed(embedded, start)
         state = TransformerState(
+            advance=state.advance,
             length=start + count,
             cache=state.cache.reserved(start, count),
             source=state.source,
@@ -141,7 +142,7 @@ class _Model(nn.Module):
         mask = None  # the newest token may look at all
         if count > 1:
             mask = masks.causal(count, start + count, device=tokens.device)
-        return self.output(self.decoder.advance(x, state, mask)), state
+        return self.output(state.advance(x, state, mask)), state
 
     def step(
         self, token: Int[Tensor, " batch"], state: TransformerState
@@ -241,6 +242,7 @@ class Transformer(_Model):
         """Read the source, and project it once for all steps to come."""
         memory, mask = self.encode(source, source_lengths)
         return TransformerState(
+            advance=self.decoder.advancing(),
             length=0,
             cache=self._nothing_read(len(source)),
             source=self.decoder.project(memory),
@@ -318,7 +320,9 @@ class LanguageModel(_Model):
 
     def start(self, batch: int = 1) -> TransformerState:
         """Return the state in which nothing is read; ``extend`` reads a prompt."""
-        return TransformerState(length=0, cache=self._nothing_read(batch))
+        return TransformerState(
+            advance=self.decoder.advancing(), length=0, cache=self._nothing_read(batch)
+        )
 
     def trace(self, tokens: Int[Tensor, "batch token"]) -> LanguageModelTrace:
         """Do what a call does, without dropout, and return every step."""
