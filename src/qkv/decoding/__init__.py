@@ -6,9 +6,9 @@ that nothing of the past is computed again. :func:`translate`, :func:`exact_matc
 :func:`record` do it with the examples of a corpus.
 """
 
-from qkv.decoding.beam import BeamNode, BeamTree, beam, beam_tree
 from qkv.decoding.examples import BATCH_SIZE, exact_match, record, translate
 from qkv.decoding.loop import greedy, sample, sampling_probabilities
+from qkv.decoding.search import BeamNode, BeamTree, beam, beam_tree
 
 __all__ = [
     "BATCH_SIZE",

@@ -7,8 +7,8 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from qkv.data import BOS, EOS, Corpus, Example
-from qkv.decoding.beam import beam
 from qkv.decoding.loop import evaluating, greedy
+from qkv.decoding.search import beam
 from qkv.recurrent import EncoderDecoder
 from qkv.trace import Recording
 

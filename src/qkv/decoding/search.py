@@ -59,9 +59,9 @@ def beam(
 
     Notes
     -----
-    Wu et al. (2016), equation 14, without coverage; ``|y|`` counts ``<eos>``. That a beam
-    narrows as hypotheses end is Sutskever et al. (2014), section 3.2. Vaswani et al.
-    (2017), section 6.1, take a width of 4 and α = 0.6.
+    Wu et al. (2016), equation 14, without coverage; ``|y|`` counts ``<eos>``. That what
+    ends leaves the beam is Sutskever et al. (2014), section 3.2. Vaswani et al. (2017),
+    section 6.1, take a width of 4 and α = 0.6.
 
     Examples
     --------
