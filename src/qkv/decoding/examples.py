@@ -32,7 +32,8 @@ def translate(
     examples : their targets are not shown to the model.
     max_length : the most tokens to write, ``<eos>`` among them; by default as many as
         the longest target of the batch has, so that one cut off is never right.
-    width : how many hypotheses :func:`beam` keeps; with 1 the writing is greedy.
+    width : how many hypotheses :func:`~qkv.decoding.beam` keeps; with 1 the writing is
+        greedy.
 
     Raises
     ------
@@ -61,7 +62,8 @@ def exact_match(
     """Return the share of examples that the model writes without a single mistake.
 
     The model is fed its own output, not the truth, and must end where the truth does.
-    It writes greedily, or, with a ``width`` above 1, by :func:`beam` search.
+    It writes greedily, or, with a ``width`` above 1, by :func:`~qkv.decoding.beam`
+    search.
 
     Raises
     ------

@@ -35,7 +35,7 @@ def beam(
 
     Parameters
     ----------
-    model : as for :func:`greedy`; its state can ``select`` rows.
+    model : as for :func:`~qkv.decoding.greedy`; its state can ``select`` rows.
     source, source_lengths : as for the model itself.
     max_length : the most tokens to write, ``<eos>`` among them. What is cut off there
         is returned only where nothing has ended.
@@ -45,9 +45,9 @@ def beam(
 
     Returns
     -------
-    The best hypothesis for each source, as :func:`greedy` returns it, and its score, in
-    nats. ``<pad>`` and ``<bos>`` are never written; the probabilities of the others are
-    the model's own, not raised for that.
+    The best hypothesis for each source, as :func:`~qkv.decoding.greedy` returns it, and
+    its score, in nats. ``<pad>`` and ``<bos>`` are never written; the probabilities of
+    the others are the model's own, not raised for that.
 
     Raises
     ------
