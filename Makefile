@@ -8,6 +8,7 @@ BIN := .venv/bin
 WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 LAB := .venv/.installed-lab
 ALL := .venv/.installed-tests
+PEERS := .venv/.installed-bench
 NPM := node_modules/.package-lock.json
 RACES := $(filter-out measure,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
@@ -38,7 +39,7 @@ lint: $(ALL)  ## ruff: mistakes and layout
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 
-bench: $(ALL)  ## races against hand-written peers
+bench: $(PEERS)  ## races against peers, hand-written and published
 	$(BIN)/python tools/browser.py
 	@failed=0; for race in $(RACES); do \
 	  $(BIN)/python -m benchmarks.$$race $(ARGS) || failed=1; done; exit $$failed
@@ -59,6 +60,9 @@ $(LAB): pyproject.toml constraints.txt
 
 $(ALL): pyproject.toml constraints.txt
 	$(PYTHON) tools/install.py lab site tests
+
+$(PEERS): $(ALL)
+	$(BIN)/python tools/install.py bench
 
 $(NPM): $(ALL) package.json package-lock.json
 	$(BIN)/python tools/install.py npm

@@ -4,7 +4,7 @@ usage: python -m benchmarks.attention [--rounds N]
 
 The last candidate is the peer of all: the least code that does the same, packed
 projections around PyTorch's fused kernel. x-transformers takes part where it is
-installed (pip install x-transformers). All candidates share one set of weights, and
+installed, as by `make bench`. All candidates share one set of weights, and
 every race begins by holding their results and gradients equal. Returns 1 where a limit
 is missed.
 """

@@ -62,6 +62,11 @@ def test_every_other_command_installs_all_that_it_needs(command):
     assert "tools/install.py lab site tests" in dry_run(command)
 
 
+def test_the_races_peers_are_installed_for_the_races_alone():
+    peers = "tools/install.py bench\n"
+    assert [name for name in COMMANDS if peers in dry_run(name)] == ["bench"]
+
+
 def test_the_python_and_the_options_are_the_readers():
     done = dry_run("lab", "PYTHON=python3.12", "ARGS=--no-browser")
     assert "python3.12 tools/install.py lab" in done
