@@ -89,6 +89,22 @@ def test_the_layer_adds_what_the_function_gives():
     assert layer(random(999, 6)).shape == (999, 6)
 
 
+@pytest.mark.parametrize("start", [-3, 0, 1, 7, 8, 60, 64])
+def test_the_layer_adds_the_same_wherever_it_starts(start):
+    x = random(5, 6)
+    close(Sinusoidal(6)(x, start=start) - x, sinusoidal(5, 6, start=start).double())
+
+
+def test_a_table_first_met_without_gradients_serves_training_too():
+    x, layer = random(3, 10).requires_grad_(), Sinusoidal(10, base=77.0)
+    with torch.inference_mode():
+        added = layer(x) - x
+    y = layer(x)
+    close(y - x, added.clone())
+    (y * layer(torch.zeros_like(x))).sum().backward()  # saves the table's sum
+    close(x.grad, added.clone())
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 def test_the_dtype_of_the_tokens_is_kept(dtype):
     x = random(3, 6, dtype=dtype)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from qkv.data import BOS, DictatedNumbers
+from qkv.data import BOS, EOS, PAD, Batch, DictatedNumbers
 from qkv.decoding import exact_match, greedy, record
 from qkv.positions import sinusoidal
 from qkv.recurrent import EncoderDecoder, Selectable
 from qkv.trace import walk
+from qkv.training import FitSettings, fit
 from qkv.transformer import LanguageModel, Transformer, TransformerConfig, cache
 
 N_SOURCE, N_TARGET = 17, 19
@@ -467,6 +468,28 @@ def test_it_does_all_that_the_book_asks_of_an_encoder_decoder():
     recording = record(model, corpus, examples[0])
     assert recording.forced.probabilities.shape[-1] == sizes[1]
     assert 0 <= exact_match(model, corpus, examples) <= 1
+
+
+def reversals(seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        lengths = torch.randint(2, 6, (32,), generator=generator)
+        source = torch.randint(3, 11, (32, 5), generator=generator)
+        target = torch.zeros(32, 6, dtype=torch.long)
+        for row, length in enumerate(lengths):
+            source[row, length:] = PAD
+            target[row, :length] = source[row, :length].flip(0)
+            target[row, length] = EOS
+        yield Batch(source, lengths, target)
+
+
+def test_it_learns_to_reverse_and_writes_what_it_has_learned():
+    torch.manual_seed(0)
+    model = Transformer(TransformerConfig(11, 11, d_model=32, d_ff=64, layers=(1, 1)))
+    fit(model, reversals(0), steps=200, settings=FitSettings(learning_rate=5e-3))
+    unseen = next(reversals(1))
+    written = greedy(model, unseen.source, unseen.source_lengths, max_length=6)
+    assert (written == unseen.target).all(-1).float().mean() > 0.9
 
 
 # ----------------------------------------------------------------------------- errors

@@ -9,11 +9,13 @@ and keep what they have computed (:class:`TransformerState`), and ``trace`` does
 - :mod:`qkv.transformer.traces`: the names of all that they do,
 - :mod:`qkv.transformer.advancing`: the same sub-layers, for one token after another,
 - :mod:`qkv.transformer.cache`: the keys and values kept from token to token,
-- :mod:`qkv.transformer.models`: embeddings, positions and output around the stacks.
+- :mod:`qkv.transformer.models`: embeddings, positions and output around the stacks,
+- :mod:`qkv.transformer.checkpoint`: a trained model in one file, with its vocabularies.
 """
 
 from qkv.transformer.blocks import Decoder, DecoderLayer, Encoder, EncoderLayer
 from qkv.transformer.cache import Cache, TransformerState
+from qkv.transformer.checkpoint import Checkpoint, load, save
 from qkv.transformer.models import LanguageModel, Transformer, TransformerConfig
 from qkv.transformer.traces import (
     LanguageModelTrace,
@@ -26,6 +28,7 @@ from qkv.transformer.traces import (
 
 __all__ = [
     "Cache",
+    "Checkpoint",
     "Decoder",
     "DecoderLayer",
     "Encoder",
@@ -40,4 +43,6 @@ __all__ = [
     "TransformerConfig",
     "TransformerState",
     "TransformerTrace",
+    "load",
+    "save",
 ]
