@@ -557,9 +557,17 @@ def _projected(batch: int, token: int, heads: int, d_head: int) -> tuple:
     return *draw.normals(*[(batch, token, heads * d_head)] * 3), heads
 
 
+def _merged_by_view(q, k, v, heads):
+    batch, token, d_model = q.shape
+    split = (batch, token, heads, d_model // heads)
+    q, k, v = (x.reshape(split).transpose(1, 2) for x in (q, k, v))
+    weights = (q @ k.mT / q.shape[-1] ** 0.5).softmax(dim=-1)
+    return (weights @ v).reshape(batch, token, d_model)
+
+
 ATTEND_IN_HEADS = Exercise(
     id="4.6",
-    title="Bug hunt: heads that see too little",
+    title="Bug hunt: what the heads have found",
     minutes=8,
     takes={
         "q": "batch token d_model",
@@ -577,26 +585,26 @@ ATTEND_IN_HEADS = Exercise(
     },
     mistakes=(
         Mistake(
-            "merged by view",
-            "now the split is right, and the merge no longer undoes it: it must swap "
-            "token and head back before it joins the last two axes",
-            partial(_in_heads, merge=_merge_by_view),
+            "views both ways",
+            "now the split is wrong as well: by a view alone, each head gets a block "
+            "of tokens in pieces, and never sees the others",
+            _views_both_ways,
         ),
         Mistake(
             "split by view",
-            "now the merge is right, and what it merges has not been split so: q, k "
-            "and v are still cut by a view alone",
+            "now the merge is right, and what it merges is not: q, k and v are cut by "
+            "a view alone",
             partial(_in_heads, split=_split_by_view),
         ),
         Mistake(
             "values by view",
-            "queries and keys are mended; the values are still cut by a view alone, "
-            "so that the weights are right and average the wrong things",
+            "the values are cut by a view alone, so that the weights are right and "
+            "average the wrong things",
             _values_by_view,
         ),
         Mistake(
             "only queries",
-            "the queries are mended; keys and values are still cut by a view alone",
+            "queries are split, but keys and values are cut by a view alone",
             _only_queries_split,
         ),
         Mistake(
@@ -622,13 +630,13 @@ ATTEND_IN_HEADS = Exercise(
         ),
     ),
     hints=(
-        "change the last token of k and v, and see which rows of the output change. "
-        "Which ones should?",
-        "number the features, q = torch.arange(12).view(1, 3, 4), split that into two "
-        "heads, and look at what head 0 has got.",
-        "split_heads of 4.1 for all three, and merge_heads of 4.2 at the end.",
+        "change one number of one token of v, and see which rows and columns of the "
+        "output change. In which columns may a single head write?",
+        "before the last line the axes are batch, head, token, d_head; side by side "
+        "in a token are to stand its heads.",
+        "merge_heads of 4.2 at the end: swap head and token back, then join.",
     ),
-    given=_views_both_ways,
+    given=_merged_by_view,
 )
 
 
