@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "positions": {"trace"},
     "layers": {"trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
-    "transformer": {"attention", "positions", "masks", "layers", "trace"},
+    "transformer": {"attention", "positions", "masks", "layers", "trace", "data"},
     "vision": {"attention", "positions", "masks", "layers", "trace"},
     "training": {*MODEL, "data", "trace"},
     "decoding": {*MODEL, "data", "trace"},

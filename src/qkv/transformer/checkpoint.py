@@ -1,0 +1,202 @@
+"""Checkpoints: a trained Transformer in one file, with all that is needed to use it.
+
+A file is in the safetensors format: its weights as float16, and in its metadata the
+model's config and the two vocabularies. Reading one runs no code that is in it.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialised
+from torch import Tensor
+
+from qkv.data import Vocabulary
+from qkv.transformer.models import Transformer, TransformerConfig
+
+KIND = "qkv.transformer.Transformer, 1"  # the one name in a checkpoint's metadata
+_NAMED = Path(__file__).parents[1] / "checkpoints"
+_TIED = "output.weight"  # with tied embeddings the same numbers as the target's
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A model and the vocabularies that it was trained with.
+
+    Attributes
+    ----------
+    model : in evaluation mode, its weights in float32, rounded to float16.
+    source_vocab, target_vocab : what its tokens are called.
+    """
+
+    model: Transformer
+    source_vocab: Vocabulary
+    target_vocab: Vocabulary
+
+    def __repr__(self) -> str:
+        """Say how large the model is."""
+        parameters = sum(p.numel() for p in self.model.parameters())
+        config = self.model.config
+        return (
+            f"Checkpoint of a Transformer with {parameters:,} parameters: "
+            f"d_model {config.d_model}, {config.heads} heads, {config.layers[0]} + "
+            f"{config.layers[1]} layers, {len(self.source_vocab)} source and "
+            f"{len(self.target_vocab)} target tokens"
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return what :func:`save` writes.
+
+        Raises
+        ------
+        ValueError
+            As :func:`save`.
+        """
+        return _to_bytes(self.model, self.source_vocab, self.target_vocab)
+
+
+def save(
+    model: Transformer,
+    path: str | PathLike[str],
+    source_vocab: Vocabulary,
+    target_vocab: Vocabulary,
+) -> None:
+    """Write a model and its vocabularies to a file, in half the space.
+
+    The weights are rounded to float16, to about three decimal digits; the model keeps
+    its own. Tied weights are written once.
+
+    Raises
+    ------
+    ValueError
+        If a vocabulary has another number of tokens than the model, or a weight is NaN
+        or too large for float16.
+    """
+    Path(path).write_bytes(_to_bytes(model, source_vocab, target_vocab))
+
+
+def load(source: str | PathLike[str]) -> Checkpoint:
+    """Read what :func:`save` wrote, or the package's own checkpoint of that name.
+
+    Parameters
+    ----------
+    source : a path, or a name such as ``"english_korean"``, which is not one: it has
+        no folder and no ending.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no checkpoint of that name.
+    ValueError
+        If the file is damaged, is no checkpoint, or its weights are not those of its
+        config.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = Transformer(TransformerConfig(n_source=5, n_target=4))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "small.safetensors")
+    ...     save(model, file, Vocabulary(["I", "go"]), Vocabulary(["가"]))
+    ...     checkpoint = load(file)
+    >>> checkpoint.source_vocab.tokens[3:]
+    ('I', 'go')
+    """
+    path = _find(source)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is damaged, or is no safetensors file ({error}); save it again"
+        ) from None
+    if KIND not in metadata:
+        found = ", ".join(map(repr, metadata)) or "nothing"
+        raise ValueError(
+            f"{path} is a safetensors file, but not a checkpoint of this package: its "
+            f"metadata have {found}, and not {KIND!r}"
+        )
+    return _made(path, metadata[KIND], weights)
+
+
+def _find(source: str | PathLike[str]) -> Path:
+    path = Path(source)
+    if path.suffix or len(path.parts) != 1:
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}")
+        return path
+    named = _NAMED / f"{path}.safetensors"
+    if not named.is_file():
+        found = sorted(file.stem for file in _NAMED.glob("*.safetensors"))
+        there = ", ".join(map(repr, found)) or "none"
+        raise FileNotFoundError(
+            f"there is no checkpoint named {str(path)!r}; the package has {there}. "
+            "A file's path ends in .safetensors"
+        )
+    return named
+
+
+def _made(path: Path, metadata: str, weights: dict[str, Tensor]) -> Checkpoint:
+    try:
+        told = json.loads(metadata)
+        settings = told["config"]
+        config = TransformerConfig(**settings | {"layers": tuple(settings["layers"])})
+        vocabularies = [
+            Vocabulary(told[name][3:]) for name in ("source_vocab", "target_vocab")
+        ]
+        _same_sizes(config, *vocabularies)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: its metadata make no model: {error!r}") from None
+    model = Transformer(config)
+    if config.tied and "target_embedding.weight" in weights:
+        weights[_TIED] = weights["target_embedding.weight"]
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise ValueError(f"{path}: its weights are not its model's: {said}") from None
+    return Checkpoint(model.eval(), *vocabularies)
+
+
+def _to_bytes(
+    model: Transformer, source_vocab: Vocabulary, target_vocab: Vocabulary
+) -> bytes:
+    config = model.config
+    _same_sizes(config, source_vocab, target_vocab)
+    weights = {
+        name: value.detach().cpu().to(torch.float16).contiguous()
+        for name, value in model.state_dict().items()
+        if not (config.tied and name == _TIED)
+    }
+    for name, value in weights.items():
+        if not value.isfinite().all():
+            raise ValueError(
+                f"{name} holds NaN, or a number that float16 is too small for; there "
+                "is nothing to use in such a model"
+            )
+    told = {
+        "config": asdict(config),
+        "source_vocab": source_vocab.tokens,
+        "target_vocab": target_vocab.tokens,
+    }
+    # Under one name: safetensors keeps no order of several, and a file would differ
+    # from one that is made again.
+    return serialised(weights, {KIND: json.dumps(told, ensure_ascii=False)})
+
+
+def _same_sizes(
+    config: TransformerConfig, source_vocab: Vocabulary, target_vocab: Vocabulary
+) -> None:
+    for side, size, vocabulary in (
+        ("source", config.n_source, source_vocab),
+        ("target", config.n_target, target_vocab),
+    ):
+        if size != len(vocabulary):
+            raise ValueError(
+                f"the model has {size} {side} tokens, but the {side} vocabulary has "
+                f"{len(vocabulary)}; give the one that it was trained with"
+            )
