@@ -63,6 +63,16 @@ def test_no_page_is_wider_than_a_phone(browser, site):
     assert {name: width for name, width in wide.items() if width > 360} == {}
 
 
+@pytest.mark.parametrize(("width", "drawn"), [(1300, 672), (480, 448), (360, 420)])
+def test_figures_shrink_with_the_page_while_they_can_be_read(
+    browser, site, width, drawn
+):
+    widths = "svgs => svgs.map(svg => svg.getBoundingClientRect().width)"
+    with watched_page(browser, viewport={"width": width, "height": 740}) as page:
+        page.goto(f"{site.address}/chapters/02_bahdanau_attention.html")
+        assert set(page.locator(".qkv-figure > svg").evaluate_all(widths)) == {drawn}
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_axe_finds_nothing(browser, site, size, scheme):
     found = {}
