@@ -290,8 +290,7 @@ def _table(
     length: int, d_model: int, base: float, dtype: torch.dtype, device: torch.device
 ) -> Float[Tensor, "token d_model"]:
     """Return :func:`sinusoidal`, kept: a decoder asks for one row of it at each step."""
-    with torch.inference_mode(False):  # it may be met again in training
-        return sinusoidal(length, d_model, base=base).to(device, dtype)
+    return sinusoidal(length, d_model, base=base).to(device, dtype)
 
 
 def _frequencies(axis: str, size: int, base: float) -> Float[Tensor, " pair"]:

@@ -101,7 +101,7 @@ def test_a_table_first_met_without_gradients_serves_training_too():
         added = layer(x) - x
     y = layer(x)
     close(y - x, added.clone())
-    (y * layer(torch.zeros_like(x))).sum().backward()  # saves the table's sum
+    (y * layer(torch.zeros_like(x))).sum().backward()
     close(x.grad, added.clone())
 
 
