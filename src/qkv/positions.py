@@ -289,7 +289,7 @@ def alibi(
 def _table(
     length: int, d_model: int, base: float, dtype: torch.dtype, device: torch.device
 ) -> Float[Tensor, "token d_model"]:
-    """Return :func:`sinusoidal`, kept: a decoder asks for one row of it at each step."""
+    """Return :func:`sinusoidal`, kept: a decoder asks for a row of it at each step."""
     return sinusoidal(length, d_model, base=base).to(device, dtype)
 
 
