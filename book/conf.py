@@ -14,6 +14,7 @@ language = "en"
 extensions = [
     "site_twins",  # first: it brings in the chapters that the others read
     "site_math",
+    "site_checkpoints",
     "site_pages",
     "site_api",
     "site_references",

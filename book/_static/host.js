@@ -10,6 +10,10 @@
 //   qkvHost.define(MODULE_ID, esmText)    once per page for each module, before or after this page is read
 //   qkvHost.style(CSS_ID, cssText)        once per page for each sheet
 //
+// WEIGHTS of a trained model come when a widget asks: `await qkvHost.checkpoint(NAME)` adds
+// the script checkpoints/NAME.js beside this one, which calls
+//   qkvHost.keep(NAME, base64)
+//
 // After mounting, the div has data-mounted="1", and performance.mark("qkv-mounted:ID") is
 // set. If anything fails, the fallback stays, a message says why, and data-error is set.
 //
@@ -24,6 +28,9 @@
   const modules = new Map(); // module id → text, then the promise of the module
   const waiting = new Map(); // module id → those who wait for its definition
   const models = new Map();
+  const checkpoints = new Map(); // name → the promise of its bytes
+  const arrived = new Map(); // name → its base64, until it is taken
+  const beside = document.currentScript?.src || document.baseURI;
   const mounted = [];
   const printing = () =>
     new URLSearchParams(location.search).has("print") || document.documentElement.hasAttribute("data-print");
@@ -67,6 +74,35 @@
     const text = atob(base64);
     return new DataView(Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer);
   }
+
+  /** A script, because a page from disk may load one, but may not fetch. */
+  function fetchCheckpoint(name) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      const missing = () => reject(new Error(`its file checkpoints/${name}.js could not be loaded`));
+      script.src = new URL(`checkpoints/${encodeURIComponent(name)}.js`, beside).href;
+      script.onerror = missing;
+      script.onload = () => {
+        script.remove();
+        if (!arrived.has(name)) return missing();
+        resolve(bytes(arrived.get(name)).buffer);
+        return arrived.delete(name);
+      };
+      document.head.append(script);
+    });
+  }
+
+  /** Fetched once, and again after a failure. */
+  function checkpoint(name) {
+    if (!checkpoints.has(name)) {
+      const promise = fetchCheckpoint(name);
+      checkpoints.set(name, promise);
+      promise.catch(() => checkpoints.delete(name));
+    }
+    return checkpoints.get(name);
+  }
+
+  const keep = (name, base64) => arrived.set(name, base64);
 
   /** The part of Jupyter's model that front-end modules use; widget_manager is undefined here. */
   function makeModel(state, buffers = []) {
@@ -174,7 +210,7 @@
 
   let settle;
   const ready = new Promise((resolve) => (settle = resolve));
-  window.qkvHost = { define, style, mountAll, makeModel, ready };
+  window.qkvHost = { define, style, checkpoint, keep, mountAll, makeModel, ready };
   const begin = () => mountAll().then(settle);
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
   else begin();
