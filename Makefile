@@ -12,7 +12,7 @@ PEERS := .venv/.installed-bench
 NPM := node_modules/.package-lock.json
 RACES := $(filter-out measure,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: help lab test book notebooks serve lint bench claims pdf clean
+.PHONY: help lab test book notebooks serve lint bench claims checkpoint pdf clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -46,6 +46,9 @@ bench: $(PEERS)  ## races against peers, hand-written and published
 
 claims: $(ALL)  ## measure every claim again, for three seeds
 	$(BIN)/python tools/claims.py $(ARGS)
+
+checkpoint: $(ALL)  ## train chapter 7's model again, into the package
+	$(BIN)/python tools/checkpoint.py $(ARGS)
 
 pdf: $(ALL) $(NPM)  ## print the book into build/book.pdf
 	$(BIN)/python tools/browser.py
