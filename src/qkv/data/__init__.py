@@ -22,6 +22,7 @@ from qkv.data.corpus import (
     load_pairs,
 )
 from qkv.data.dates import KoreanDates
+from qkv.data.grammar import EnglishKorean
 from qkv.data.language import DateLanguage
 from qkv.data.numbers import DictatedNumbers
 from qkv.data.tasks import (
@@ -42,6 +43,7 @@ __all__ = [
     "Corpus",
     "DateLanguage",
     "DictatedNumbers",
+    "EnglishKorean",
     "Example",
     "FourNeighbours",
     "KoreanDates",
