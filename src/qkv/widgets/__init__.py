@@ -11,6 +11,8 @@ from qkv.widgets.mask_painter import MaskPainter
 from qkv.widgets.positions import Positions
 from qkv.widgets.predict import Predict
 from qkv.widgets.stepper import Stepper
+from qkv.widgets.transformer_map import TransformerMap
+from qkv.widgets.translator import Translator
 from qkv.widgets.unrolled import Unrolled
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "Positions",
     "Predict",
     "Stepper",
+    "TransformerMap",
+    "Translator",
     "Unrolled",
 ]

@@ -13,7 +13,7 @@ from qkv.trace import Step, walk
 from qkv.widgets.base import Widget, module
 from qkv.widgets.encode import LIMIT, crop, listed, visible
 from qkv.widgets.html import page, table
-from qkv.widgets.tex import mathml
+from qkv.widgets.steps import drawn, resolved
 
 _LEADING = 8
 _FALLBACK = 16
@@ -113,7 +113,7 @@ def _encode(steps: list[Step]) -> list[dict[str, Any]]:
     values = {step.path: step.value for step in steps}
     encoded = []
     for step in steps:
-        reads = [_resolve(name, step.path, paths) for name in step.reads]
+        reads = [resolved(name, step.path, paths) for name in step.reads]
         hidden = _hidden(step.value, [values[r] for r in reads if r in values])
         encoded.append(_encode_step(step, reads, hidden))
     return encoded
@@ -128,7 +128,7 @@ def _encode_step(step: Step, reads: list[str], hidden: Tensor) -> dict[str, Any]
     return {
         "path": step.path,
         "title": step.title,
-        "formula": _formula(step.formula),
+        "formula": drawn(step.formula),
         "reads": list(dict.fromkeys(reads)),
         "axes": list(step.axes),
         "size": list(step.value.shape),
@@ -138,17 +138,6 @@ def _encode_step(step: Step, reads: list[str], hidden: Tensor) -> dict[str, Any]
         "note": note,
         "values": _masked(listed(shown), crop(hidden, step.axes, limits)[0]),
     }
-
-
-def _resolve(name: str, path: str, paths: list[str]) -> str:
-    """Return the step that ``name`` means, looked for from the inmost trace out."""
-    parts = path.split(".")[:-1]
-    for depth in range(len(parts), -1, -1):
-        full = ".".join([*parts[:depth], name])
-        within = [p for p in paths if p == full or p.startswith(f"{full}.")]
-        if within and within[-1] != path:
-            return within[-1]
-    return name
 
 
 def _hidden(value: Tensor, read: list[Tensor]) -> Tensor:
@@ -166,14 +155,6 @@ def _masked(values: Any, hidden: Tensor) -> Any:
     if hidden.ndim == 0:
         return None
     return [_masked(v, h) for v, h in zip(values, hidden, strict=True)]
-
-
-def _formula(tex: str) -> str:
-    """Return MathML, or the TeX as it was written where that can't be had."""
-    try:
-        return mathml(tex) if tex else ""
-    except ValueError:
-        return tex
 
 
 def _sentence(steps: list[Step], labels: Mapping[str, list[str]]) -> str:

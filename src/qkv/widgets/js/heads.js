@@ -2,11 +2,12 @@
 import { html, nothing } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { live } from "lit-html/directives/live.js";
-import { cellStyle, sample } from "./core/colours.js";
+import { cellStyle } from "./core/colours.js";
 import { choice, controls, sentence } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { logits, peak, softmax } from "./core/maths.js";
 import { flat, merge, split, splitByView, swap, view as reshape } from "./core/split.js";
+import { thumbs } from "./core/thumb.js";
 import { chance, plural, shown } from "./core/words.js";
 
 // ---- split and merge: x of 3 tokens with 4 features each, in 2 heads
@@ -132,16 +133,6 @@ function splitView(w) {
 
 // ---- a trained model's heads
 
-/** A head in small: one pixel a weight. */
-function thumb(canvas, rows) {
-  canvas.width = rows[0].length;
-  canvas.height = rows.length;
-  const pen = canvas.getContext("2d", { alpha: false });
-  const image = pen.createImageData(canvas.width, canvas.height);
-  rows.flat().forEach((weight, i) => image.data.set([...sample("unit", weight), 255], 4 * i));
-  pen.putImageData(image, 0, 0);
-}
-
 const isOn = (w, h) => !w.get("off").includes(h);
 
 function flip(w, h) {
@@ -157,14 +148,7 @@ const looks = (w, h) => {
 function grid(w, now) {
   const weights = w.get("weights");
   const ablates = w.get("parts").length > 0;
-  // A canvas can be drawn on once it is in the page.
-  queueMicrotask(() =>
-    w.stage.querySelectorAll(".qkv-head canvas").forEach((canvas, h) => {
-      if (canvas.drawn === weights[h]) return;
-      canvas.drawn = weights[h];
-      thumb(canvas, weights[h]);
-    }),
-  );
+  thumbs(w, ".qkv-head canvas", weights);
   const face = (h) => html`<canvas aria-hidden="true"></canvas><b>head ${h + 1}</b><small>${looks(w, h)}</small>`;
   return html`<div class="qkv-all" role="group" aria-label="The heads">
     ${weights.map(

@@ -9,8 +9,8 @@ const small = { rows: 24, cols: 16 };
 
 export const isSmall = (rows) => rows.length <= small.rows && rows[0].length <= small.cols;
 
-const cell = (value, scale, limit) =>
-  html`<td class=${hatch(value)} style=${cellStyle(value, scale, limit)}>${short(value)}</td>`;
+const cell = (value, { scale, limit, say = short }) =>
+  html`<td class=${hatch(value)} style=${cellStyle(value, scale, limit)}>${say(value)}</td>`;
 
 /** Row labels as buttons; the Tab key reaches the one in focus, ↑/↓ the others. */
 function rowButton(w, m, i) {
@@ -34,7 +34,7 @@ function table(w, m) {
         ${m.values.map(
           (row, i) => html`<tr class=${i === m.row && !w.still ? "qkv-on" : ""} @click=${() => m.focus(i)}>
             <th scope="row">${rowButton(w, m, i)}</th>
-            ${guard([row, m.scale, m.limit], () => row.map((v) => cell(v, m.scale, m.limit)))}
+            ${guard([row, m.scale, m.limit], () => row.map((v) => cell(v, m)))}
           </tr>`,
         )}
       </tbody>
@@ -86,7 +86,7 @@ function picture(w, m) {
     drawCanvas(canvas, m, dark);
   };
   // The canvas is drawn right after it is in the page.
-  queueMicrotask(() => hold(w.stage.querySelector("canvas")));
+  queueMicrotask(() => hold(w.stage.querySelector(".qkv-canvas canvas")));
   const pick = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
     m.focus(Math.floor(((event.clientY - box.top) / box.height) * m.values.length));
@@ -111,7 +111,7 @@ function detail(w, m) {
       ${guard([m.colLabels, m.values[m.row].length], () => head(m))}
       <tbody><tr>
         <th scope="row">${shown(one.rowLabels[0])}</th>
-        ${one.values[0].map((v) => cell(v, m.scale, m.limit))}
+        ${one.values[0].map((v) => cell(v, m))}
       </tr></tbody>
     </table>
   </div>`;
@@ -131,7 +131,8 @@ function arrows(w, m) {
 }
 
 /**
- * Draw m = {values, rowLabels, colLabels, rowAxis, name, alt, scale, limit, row, focus}.
+ * Draw m = {values, rowLabels, colLabels, rowAxis, name, alt, scale, limit, row, focus};
+ * m.say writes a cell, if it is not to be `short`.
  */
 export function matrix(w, m) {
   arrows(w, m);
@@ -151,7 +152,7 @@ export function legend(m) {
   for (const row of m.values) for (const v of row) if (typeof v !== "number") seen.add(v);
   if (!seen.size) return nothing;
   return html`<p class="qkv-legend">
-    ${[...seen].map((v) => html`<span class="qkv-key ${hatch(v)}">${special(v)}</span>`)}
+    ${[...seen].map((v) => html`<span class="qkv-key ${hatch(v)}">${m.say?.(v) ?? special(v)}</span>`)}
     ${seen.has(null) ? "masked: may not be attended to" : seen.has("-inf") && seen.size === 1 ? "minus infinity: softmax makes it 0" : "not a finite number"}
   </p>`;
 }
@@ -165,5 +166,6 @@ export function rowSentence(m) {
   });
   const name = m.values.length > 1 ? `${m.rowAxis} ${shown(m.rowLabels[m.row])}: ` : "";
   if (best < 0) return `${name}no finite value`;
+  if (m.colAxis === "1") return `${name}${exact(row[best])}`;
   return `${name}largest ${exact(row[best])} at ${m.colAxis} ${shown(m.colLabels[best])}`;
 }

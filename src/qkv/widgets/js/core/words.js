@@ -43,6 +43,6 @@ export const shown = (token) =>
 
 /** "query 3 × key 5" */
 export const shape = (axes, sizes) =>
-  axes.length ? axes.map((axis, i) => `${axis} ${sizes[i]}`).join(" × ") : "a number";
+  axes.length ? axes.map((axis, i) => (axis === "1" ? "1" : `${axis} ${sizes[i]}`)).join(" × ") : "a number";
 
 export const plural = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;

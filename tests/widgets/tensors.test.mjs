@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { tensors, unpack } from "../../src/qkv/widgets/js/core/tensors.js";
+
+const levels = (...numbers) => {
+  const bytes = new DataView(new ArrayBuffer(2 * numbers.length));
+  numbers.forEach((n, i) => bytes.setInt16(2 * i, n, true));
+  return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer)));
+};
+const pack = (size, limit, ...numbers) => ({ size, limit, data: levels(...numbers) });
+
+test("numbers are shares of the limit, in the order of memory", () => {
+  assert.deepEqual(unpack(pack([2, 1, 2], 4, 32000, -16000, 0, 8000)), [[[4, -2]], [[0, 1]]]);
+});
+
+test("what is no number has a mark of its own", () => {
+  assert.deepEqual(unpack(pack([4], 1, -32768, 32766, 32765, -32765)), [null, "nan", "inf", "-inf"]);
+});
+
+const entries = {
+  x: pack([2, 2], 4, 32000, 16000, -16000, 0), // 4 2 −2 0
+  y: pack([2, 2], 1, 32000, 32000, 0, -32000), // 1 1 0 −1
+  weights: pack([1, 2, 2], 1, 32000, -32768, 8000, 24000),
+  values: pack([1, 2, 2], 4, 8000, 16000, 24000, 32000), // 1 2 3 4
+  scores: pack([1, 2, 2], 2, 32000, 32000, 0, 16000),
+};
+const made = (...of) => tensors({ ...entries, z: { of } })("z");
+
+test("recipes", () => {
+  assert.deepEqual(made("same", "x"), [[4, 2], [-2, 0]]);
+  assert.deepEqual(made("sum", "x", "y"), [[5, 3], [-2, -1]]);
+  assert.deepEqual(made("relu", "x"), [[4, 2], [0, 0]]);
+  assert.deepEqual(made("times", "x", 0.5), [[2, 1], [-1, 0]]);
+  assert.deepEqual(made("mean", "x"), [[3], [-1]]);
+  assert.deepEqual(made("variance", "x"), [[1], [1]]);
+  assert.deepEqual(made("hide", "scores", "weights"), [[[2, "-inf"], [0, 1]]]);
+  assert.deepEqual(made("average", "weights", "values"), [[[1, 2], [2.5, 3.5]]]);
+  assert.deepEqual(made("merge", "values"), [[1, 2], [3, 4]]);
+  const [[a, b]] = made("normal", "x");
+  assert.ok(Math.abs(a - 1) < 1e-4 && Math.abs(b + 1) < 1e-4);
+});
+
+test("a recipe may stand on another, and each is made once", () => {
+  const get = tensors({ ...entries, a: { of: ["sum", "x", "y"] }, b: { of: ["relu", "a"] } });
+  assert.deepEqual(get("b"), [[5, 3], [0, 0]]);
+  assert.equal(get("b"), get("b"));
+});
+
+test("sums of what is no number stay what they are", () => {
+  const odd = { n: pack([1, 2], 1, 32765, 32766), m: pack([1, 2], 1, 32000, 0) };
+  assert.deepEqual(tensors({ ...odd, z: { of: ["sum", "n", "m"] } })("z"), [["inf", "nan"]]);
+});
