@@ -28,6 +28,7 @@ WIDGETS = (
     "mask_painter",
     "heads",
     "positions",
+    "transformer_map",
 )
 CORE = (ROOT / "src/qkv/widgets/js/core").as_uri()
 

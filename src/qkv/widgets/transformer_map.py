@@ -539,8 +539,12 @@ def _shares(parts: list[dict[str, Any]]) -> str:
     for part in parts:
         name = _GROUPS.get(part["group"], part["name"])
         groups[name] = groups.get(name, 0.0) + part["share"]
-    said = ", ".join(f"{100 * share:.0f} % {name}" for name, share in groups.items())
+    said = ", ".join(f"{_percent(share)} {name}" for name, share in groups.items())
     return f" Of {sum(p['count'] for p in parts):,} parameters, {said}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
 _GROUPS = {
