@@ -501,16 +501,21 @@ def test_with_a_kernel_it_is_drawn_at_once_and_sets_its_traits(show):
     assert page.evaluate(STEPS) <= 16
 
 
+# The slowest step, each taken at its best of four: the machine may be busy.
 STEPS = """() => {
-    const next = document.querySelector("#live2 [data-act=next]");
-    const times = [];
-    for (let i = 0; i < 24; i++) {
-        const start = performance.now();
-        next.click();
-        document.body.offsetHeight;
-        times.push(performance.now() - start);
+    const [back, next] = ["back", "next"].map(
+        (act) => document.querySelector(`#live2 [data-act=${act}]`));
+    const best = {};
+    for (let pass = 0; pass < 4; pass++) {
+        for (let i = 0; i < 38; i++) back.click();
+        for (let i = 0; i < 37; i++) {
+            const start = performance.now();
+            next.click();
+            document.body.offsetHeight;
+            best[i] = Math.min(best[i] ?? Infinity, performance.now() - start);
+        }
     }
-    return times.sort((a, b) => a - b)[12];
+    return Math.max(...Object.values(best));
 }"""
 
 
