@@ -93,6 +93,8 @@ class _Reader:
         if not name:
             raise ValueError(f"{self.rest()} where a noun should be; {SHAPE}")
         noun, plural = _NOUNS[name]
+        if noun.plural and determiner in ("a", "an", *NUMERALS):
+            plural = determiner in NUMERALS and determiner != "one"
         return Phrase(noun, _ARTICLES.get(determiner, determiner), plural, adjective)
 
     def verb(self) -> tuple[str, bool, Verb, str]:

@@ -38,7 +38,7 @@ class Phrase:
 
     @property
     def numeral(self) -> str:
-        """The Korean numeral, or "". "A cup of tea" is one cup of it."""
+        """The Korean numeral, or "". "A cup of milk" is one cup of it."""
         of_cups = self.determiner == "a" and self.noun.kind == "drink"
         return NUMERALS["one"] if of_cups else NUMERALS.get(self.determiner, "")
 

@@ -111,8 +111,8 @@ ANIMALS = (
     Noun("dog", "dogs", "개", "animal", "마리", owned=True),
     Noun("rabbit", "rabbits", "토끼", "animal", "마리", owned=True),
     Noun("bird", "birds", "새", "animal", "마리", owned=True),
-    Noun("horse", "horses", "말", "animal", "마리", owned=True),
     Noun("bear", "bears", "곰", "animal", "마리"),
+    Noun("penguin", "penguins", "펭귄", "animal", "마리"),
 )
 FOOD = (
     Noun("bread", "", "빵", "food", owned=True),
@@ -124,7 +124,7 @@ DRINKS = (
     Noun("water", "", "물", "drink", "잔"),
     Noun("milk", "", "우유", "drink", "잔", owned=True),
     Noun("coffee", "", "커피", "drink", "잔", owned=True),
-    Noun("tea", "", "차", "drink", "잔"),
+    Noun("juice", "", "주스", "drink", "잔"),
 )
 THINGS = (
     Noun("book", "books", "책", "thing", "권", owned=True),
@@ -152,13 +152,13 @@ ADJECTIVES = (
     Adjective("expensive", "비싸", "", ("meat", "coffee", "hat", "chair", "book")),
     Adjective("brave", "용감하", "", _names(PEOPLE, ANIMALS)),
     Adjective("kind", "친절하", "", ("student", "friend", "farmer")),
-    Adjective("hot", "뜨겁", "ㅂ", _names(DRINKS)),
+    Adjective("hot", "뜨겁", "ㅂ", ("water", "milk", "coffee")),
     Adjective("cold", "차갑", "ㅂ", _names(DRINKS)),
-    Adjective("delicious", "맛있", "", (*_names(FOOD), "milk", "coffee", "tea")),
-    Adjective("beautiful", "아름답", "ㅂ", ("bird", "horse", "song", "story", "music")),
+    Adjective("delicious", "맛있", "", (*_names(FOOD), "milk", "coffee", "juice")),
+    Adjective("beautiful", "아름답", "ㅂ", ("bird", "song", "story", "music")),
 )
 
-TRADED = (*_names(FOOD, DRINKS), "book", "hat", "chair", "box", "horse")
+TRADED = (*_names(FOOD, DRINKS), "book", "hat", "chair", "box")
 LOVED = (*_names(ANIMALS, FOOD, DRINKS), "book", "hat", "song", "story", "music")
 VERBS = (
     Verb(
@@ -218,7 +218,12 @@ VERBS = (
         ("apple", "egg", "bread", *_names(THINGS[:4]), "song", "story"),
         irregular="르",
     ),
-    Verb(("catch", "catches", "caught"), "잡", _names(ANIMALS), by_animals=True),
+    Verb(
+        ("catch", "catches", "caught"),
+        "잡",
+        ("cat", "rabbit", "bird", "bear", "penguin"),  # of a dog it would be: butcher
+        by_animals=True,
+    ),
 )
 
 
