@@ -227,6 +227,7 @@ def _name_widgets(notebook: NotebookNode, name: str) -> NotebookNode:
     order = _reachable(notebook, models)
     if not order:
         return notebook
+    _keep_one_sheet([models[key]["state"] for key in order])
     state = {**stored, "state": {key: models[key] for key in order}}
     notebook.metadata["widgets"] = {STATE: state}
     new = {
@@ -242,6 +243,16 @@ def _bare(model: dict) -> dict:
     if model.get("model_module") != "anywidget":
         return model
     return {**model, "state": {**model["state"], "layout": None}}
+
+
+def _keep_one_sheet(states: list[dict]) -> None:
+    """Leave the widgets' style sheet to the first of them: a page needs it once."""
+    seen: set[str] = set()
+    for state in states:
+        sheet = state.get("_css")
+        if sheet and sheet in seen:
+            state["_css"] = ""
+        seen.add(sheet)
 
 
 def _reachable(notebook: NotebookNode, models: dict[str, dict]) -> list[str]:

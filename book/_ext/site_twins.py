@@ -54,11 +54,12 @@ def joined(value: str | list[str]) -> str:
 # ------------------------------------------------------------------------- widgets
 
 
-def widget_html(model_id: str, model: dict, fallback: str, uid: str, page: Page) -> str:
+def widget_html(
+    model_id: str, model: dict, css: str, fallback: str, uid: str, page: Page
+) -> str:
     """One widget as the host expects it; its module and style go to ``page.assets``."""
     state = model["state"]
-    module, css = state.get("_esm", ""), state.get("_css", "")
-    payload = {"module": add_asset(page, "define", module)}
+    payload = {"module": add_asset(page, "define", state.get("_esm", ""))}
     if css:
         payload["css_id"] = add_asset(page, "style", css)
     payload["model_id"] = model_id
@@ -99,7 +100,10 @@ def widget_output(data: dict, models: dict, uid: str, page: Page) -> str | None:
     if not fallback:
         page.problems.append(f"{joined(data['text/plain'])} has no text/html fallback")
         return None
-    return widget_html(model_id, model, fallback, uid, page)
+    # a twin keeps the widgets' style sheet once, with the first of them
+    sheets = (other["state"].get("_css") for other in models.values())
+    css = next(filter(None, sheets), "")
+    return widget_html(model_id, model, css, fallback, uid, page)
 
 
 # ------------------------------------------------------------------------- figures

@@ -144,6 +144,12 @@ def test_only_widgets_that_are_shown_are_stored_without_their_layout(
     assert [model["state"]["layout"] for model in state.values()] == [None, None]
 
 
+def test_the_widgets_sheet_is_kept_once() -> None:
+    states = [{"_css": "a{}"}, {"_css": "b{}"}, {"_css": "a{}"}, {}]
+    execute._keep_one_sheet(states)
+    assert [state.get("_css") for state in states] == ["a{}", "b{}", "", None]
+
+
 def test_a_twin_keeps_no_pairing_no_timing_and_no_version(
     made: tuple[Path, str],
 ) -> None:

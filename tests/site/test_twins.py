@@ -106,6 +106,13 @@ def test_widgets_of_one_kind_share_their_scripts():
     assert len({re.search(r'data-for="(\w+)"', text)[1] for text in texts}) == 2
 
 
+def test_a_sheet_kept_once_in_the_twin_is_every_widgets():
+    models = {"m": widget_model(step=1), "n": widget_model(step=2, _css="")}
+    page, texts = edited(notebook(view("n"), models=models))
+    assert any('qkvHost.style("' in text for text in page.assets.values())
+    assert '"css_id"' in texts[0]
+
+
 def test_a_chapter_and_its_solutions_never_share_an_id():
     texts = [
         edited(notebook(view(), models={"m": widget_model()}), path)[1][0]
