@@ -209,9 +209,14 @@ def _looks(run: dict[str, Any]) -> list[tuple[int, float]]:
     """Return where each token looks most in the last layer, and with what weight."""
     found = []
     for step in run["steps"]:
-        mean = torch.tensor(step["cross"][-1]).mean(0)
-        found.append((int(mean.argmax()), float(mean.max())))
+        mean = _mean(step)
+        found.append((mean.index(max(mean)), max(mean)))
     return found
+
+
+def _mean(step: dict[str, Any]) -> list[float]:
+    """Return where a token looks, the mean of the last layer's heads."""
+    return torch.tensor(step["cross"][-1], dtype=torch.float64).mean(0).tolist()
 
 
 def _best(run: dict[str, Any]) -> list[str]:
@@ -234,9 +239,6 @@ def _joined(tokens: Sequence[str], joiner: str) -> str:
 
 def _tables(run: dict[str, Any]) -> str:
     """Return one sentence's tokens, with their probabilities and attention."""
-    rows = [
-        [step["top"][0][1], *torch.tensor(step["cross"][-1]).mean(0).tolist()]
-        for step in run["steps"]
-    ]
+    rows = [[step["top"][0][1], *_mean(step)] for step in run["steps"]]
     names = [step["token"] for step in run["steps"]]
     return table(rows, names, ["p", *run["source"]])

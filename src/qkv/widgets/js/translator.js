@@ -8,7 +8,7 @@ import { widget } from "./core/frame.js";
 import { beamTree, greedy } from "./core/search.js";
 import { nearest, wordsOf } from "./core/spelling.js";
 import { network } from "./core/weights.js";
-import { chance, exact, plural, shown, short } from "./core/words.js";
+import { chance, plural, shown } from "./core/words.js";
 
 const FATES = ["dropped", "kept", "ended"];
 const MOST_WORDS = 30;
@@ -69,8 +69,11 @@ const korean = (text) => (/[\uac00-\ud7a3]/.test(text) ? "ko" : nothing);
 /** Tokens as a text: with a token for the blank nothing else stands between them. */
 function text(w, tokens) {
   const written = tokens.filter((token) => token !== END);
-  return written.join(w.get("joiner")) || "nothing";
+  return written.join(w.get("joiner")).replace(/ $/, "␣") || "nothing";
 }
+
+/** A log-probability: near 0 with a decimal more. */
+const nats = (x) => x.toFixed(x <= -10 ? 1 : x <= -0.1 ? 2 : 3).replace("-", "−");
 
 const quoted = (token) => `“${shown(token)}”`;
 const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
@@ -100,11 +103,11 @@ function beamWords(w, run, at) {
   const now = tree.steps[at];
   const count = (fate) => now.filter((n) => n.fate === fate).length;
   const kept = now.filter((n) => n.fate === "kept");
-  const first = kept.length ? ` The likeliest that goes on is “${text(w, kept[0].tokens)}” (log p ${exact(kept[0].total)}).` : "";
+  const first = kept.length ? ` The likeliest that goes on is “${text(w, kept[0].tokens)}” (log p ${nats(kept[0].total)}).` : "";
   const done = count("ended") ? `, ${count("ended")} ended` : "";
   const over = at === tree.steps.length - 1;
   const [wins, own] = [text(w, tree.best.tokens), text(w, run.steps.map((s) => s.token))];
-  const end = over ? ` The search is over: “${wins}” wins with a score of ${exact(tree.best.score)}. Greedy wrote ${wins === own ? "the same" : `“${own}”`}.` : first;
+  const end = over ? ` The search is over: “${wins}” wins with a score of ${nats(tree.best.score)}. Greedy wrote ${wins === own ? "the same" : `“${own}”`}.` : first;
   return `Token ${at + 1}: of ${plural(now.length, "candidate")} ${count("kept")} kept, ${count("dropped")} dropped${done}.${end}`;
 }
 
@@ -205,7 +208,7 @@ function known(w) {
 const strange = (w) =>
   (w.local.unknown ?? []).map(
     ({ word, near }) => html`<p class="qkv-unknown">
-      It does not know <b>${shown(word)}</b>. Near it:
+      <span>It does not know <b>${shown(word)}</b>. Near it:</span>
       ${near.map((by) => html`<button type="button" data-near=${by} @click=${() => mend(w, word, by)}>${shown(by)}</button>`)}
     </p>`,
   );
@@ -266,13 +269,13 @@ function looks(w, run, at) {
   const [layers, heads] = [run.steps[0].cross.length, run.steps[0].cross[0].length];
   const [layer, head] = [w.get("layer"), w.get("head")];
   const pick = (label, name, value, options) => html`<label>${label}
-    <select .value=${live(String(value))} @change=${(e) => w.set({ [name]: +e.target.value })}>
+    <select data-pick=${name} .value=${live(String(value))} @change=${(e) => w.set({ [name]: +e.target.value })}>
       ${options.map(([x, words]) => html`<option value=${x} ?selected=${x === value}>${words}</option>`)}
     </select></label>`;
   const numbers = (n) => Array.from({ length: n }, (_, i) => [i, i + 1]);
   const which = `layer ${layer + 1}, ${head < 0 ? `mean of ${plural(heads, "head")}` : `head ${head + 1}`}`;
   return html`<div class="qkv-map">
-    <div class="qkv-h">Cross-attention <small>${w.still ? which : "each token written looks at the source, in per cent"}</small></div>
+    <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
     ${w.still ? nothing : html`<div class="qkv-facts">${pick("layer", "layer", layer, numbers(layers))}${pick("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
     <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="Cross-attention, ${which}">
       <table class="qkv-align qkv-long">
@@ -280,7 +283,7 @@ function looks(w, run, at) {
         <tbody>
           ${run.steps.map(
             (s, i) => html`<tr class=${i === at && !w.still ? "qkv-on" : ""} @click=${() => w.still || w.set({ step: i })}>
-              <th scope="row" lang=${korean(s.token)}>${i > at ? "\u00a0" : shown(s.token)}</th>
+              ${i > at ? html`<td></td>` : html`<th scope="row" lang=${korean(s.token)}>${shown(s.token)}</th>`}
               ${i > at ? run.source.map(() => html`<td class="qkv-later"></td>`) : guard([s, layer, head], () => attentionOf(w, s).map(weightCell))}
             </tr>`,
           )}
@@ -301,7 +304,7 @@ function cache(w, run, at) {
     <p class="qkv-hint">${title}</p>
     <div class="qkv-store" style="--n:${count}">
       <b></b><span class="qkv-slots qkv-of">${names.map((token) => html`<small lang=${korean(token)}>${shown(token).replace("<bos>", "‹s›").replace("<eos>", "‹/s›")}</small>`)}</span>
-      ${Array.from({ length: layers }, (_, layer) => ["K", "V"].map((name) => row(`${layer + 1} ${name}`, cells(count, filled, now))))}
+      ${Array.from({ length: layers }, (_, layer) => ["K", "V"].map((name) => row(`layer ${layer + 1} ${name}`, cells(count, filled, now))))}
     </div>
   </div>`;
   const done = at + 1;
@@ -328,7 +331,7 @@ const greedyView = (w, run, at) => html`
 
 // ---- beam search: a tree
 
-const [WIDE, HIGH, GAP] = [62, 34, 46];
+const [WIDE, HIGH, GAP, HALF] = [64, 34, 48, 21]; // half a node's width
 
 function treeView(w, run, at) {
   const tree = readTree(run.tree);
@@ -347,17 +350,17 @@ function treeView(w, run, at) {
   const kind = (n) => `qkv-${n.fate} ${best.has(n) ? "qkv-win" : alive.has(n) || n.fate === "dropped" ? "" : "qkv-dead"}`;
   const edge = (n) => {
     const [[x, y], [px, py]] = [place(n), n.above ? place(n.above) : [0, (rows * HIGH) / 2 + 4]];
-    const [from, to] = [px + (n.above ? 20 : 8), x - 20];
+    const [from, to] = [px + (n.above ? HALF : 8) - 2, x - HALF];
     return svg`<path class="qkv-edge ${kind(n)}" d="M${from} ${py}C${from + 14} ${py} ${to - 14} ${y} ${to} ${y}"/>`;
   };
   const node = (n) => {
     const [x, y] = place(n);
-    const mark = { dropped: "✗", ended: "■", kept: "" }[n.fate];
     const label = n.token === END ? "end" : shown(n.token);
     return svg`<g class="qkv-node ${kind(n)} ${n.step === at ? "qkv-now" : ""}">
-      <rect x=${x - 20} y=${y - 14} width="40" height="28" rx="6"/>
+      <rect x=${x - HALF} y=${y - 14} width=${2 * HALF} height="28" rx="6"/>
       <text x=${x} y=${y - 1} lang=${korean(n.token)}>${label.length > 6 ? `${label.slice(0, 5)}…` : label}</text>
-      <text class="qkv-soft" x=${x} y=${y + 10}>${mark}${mark ? " " : ""}${short(n.fate === "ended" ? n.score : n.total)}</text>
+      ${n.fate === "dropped" ? svg`<text class="qkv-soft" x=${x - HALF + 7} y=${y - 4}>✗</text>` : nothing}
+      <text class="qkv-soft" x=${x} y=${y + 10}>${nats(n.fate === "ended" ? n.score : n.total)}</text>
     </g>`;
   };
   const [width, height] = [tree.steps.length * WIDE + GAP - 20, (rows + 2.35) * HIGH + 8];
@@ -369,7 +372,7 @@ function treeView(w, run, at) {
         ${drawn.map(node)}
       </svg>
     </div>
-    <p class="qkv-legend">Above the line: kept, with their log p. <b>■</b> ended, with its score. Below: <b>✗</b> the two best of those dropped. Grey: given up later.</p>`;
+    <p class="qkv-hint">Above the line: what was kept, with its log p; an end with its score. Below it, ✗: the two best that were dropped. Grey: given up by now.</p>`;
 }
 
 const fateWords = { kept: "kept", ended: "■ ended", dropped: "✗ dropped" };
@@ -377,13 +380,12 @@ const fateWords = { kept: "kept", ended: "■ ended", dropped: "✗ dropped" };
 function listOf(w, rows, title, best) {
   return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label=${title}><table class="qkv-list">
     <caption>${title}</caption>
-    <thead><tr><th scope="col">hypothesis</th><th scope="col">p of its last</th><th scope="col">log p</th><th scope="col">score</th><th scope="col"></th></tr></thead>
+    <thead><tr><th scope="col">hypothesis</th><th scope="col">fate</th><th scope="col">p of the last</th><th scope="col">log p</th><th scope="col">score</th></tr></thead>
     <tbody>
       ${rows.map(
         (n) => html`<tr class=${n === best ? "qkv-best" : n.fate === "dropped" ? "qkv-lost" : ""}>
           <th scope="row" lang=${korean(n.tokens.join(""))}>${n.tokens.slice(0, -1).map(shown).join(w.get("joiner"))}${w.get("joiner")}<b>${shown(n.token)}</b></th>
-          <td>${chance(n.own)}</td><td>${short(n.total)}</td><td>${short(n.score)}</td>
-          <td>${n === best ? "◆ best" : fateWords[n.fate]}</td>
+          <td>${n === best ? "◆ best" : fateWords[n.fate]}</td><td>${chance(n.own)}</td><td>${nats(n.total)}</td><td>${nats(n.score)}</td>
         </tr>`,
       )}
     </tbody>
