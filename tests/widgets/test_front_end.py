@@ -29,6 +29,7 @@ WIDGETS = (
     "heads",
     "positions",
     "transformer_map",
+    "translator",
 )
 CORE = (ROOT / "src/qkv/widgets/js/core").as_uri()
 

@@ -320,8 +320,8 @@ class TestStepping:
 
         mean = torch.tensor(run["steps"][0]["cross"][1]).mean(0).tolist()
         assert row.all_inner_texts() == percent(mean)
-        page.locator("[data-pick=layer]").select_option(value="0")
-        page.locator("[data-pick=head]").select_option(value="1")
+        page.locator("[data-pick=layer]").select_option(index=0)
+        page.locator("[data-pick=head]").select_option(index=2)
         weights = run["steps"][0]["cross"][0][1]
         assert row.all_inner_texts() == percent(weights)
         word = run["source"][weights.index(max(weights))]
