@@ -10,7 +10,7 @@ LAB := .venv/.installed-lab
 ALL := .venv/.installed-tests
 PEERS := .venv/.installed-bench
 NPM := node_modules/.package-lock.json
-RACES := $(filter-out measure,$(basename $(notdir $(wildcard benchmarks/*.py))))
+RACES := $(filter-out measure peers,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
 .PHONY: help lab test book notebooks serve lint bench claims checkpoint pdf clean
 .DEFAULT_GOAL := help
