@@ -4,6 +4,7 @@ import base64
 import functools
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,12 +14,13 @@ from qkv.transformer import checkpoint as checkpoints
 from qkv.transformer import load
 from qkv.widgets import Translator
 from tests.browser import watched_page
-from tests.widgets.pages import live, page_of, payload, slot, state_of
+from tests.widgets.pages import HOST, live, page_of, payload, slot, state_of
 from tests.widgets.sample_translator import EVIL, SOURCE, TARGET, checkpoint, trained
 from tests.widgets.test_front_end import CORE, ROOT, run
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import script
+from site_checkpoints import MOST as LARGEST
+from site_checkpoints import bring_in, script
 
 AXE = "node_modules/axe-core/axe.min.js"
 COMMITTED = checkpoints._NAMED / "english_korean.safetensors"
@@ -535,3 +537,30 @@ def test_a_broken_state_says_what_is_wrong(show, small, changes, words):
 
 def test_the_bundle_is_small():
     assert len(Translator._esm.encode()) <= 45_000
+
+
+class TestSite:
+    def test_every_checkpoint_becomes_a_script(self, tmp_path, small):
+        (tmp_path / "small.safetensors").write_bytes(small.to_bytes())
+        config = SimpleNamespace(qkv_checkpoints=str(tmp_path))
+        bring_in(SimpleNamespace(config=config, outdir=str(tmp_path)))
+        made = tmp_path / "_static" / "checkpoints" / "small.js"
+        assert made.read_text("utf-8") == script("small", small.to_bytes())
+
+    def test_the_committed_one_is_not_too_large(self):
+        for path in checkpoints._NAMED.glob("*.safetensors"):
+            assert len(script(path.stem, path.read_bytes())) <= LARGEST
+
+    def test_the_host_looks_beside_itself(self, page, tmp_path, small):
+        static, deep = tmp_path / "_static", tmp_path / "chapters"
+        (static / "checkpoints").mkdir(parents=True)
+        deep.mkdir()
+        (static / "host.js").write_text(HOST.read_text("utf-8"), "utf-8")
+        text = script("small", small.to_bytes())
+        (static / "checkpoints" / "small.js").write_text(text, "utf-8")
+        tag = '<script src="../_static/host.js?v=1"></script>'
+        (deep / "page.html").write_text(tag, "utf-8")
+        page.goto((deep / "page.html").as_uri())
+        size = "qkvHost.checkpoint('small').then((bytes) => bytes.byteLength)"
+        assert page.evaluate(size) == len(small.to_bytes())
+        assert page.locator("script").count() == 1
