@@ -18,7 +18,7 @@ PAGE = """\
 
 ```{{eval-rst}}
 .. automodule:: {module}
-   :members:
+   :members:{options}
 ```
 """
 
@@ -45,23 +45,42 @@ def _is_eclipsed(path: Path) -> bool:
 
     What is in such a module stands on the package's page, by the package's names.
     """
-    above = path.with_name("__init__.py").read_text(encoding="utf-8")
-    return f'"{path.stem}"' in above.partition("__all__")[2]
+    return path.stem in _exported(path.with_name("__init__.py"))
+
+
+def _exported(package: Path) -> set[str]:
+    """The names in ``__all__``."""
+    listed = package.read_text(encoding="utf-8").partition("__all__")[2]
+    return set(re.findall(r'"(\w+)"', listed))
 
 
 def write_pages(app) -> None:
     folder = Path(app.srcdir, "api", "generated")
-    pages = subjects(Path(app.config.qkv_root))
+    root = Path(app.config.qkv_root)
+    pages = subjects(root)
     for subject, names in pages.items():
-        parts = [_part(name, "#" if name == subject else "##") for name in names]
+        parts = [_part(root, subject, name) for name in names]
         write_if_changed(folder / f"{subject}.md", "\n".join(parts))
     for page in folder.glob("*.md"):
         if page.stem not in pages:
             page.unlink()
 
 
-def _part(module: str, mark: str) -> str:
-    return PAGE.format(mark=mark, module=module)
+def _part(root: Path, subject: str, module: str) -> str:
+    mark = "#" if module == subject else "##"
+    above = _handed_on(root, subject, module)
+    options = f"\n   :exclude-members: {', '.join(sorted(above))}" if above else ""
+    return PAGE.format(mark=mark, module=module, options=options)
+
+
+def _handed_on(root: Path, subject: str, module: str) -> set[str]:
+    """What a package inside a subject hands on to it: it is described there, once."""
+    both = [
+        root.joinpath("src", *m.split("."), "__init__.py") for m in (subject, module)
+    ]
+    if subject == module or not all(package.is_file() for package in both):
+        return set()
+    return set.intersection(*map(_exported, both))
 
 
 def add_steps(app, what, name, obj, options, lines: list[str]) -> None:
