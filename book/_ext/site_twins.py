@@ -129,8 +129,7 @@ def figure_html(svg: str, alt: str, uid: str) -> str:
     """A figure whose text alternative is ``alt``, drawn in the page itself."""
     label = html.escape(alt.strip(), quote=True)
     return (
-        f'<figure class="qkv-figure {uid}" tabindex="0" '  # it may scroll: by keys, too
-        f'role="img" aria-label="{label}">'
+        f'<figure class="book-figure {uid}" role="img" aria-label="{label}">'
         f"{inline_svg(svg, uid)}</figure>"
     )
 

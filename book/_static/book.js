@@ -5,7 +5,7 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 
 // What scrolls sideways must be reachable by keyboard: give it a tab stop, and a name.
 (() => {
-  const scrolling = "pre, .math, .table-wrapper, .output, .qkv-figure, .katex-display";
+  const scrolling = "pre, .math, .table-wrapper, .output, .book-figure, .katex-display";
   const mark = (box) => {
     const overflows = box.scrollWidth > box.clientWidth + 1;
     const scrolls = getComputedStyle(box).overflowX !== "visible";

@@ -70,7 +70,7 @@ def test_figures_shrink_with_the_page_while_they_can_be_read(
     widths = "svgs => svgs.map(svg => svg.getBoundingClientRect().width)"
     with watched_page(browser, viewport={"width": width, "height": 740}) as page:
         page.goto(f"{site.address}/chapters/02_bahdanau_attention.html")
-        assert set(page.locator(".qkv-figure > svg").evaluate_all(widths)) == {drawn}
+        assert set(page.locator(".book-figure > svg").evaluate_all(widths)) == {drawn}
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
@@ -203,7 +203,7 @@ def weight(file) -> int:
     body = file.read_bytes()
     if file.suffix == ".woff2":
         return len(body)
-    figure = rb'<figure class="qkv-figure.*?</figure>'
+    figure = rb'<figure class="book-figure.*?</figure>'
     return len(gzip.compress(re.sub(figure, b"", body, flags=re.S)))
 
 
