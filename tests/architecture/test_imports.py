@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "layers": {"trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {"attention", "positions", "masks", "layers", "trace", "data"},
-    "vision": {"attention", "positions", "masks", "layers", "trace"},
+    "vision": {"attention", "positions", "masks", "layers", "transformer", "trace"},
     "training": {*MODEL, "data", "trace"},
     "decoding": {*MODEL, "data", "trace"},
     "plot": {"trace"},
@@ -42,7 +42,7 @@ MAY_IMPORT = {
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "data", "decoding", "claims")
+LIGHT += ("transformer", "vision", "data", "decoding", "claims")
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv.attention import MultiHeadAttention, merge_heads, split_heads
-from qkv.layers import LayerNorm
+from qkv.layers import ACTIVATIONS, LayerNorm
 from qkv.transformer.cache import TransformerState
 
 # Each takes the newest tokens "batch token d_model", and where there are several the
@@ -27,11 +27,14 @@ def normalising(norm: LayerNorm) -> Callable[[Tensor], Tensor]:
     return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
 
 
-def working(linear1: nn.Linear, linear2: nn.Linear) -> Callable[[Tensor], Tensor]:
+def working(
+    linear1: nn.Linear, linear2: nn.Linear, activation: str
+) -> Callable[[Tensor], Tensor]:
     """Return the feed-forward network."""
+    activate = torch.relu if activation == "relu" else ACTIVATIONS[activation]
     W1, b1 = linear1.weight, linear1.bias
     W2, b2 = linear2.weight, linear2.bias
-    return lambda x: F.linear(torch.relu(F.linear(x, W1, b1)), W2, b2)
+    return lambda x: F.linear(activate(F.linear(x, W1, b1)), W2, b2)
 
 
 def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:

@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv.attention import MultiHeadAttention, split_heads
-from qkv.layers import LayerNorm, feed_forward, residual, trace_feed_forward
+from qkv.layers import (
+    FeedForwardTrace,
+    LayerNorm,
+    feed_forward,
+    known_activation,
+    residual,
+    trace_feed_forward,
+)
 from qkv.transformer.advancing import (
     Advance,
     AdvanceLayer,
@@ -37,16 +44,30 @@ class _Layer(nn.Module):
     """What both kinds have: attention to oneself, a feed-forward network, residuals."""
 
     def __init__(
-        self, d_model: int, heads: int, d_ff: int, *, norm_first: bool, dropout: float
+        self,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        *,
+        norm_first: bool,
+        dropout: float,
+        activation: str = "relu",
     ):
         super().__init__()
         self.norm_first, self.dropout = norm_first, dropout
+        self.activation = known_activation(activation)
         self.self_attn = MultiHeadAttention(d_model, heads)
         self.linear1 = nn.Linear(d_model, d_ff)
         self.linear2 = nn.Linear(d_ff, d_model)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        return feed_forward(x, self.linear1, self.linear2)
+        return feed_forward(x, self.linear1, self.linear2, self.activation)
+
+    def _trace_feed_forward(self, x: Tensor) -> FeedForwardTrace:
+        return trace_feed_forward(x, self.linear1, self.linear2, self.activation)
+
+    def _working(self) -> Sublayer:
+        return working(self.linear1, self.linear2, self.activation)
 
     def _around(self, x: Tensor, sublayer: Sublayer, norm: LayerNorm) -> Tensor:
         if self.dropout and self.training:
@@ -107,11 +128,20 @@ class EncoderLayer(_Layer):
         *,
         norm_first: bool = True,
         dropout: float = 0.0,
+        activation: str = "relu",
+        eps: float = 1e-5,
     ):
         """Make the two sub-layers and a norm for each."""
-        super().__init__(d_model, heads, d_ff, norm_first=norm_first, dropout=dropout)
-        self.norm1 = LayerNorm(d_model)
-        self.norm2 = LayerNorm(d_model)
+        super().__init__(
+            d_model,
+            heads,
+            d_ff,
+            norm_first=norm_first,
+            dropout=dropout,
+            activation=activation,
+        )
+        self.norm1 = LayerNorm(d_model, eps)
+        self.norm2 = LayerNorm(d_model, eps)
 
     def forward(
         self,
@@ -132,7 +162,7 @@ class EncoderLayer(_Layer):
     def advancing(self) -> AdvanceLayer:
         """Return what does for the newest tokens what a causal call does for all."""
         back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
-        work, norm2 = working(self.linear1, self.linear2), normalising(self.norm2)
+        work, norm2 = self._working(), normalising(self.norm2)
         first = self.norm_first
 
         def advance(x, layer, state, mask):
@@ -159,10 +189,7 @@ class EncoderLayer(_Layer):
             self.norm1,
         )
         fed, _ = self._trace_around(
-            "feed_forward",
-            x,
-            lambda x: trace_feed_forward(x, self.linear1, self.linear2),
-            self.norm2,
+            "feed_forward", x, self._trace_feed_forward, self.norm2
         )
         kind = PreNormEncoderTrace if self.norm_first else PostNormEncoderTrace
         return kind(**attention, **fed)
@@ -224,7 +251,7 @@ class DecoderLayer(_Layer):
         """Return what does for the newest tokens what a call does for all."""
         back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
         across, norm2 = looking_across(self.multihead_attn), normalising(self.norm2)
-        work, norm3 = working(self.linear1, self.linear2), normalising(self.norm3)
+        work, norm3 = self._working(), normalising(self.norm3)
         first = self.norm_first
 
         def advance(x, layer, state, mask):
@@ -258,10 +285,7 @@ class DecoderLayer(_Layer):
             self.norm2,
         )
         fed, _ = self._trace_around(
-            "feed_forward",
-            x,
-            lambda x: trace_feed_forward(x, self.linear1, self.linear2),
-            self.norm3,
+            "feed_forward", x, self._trace_feed_forward, self.norm3
         )
         kind = PreNormDecoderTrace if self.norm_first else PostNormDecoderTrace
         return kind(**attention, **cross, **fed)
