@@ -132,15 +132,16 @@ class Notebook:
         """Go to the first cell that makes a widget of a kind; return the widget.
 
         JupyterLab draws what lies out of sight only when it has nothing else to do, and
-        what is drawn above moves the rest: so look again until it is there.
+        what is drawn above moves the rest: so look again until it is there. A browser
+        with an eighth of a core to itself took two minutes.
         """
         widget = self.page.locator(f".qkv-w.qkv-{kind.lower()}").first
-        for _ in range(30):
+        for _ in range(90):
             self._scroll_to(f"\n{kind}(")
             with suppress(TimeoutError):
                 widget.scroll_into_view_if_needed(timeout=4000)
                 return widget
-        raise AssertionError(f"no {kind} in sight after two minutes")
+        raise AssertionError(f"no {kind} in sight after six minutes")
 
     def _scroll_to(self, code):
         self.page.evaluate(

@@ -14,7 +14,7 @@ from qkv.trace import Step, walk
 from qkv.widgets.base import Widget, module
 from qkv.widgets.encode import crop, listed, visible
 from qkv.widgets.html import named, page, table
-from qkv.widgets.packed import Store, sizes
+from qkv.widgets.packed import RECIPES, Store, sizes
 from qkv.widgets.recorded import likely, steps_of
 from qkv.widgets.steps import drawn, resolved
 
@@ -161,7 +161,7 @@ class TransformerMap(Widget):
         for step in walk(trace):
             steps[step.path] = _step(step, words)
         _read_within(places, steps)
-        _keep(store, _with_positions(values, places), places, shown)
+        _keep(store, _with_learned(_with_positions(values, places), places), places, shown)
         top = likely(values["probabilities"], names, _TOP)
         super().__init__(
             tokens=tokens,
@@ -403,6 +403,8 @@ def _residuals(
     places: list[dict[str, Any]], values: dict[str, Tensor]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield how sums and norms follow from what goes around."""
+    for path, before in _last_norms(places):
+        yield f"{path}.normalised", ("normal", before)
     for place in places:
         if not (ways := place.get("stream")):
             continue
@@ -420,6 +422,11 @@ def _recipe(path: str, values: dict[str, Tensor]) -> tuple[Any, ...]:
     """Return how a step within a sub-layer may follow from others, by their names."""
     scope, _, name = path.rpartition(".")
     outer = scope.rpartition(".")[0]
+    norm = path if f"{path}.gain" in values else scope
+    if norm == path or (name == "output" and f"{scope}.gain" in values):
+        return ("scale", f"{norm}.normalised", f"{norm}.gain", f"{norm}.shift")
+    if name == "scores":
+        return ("compare", f"{outer}.queries", f"{outer}.keys")
     if name == "scaled":
         factor = values[f"{outer}.queries"].shape[-1] ** -0.5
         return ("times", f"{scope}.scores", round(factor, 8))
@@ -444,6 +451,44 @@ def _with_positions(
             found[position] = value - values[before]
         found[path] = value
     return found
+
+
+def _last_norms(places: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the norms after the last layers, which have no steps, and what they read."""
+    stream = {}
+    for place in places:
+        side = place["side"]
+        if place["kind"] == "norm" and "stream" not in place:
+            yield place["path"], stream[side]
+        stream[side] = place["path"]
+
+
+def _with_learned(
+    values: dict[str, Tensor], places: list[dict[str, Any]]
+) -> dict[str, Tensor]:
+    """Return the values and, before what a norm gives, its scale and shift.
+
+    For a sentence of some tokens these are fewer numbers than what follows from them.
+    """
+    last, found = dict(_last_norms(places)), {}
+    for path, value in values.items():
+        norm = path if path in last else path.removesuffix(".output")
+        if path in last:
+            found[f"{norm}.normalised"] = RECIPES["normal"](values[last[path]])
+        normal = found.get(f"{norm}.normalised")
+        if normal is not None and path != f"{norm}.normalised" and len(value) > 2:
+            found[f"{norm}.gain"], found[f"{norm}.shift"] = _line(normal, value)
+        found[path] = value
+    return found
+
+
+def _line(
+    x: Float[Tensor, "token d_model"], y: Float[Tensor, "token d_model"]
+) -> tuple[Float[Tensor, " d_model"], Float[Tensor, " d_model"]]:
+    """Return the scale and shift of each feature with which y follows from x."""
+    x, y = x.double(), y.double()
+    gain = (x * (y - y.mean(0))).mean(0) / x.var(0, correction=0).clamp(min=1e-12)
+    return gain, y.mean(0) - gain * x.mean(0)
 
 
 def _notes(values: dict[str, Tensor], shown: list[int]) -> dict[str, str]:

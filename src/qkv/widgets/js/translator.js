@@ -7,7 +7,8 @@ import { choice, controls, sentence, slider } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { beamTree, greedy } from "./core/search.js";
 import { nearest, wordsOf } from "./core/spelling.js";
-import { network } from "./core/weights.js";
+import { transformer } from "./core/transformer.js";
+import { size, withNetwork as loading } from "./core/weights.js";
 import { chance, plural, shown } from "./core/words.js";
 
 const FATES = ["dropped", "kept", "ended"];
@@ -76,7 +77,6 @@ function text(w, tokens) {
 const nats = (x) => x.toFixed(x <= -10 ? 1 : x <= -0.1 ? 2 : 3).replace("-", "−");
 
 const quoted = (token) => `“${shown(token)}”`;
-const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
 
 function attentionOf(w, step) {
   const layer = step.cross[Math.min(w.get("layer"), step.cross.length - 1)];
@@ -121,25 +121,7 @@ function keep(w, run) {
   w.set({ recordings: [...runs.slice(0, at), run, ...runs.slice(at + 1)], chosen: at, step: 0 });
 }
 
-/** Load the network if it is not there yet, then do this with it. Failures are said. */
-function withNetwork(w, act) {
-  if (w.local.loading) return;
-  w.local.loading = true;
-  w.local.note = w.local.net ? "" : `Loading the model, ${size(w.get("size"))} …`;
-  w.draw();
-  network(w, w.local.model)
-    .then((net) => {
-      w.local.loading = false;
-      w.local.net = net;
-      w.local.note = "";
-      act(net);
-    })
-    .catch((error) => {
-      w.local.loading = false;
-      w.local.note = `The model could not be used: ${error.message}. The recorded sentences stay.`;
-    })
-    .finally(() => w.draw());
-}
+const withNetwork = (w, act) => loading(w, transformer, act, "The recorded sentences stay.");
 
 const settings = (w) => ({ most: w.get("most"), width: w.get("recordings")[w.get("chosen")].tree.width, alpha: w.get("recordings")[w.get("chosen")].tree.alpha });
 

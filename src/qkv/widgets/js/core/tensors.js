@@ -1,5 +1,5 @@
 // Tensors that travel in few bytes: whole numbers in base64, or how they follow from others.
-import { decode, weightedSum } from "./maths.js";
+import { decode, dot, encode, weightedSum } from "./maths.js";
 
 const LEVELS = 32000;
 const MASKED = -32768;
@@ -21,7 +21,6 @@ export function unpack({ size, limit, data }) {
 
 const each = (f, a, b) => (Array.isArray(a) ? a.map((x, i) => each(f, x, b?.[i])) : f(a, b));
 const number = (f) => (a, b) => (typeof a === "number" && (b === undefined || typeof b === "number") ? f(a, b) : encode(f(decode(a), decode(b))));
-const encode = (x) => (Number.isFinite(x) ? x : Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
 const rows = (f, x) => (Array.isArray(x[0]) ? x.map((part) => rows(f, part)) : f(x));
 
 const mean = (row) => row.reduce((sum, x) => sum + decode(x), 0) / row.length;
@@ -33,6 +32,10 @@ const normal = (row) => {
   const [middle, spread] = [mean(row), Math.sqrt(variance(row) + 1e-5)];
   return row.map((x) => encode((decode(x) - middle) / spread));
 };
+const compare = (queries, keys) =>
+  Array.isArray(queries[0][0])
+    ? queries.map((head, h) => compare(head, keys[h]))
+    : queries.map((query) => keys.map((key) => encode(dot(query.map(decode), key.map(decode)))));
 const average = (weights, values) =>
   Array.isArray(weights[0][0])
     ? weights.map((head, h) => average(head, values[h]))
@@ -47,6 +50,8 @@ const recipes = {
   mean: (x) => rows((row) => [encode(mean(row))], x),
   variance: (x) => rows((row) => [encode(variance(row))], x),
   normal: (x) => rows(normal, x),
+  scale: (x, gain, shift) => rows((row) => row.map((v, i) => encode(decode(gain[i]) * decode(v) + decode(shift[i]))), x),
+  compare,
   average,
   merge: (heads) => heads[0].map((_, i) => heads.flatMap((head) => head[i])),
 };
