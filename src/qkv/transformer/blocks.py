@@ -159,6 +159,23 @@ class EncoderLayer(_Layer):
         )
         return self._around(x, self._feed_forward, self.norm2)
 
+    def first(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        count: int,
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*batch first d_model"]:
+        """Return the first tokens of what a call returns, without making the others."""
+        seen = self.norm1(x) if self.norm_first else x
+        mask = None if mask is None else mask[..., :count, :]
+        x = self._around(
+            x[..., :count, :],
+            lambda asking: self.self_attn(asking, seen, mask=mask),
+            self.norm1,
+        )
+        return self._around(x, self._feed_forward, self.norm2)
+
     def advancing(self) -> AdvanceLayer:
         """Return what does for the newest tokens what a causal call does for all."""
         back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
@@ -332,6 +349,22 @@ class Encoder(_Stack):
         for layer in self.layers:
             x = layer(x, mask=mask, causal=causal)
         return self.finish(x)
+
+    def first(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        count: int,
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*batch first d_model"]:
+        """Return the first tokens of what a call returns.
+
+        The last layer makes no others: who reads one token of many saves most of it.
+        """
+        *layers, last = self.layers
+        for layer in layers:
+            x = layer(x, mask=mask)
+        return self.finish(last.first(x, count, mask=mask))
 
     def trace(
         self,

@@ -36,7 +36,7 @@ class ConvolutionalNetwork(nn.Module):
     >>> model(torch.rand(5, 1, 8, 8)).shape
     torch.Size([5, 10])
     >>> sum(p.numel() for p in model.parameters())
-    65482
+    65642
     """
 
     def __init__(self, classes: int = 10, channels: int = 1, width: int = 32):

@@ -157,8 +157,8 @@ class VisionTransformer(nn.Module):
         x = self._placed(self._with_class_token(self.patch_embedding(images)))
         if self.training and self.config.dropout:
             x = F.dropout(x, self.config.dropout)
-        x = self.encoder(x, mask=_mask(x, visible))
-        return self.head(x[..., 0, :])
+        x = self.encoder.first(x, 1, mask=_mask(x, visible))
+        return self.head(x.squeeze(-2))
 
     def trace(
         self,
