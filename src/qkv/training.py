@@ -501,10 +501,7 @@ class _Checkpoint:
             )
 
     def _pass_over(
-        self,
-        stream: Iterator[Asked],
-        saved: dict[str, Any],
-        steps: int,
+        self, stream: Iterator[Asked], saved: dict[str, Any], steps: int
     ) -> None:
         for step in range(len(saved["losses"])):
             self.last = _next(stream, step, steps)
