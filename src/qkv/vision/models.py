@@ -1,6 +1,7 @@
 """The Vision Transformer: an encoder that reads patches, and says what is seen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,9 +11,12 @@ from torch.nn import functional as F
 from qkv.layers import LayerNorm, known_activation
 from qkv.positions import Learned
 from qkv.transformer import Encoder, EncoderLayer
-from qkv.vision.patches import PatchEmbedding, Sinusoidal2d, grid, patches
+from qkv.transformer.checkpoint import serialised
+from qkv.vision.cutting import PatchEmbedding, Sinusoidal2d, grid, patches
+from qkv.vision.timm import renamed
 from qkv.vision.traces import VisionTrace
 
+KIND = "qkv.vision.VisionTransformer, 1"  # the one name in a checkpoint's metadata
 POSITIONS = ("learned", "sinusoidal", "none")
 
 
@@ -184,6 +188,45 @@ class VisionTransformer(nn.Module):
             logits=logits,
             probabilities=logits.softmax(-1),
         )
+
+    def load_timm(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over the weights of a Vision Transformer of the library timm.
+
+        Parameters
+        ----------
+        weights : timm's ``model.state_dict()``, of a model with a class token and of
+            the config's sizes. What the names do not tell is the reader's to say:
+            timm's layer norms have ``eps=1e-6``.
+
+        Raises
+        ------
+        ValueError
+            If the model is not of timm's kind, with learned positions, pre-norm and
+            gelu, or the weights have other names or sizes.
+        """
+        config = self.config
+        kind = config.positions, config.norm_first, config.activation
+        if kind != ("learned", True, "gelu"):
+            raise ValueError(
+                'timm\'s models have positions="learned", norm_first=True and '
+                f'activation="gelu", but this one has {kind[0]!r}, {kind[1]} and '
+                f"{kind[2]!r}"
+            )
+        try:
+            self.load_state_dict(renamed(weights))
+        except RuntimeError as error:
+            said = " ".join(str(error).split())
+            raise ValueError(f"the weights are not this model's: {said}") from None
+
+    def to_bytes(self) -> bytes:
+        """Return what :func:`~qkv.vision.checkpoint.save` writes.
+
+        Raises
+        ------
+        ValueError
+            If a weight is NaN or too large for float16.
+        """
+        return serialised(self.state_dict(), KIND, {"config": asdict(self.config)})
 
     def _fitting(self, images: Tensor) -> None:
         wanted = (self.config.channels, *self.config.image)
