@@ -169,7 +169,8 @@ class FindTheDigit:
     """A handwritten digit somewhere among pieces of others.
 
     The digit is one of :class:`Digits`, and so are those that the pieces are cut from;
-    all are held out together. Where two overlap, the lighter pixel shows.
+    all are held out together. The digit lies on top, its square whole; of two pieces
+    that overlap, the stronger pixel shows.
 
     Parameters
     ----------
@@ -279,7 +280,7 @@ class FindTheDigit:
         canvas = torch.zeros(count, self.size**2)
         canvas.scatter_reduce_(1, at, cut.flatten(1), "amax")
         at = _square(places, DIGIT, self.size)
-        canvas.scatter_reduce_(1, at, flat[chosen], "amax")
+        canvas.scatter_(1, at, flat[chosen])
         pixels = canvas.view(count, 1, self.size, self.size)
         return Images(pixels, digits.labels[chosen], places)
 
