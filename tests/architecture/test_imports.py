@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "training": {*MODEL, "data", "trace"},
     "decoding": {*MODEL, "data", "trace"},
     "plot": {"trace"},
-    "widgets": {"trace", "decoding"},
+    "widgets": {"trace", "decoding", "vision"},
     "exercises": {*MODEL, "trace"},
 }
 # What costs a reader seconds, and is needed by few.

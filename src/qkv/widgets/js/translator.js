@@ -3,7 +3,7 @@ import { html, nothing, svg } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "./core/colours.js";
-import { choice, controls, sentence, slider } from "./core/controls.js";
+import { choice, controls, numbers, pick, sentence, slider } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { beamTree, greedy } from "./core/search.js";
 import { nearest, wordsOf } from "./core/spelling.js";
@@ -250,15 +250,11 @@ const weightCell = (weight) => {
 function looks(w, run, at) {
   const [layers, heads] = [run.steps[0].cross.length, run.steps[0].cross[0].length];
   const [layer, head] = [w.get("layer"), w.get("head")];
-  const pick = (label, name, value, options) => html`<label>${label}
-    <select data-pick=${name} .value=${live(String(value))} @change=${(e) => w.set({ [name]: +e.target.value })}>
-      ${options.map(([x, words]) => html`<option value=${x} ?selected=${x === value}>${words}</option>`)}
-    </select></label>`;
-  const numbers = (n) => Array.from({ length: n }, (_, i) => [i, i + 1]);
+  const list = (label, name, value, options) => pick(label, name, value, options, (x) => w.set({ [name]: x }));
   const which = `layer ${layer + 1}, ${head < 0 ? `mean of ${plural(heads, "head")}` : `head ${head + 1}`}`;
   return html`<div class="qkv-map">
     <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
-    ${w.still ? nothing : html`<div class="qkv-facts">${pick("layer", "layer", layer, numbers(layers))}${pick("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
+    ${w.still ? nothing : html`<div class="qkv-facts">${list("layer", "layer", layer, numbers(layers))}${list("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
     <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="Cross-attention, ${which}">
       <table class="qkv-align qkv-long">
         <thead><tr><td></td>${run.source.map((word) => html`<th scope="col"><span>${shown(word)}</span></th>`)}</tr></thead>

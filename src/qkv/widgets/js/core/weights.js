@@ -28,6 +28,7 @@ function fromKernel(w, model) {
 
 function fromSite(name) {
   const host = globalThis.qkvHost;
+  if (!name) return Promise.reject(new Error("this page has not its file; run the chapter in JupyterLab"));
   return host?.checkpoint ? host.checkpoint(name) : Promise.reject(new Error("this page has no such file"));
 }
 
