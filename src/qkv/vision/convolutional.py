@@ -62,7 +62,8 @@ class ConvolutionalNetwork(nn.Module):
                 "halves both, which must be at least 2"
             )
         places = self.convolutions(images.reshape(-1, *images.shape[-3:]))
-        return self.head(places.mean((-2, -1))).reshape(*batch, -1)
+        logits = self.head(places.mean((-2, -1)))
+        return logits.reshape(*batch, self.head.out_features)
 
 
 def _convolution(channels: int, width: int) -> tuple[nn.Module, nn.Module]:

@@ -12,7 +12,13 @@ from qkv.layers import LayerNorm, known_activation
 from qkv.positions import Learned
 from qkv.transformer import Encoder, EncoderLayer
 from qkv.transformer.checkpoint import serialised
-from qkv.vision.cutting import PatchEmbedding, Sinusoidal2d, grid, patches
+from qkv.vision.cutting import (
+    PatchEmbedding,
+    Sinusoidal2d,
+    grid,
+    patches,
+    sinusoidal_2d,
+)
 from qkv.vision.timm import renamed
 from qkv.vision.traces import VisionTrace
 
@@ -63,8 +69,9 @@ class VisionConfig:
         ------
         ValueError
             If a size is below 1, the patch does not divide the image, heads do not
-            divide d_model, positions or activation are of no known kind, or dropout
-            is not a probability below 1.
+            divide d_model, positions or activation are of no known kind, 4 does not
+            divide d_model where positions are sinusoidal, or dropout is not a
+            probability below 1.
         """
         if len(self.image) != 2 or min(self.image) < 1:
             raise ValueError(
@@ -87,6 +94,8 @@ class VisionConfig:
             raise ValueError(
                 f"positions is {self.positions!r}, but the model knows {known}"
             )
+        if self.positions == "sinusoidal":
+            sinusoidal_2d(*self.grid, self.d_model)
         known_activation(self.activation)
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout}")
