@@ -26,8 +26,12 @@ def _average(weights: Tensor, values: Tensor) -> Tensor:
     return weights.nan_to_num() @ values
 
 
-def _hide(scores: Tensor, weights: Tensor) -> Tensor:
-    return scores.masked_fill(weights.isnan(), -torch.inf)
+def _hide(scores: Tensor, may: Tensor) -> Tensor:
+    return scores.masked_fill(may == 0, -torch.inf)
+
+
+def _weigh(masked: Tensor) -> Tensor:
+    return masked.softmax(-1).nan_to_num()
 
 
 def _variance(x: Tensor) -> Tensor:
@@ -49,6 +53,7 @@ RECIPES: dict[str, Callable[..., Tensor]] = {
     "times": lambda x, factor: x * factor,
     "compare": lambda queries, keys: queries @ keys.mT,
     "hide": _hide,
+    "weigh": _weigh,
     "average": _average,
     "merge": lambda x: x.transpose(-3, -2).flatten(-2),
 }

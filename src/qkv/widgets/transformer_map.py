@@ -161,7 +161,8 @@ class TransformerMap(Widget):
         for step in walk(trace):
             steps[step.path] = _step(step, words)
         _read_within(places, steps)
-        _keep(store, _with_learned(_with_positions(values, places), places), places, shown)
+        all_values = _with_learned(_with_positions(values, places), places)
+        _keep(store, all_values, places, shown)
         top = likely(values["probabilities"], names, _TOP)
         super().__init__(
             tokens=tokens,
@@ -281,6 +282,8 @@ def _places(
         }
         if place["kind"] == "position":
             place["stream"] = [before, f"{part.name}.position", part.name]
+        if place["kind"] == "norm":
+            place["before"] = before
         yield place | _count(part.name, None, part.name, counts)
 
 
@@ -383,29 +386,32 @@ def _keep(
     places: list[dict[str, Any]],
     shown: list[int],
 ) -> None:
-    """Store all values, those from which others follow first."""
+    """Store all values, those from which others follow first.
+
+    Beside each masked step stands which cells may be attended to, 1 or 0.
+    """
     recipes = dict(_residuals(places, values))
-    after = {path: f"{path.rpartition('.')[0]}.weights" for path in values}
-    after = {p: w for p, w in after.items() if p.endswith(".masked") and w in values}
-    order = [p for path in values for p in (after.get(path, path), path)]
-    for path in dict.fromkeys(order):
+    for path, value in values.items():
         if path in ("logits", "probabilities"):
-            store.put(path, values[path][:, shown])
+            store.put(path, value[:, shown])
             continue
         hidden = None
-        if path in after.values():
+        if path.endswith(".masked"):
+            may = (value != -float("inf")).float()
+            store.put(path.replace(".masked", ".may"), may)
+        elif path.endswith(".weights"):
             hidden = values[path.replace(".weights", ".masked")] == -float("inf")
         recipe = recipes.get(path) or _recipe(path, values)
-        store.put(path, values[path][..., :_WIDTH], recipe, hidden)
+        store.put(path, value[..., :_WIDTH], recipe, hidden)
 
 
 def _residuals(
     places: list[dict[str, Any]], values: dict[str, Tensor]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield how sums and norms follow from what goes around."""
-    for path, before in _last_norms(places):
-        yield f"{path}.normalised", ("normal", before)
     for place in places:
+        if "before" in place:
+            yield f"{place['path']}.normalised", ("normal", place["before"])
         if not (ways := place.get("stream")):
             continue
         yield ways[2], ("sum", *ways[:2])
@@ -431,7 +437,9 @@ def _recipe(path: str, values: dict[str, Tensor]) -> tuple[Any, ...]:
         factor = values[f"{outer}.queries"].shape[-1] ** -0.5
         return ("times", f"{scope}.scores", round(factor, 8))
     if name == "masked":
-        return ("hide", f"{scope}.scaled", f"{scope}.weights")
+        return ("hide", f"{scope}.scaled", f"{scope}.may")
+    if name == "weights":
+        return ("weigh", f"{scope}.masked")
     if name == "output" and f"{scope}.weights" in values:
         return ("average", f"{scope}.weights", f"{outer}.values")
     if name == "merged":
@@ -453,16 +461,6 @@ def _with_positions(
     return found
 
 
-def _last_norms(places: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Yield the norms after the last layers, which have no steps, and what they read."""
-    stream = {}
-    for place in places:
-        side = place["side"]
-        if place["kind"] == "norm" and "stream" not in place:
-            yield place["path"], stream[side]
-        stream[side] = place["path"]
-
-
 def _with_learned(
     values: dict[str, Tensor], places: list[dict[str, Any]]
 ) -> dict[str, Tensor]:
@@ -470,7 +468,8 @@ def _with_learned(
 
     For a sentence of some tokens these are fewer numbers than what follows from them.
     """
-    last, found = dict(_last_norms(places)), {}
+    last = {p["path"]: p["before"] for p in places if "before" in p}
+    found = {}
     for path, value in values.items():
         norm = path if path in last else path.removesuffix(".output")
         if path in last:
