@@ -41,6 +41,7 @@ MAY_IMPORT = {
 }
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
+HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
 LIGHT += ("transformer", "vision", "data", "decoding", "claims")
 

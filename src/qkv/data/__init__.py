@@ -9,7 +9,8 @@ vocabularies, examples, and an endless stream of batches that a seed decides.
 :class:`TokenBack` and :class:`DateLanguage` need no text: they draw :class:`Questions`,
 tokens and the true answers.
 
-:class:`Digits` and :class:`FindTheDigit` draw :class:`Images`, and the class of each.
+:class:`Digits` and :class:`FindTheDigit` draw :class:`Images`, and the class of each;
+:func:`load_images` reads a folder of your own.
 """
 
 from qkv.data.corpus import (
@@ -25,7 +26,13 @@ from qkv.data.corpus import (
 )
 from qkv.data.dates import KoreanDates
 from qkv.data.grammar import EnglishKorean
-from qkv.data.images import Digits, FindTheDigit, Images
+from qkv.data.images import (
+    Digits,
+    FindTheDigit,
+    ImageCollection,
+    Images,
+    load_images,
+)
 from qkv.data.language import DateLanguage
 from qkv.data.numbers import DictatedNumbers
 from qkv.data.tasks import (
@@ -51,6 +58,7 @@ __all__ = [
     "Example",
     "FindTheDigit",
     "FourNeighbours",
+    "ImageCollection",
     "Images",
     "KoreanDates",
     "PairCorpus",
@@ -59,5 +67,6 @@ __all__ = [
     "Task",
     "TokenBack",
     "Vocabulary",
+    "load_images",
     "load_pairs",
 ]

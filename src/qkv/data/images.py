@@ -2,13 +2,18 @@
 
 :class:`Images` is a batch of them, and what is asked about each. :class:`Digits` are
 scikit-learn's, which come with it: nothing is downloaded. :class:`FindTheDigit` puts
-one of them somewhere among pieces of others, and remembers where.
+one of them somewhere among pieces of others, and remembers where. :func:`load_images`
+reads a folder of your own.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -18,6 +23,7 @@ from qkv.data.corpus import check_batch_size
 
 DIGIT = 8
 HELD_OUT = 500
+LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,49 +97,23 @@ class Images:
         return f"Images({len(self)} of {size}{known})"
 
 
-class Digits:
-    """Handwritten digits of 8 × 8 pixels, from scikit-learn.
+class ImageCollection:
+    """Images of known classes, some of them held out.
 
-    500 of the 1,797, 50 of each class, are held out: the same ones always. The others
-    are in an order in which the classes take turns, so that the first 100 have 10 of
-    each class, and the first 1,000 have 100.
-
-    Notes
-    -----
-    The test set of E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten
-    Digits" (1998), UCI Machine Learning Repository. 43 people wrote them; who wrote
-    which is not known, so that a writer may be on both sides of the split.
-
-    Examples
-    --------
-    >>> digits = Digits()
-    >>> digits
-    Digits: Handwritten digits of 8 × 8 pixels, from scikit-learn; 10 classes; 1,297 \
-images to train on, 500 held out
-    >>> digits.held_out.labels.bincount()
-    tensor([50, 50, 50, 50, 50, 50, 50, 50, 50, 50])
-    >>> next(digits.batches(batch_size=7, seed=0))
-    Images(7 of 1 × 8 × 8)
+    ``train`` is what :meth:`batches` draws from, in an order shuffled anew for each
+    pass; ``held_out`` is never drawn. ``names`` says what each class is called.
     """
 
-    def __init__(self) -> None:
-        from sklearn.datasets import load_digits  # takes a second, and few need it
-
-        found = load_digits()
-        pixels = torch.from_numpy(found.images).float().unsqueeze(1) / 16
-        every = Images(pixels, torch.from_numpy(found.target).long())
-        every = every[_taking_turns(every.labels)]
-        self.train, self.held_out = every[HELD_OUT:], every[:HELD_OUT]
-        self.names = tuple(map(str, range(10)))
+    def __init__(self, names: Sequence[str], train: Images, held_out: Images) -> None:
+        self.names, self.train, self.held_out = tuple(names), train, held_out
 
     def batches(
         self, *, batch_size: int = 64, seed: int, count: int | None = None
     ) -> Iterator[Images]:
         """Return an endless stream of batches of ``train``, the same for the same seed.
 
-        The images are shuffled anew for each pass; the last batch of a pass is smaller
-        where ``batch_size`` does not divide. With ``count`` they are the first so many
-        of ``train`` alone.
+        The last batch of a pass is smaller where ``batch_size`` does not divide. With
+        ``count`` only the first so many images of ``train`` are drawn.
 
         Raises
         ------
@@ -159,10 +139,49 @@ images to train on, 500 held out
     def __repr__(self) -> str:
         """Say what the images are, and how many."""
         about = (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
+        size = " × ".join(map(str, self.train.pixels.shape[2:]))
         return (
-            f"{type(self).__name__}: {about}; {len(self.names)} classes; "
-            f"{len(self.train):,} images to train on, {len(self.held_out):,} held out"
+            f"{type(self).__name__}: {about}; {len(self.names)} classes, "
+            f"{size} pixels; {len(self.train):,} images to train on, "
+            f"{len(self.held_out):,} held out"
         )
+
+
+class Digits(ImageCollection):
+    """Handwritten digits, from scikit-learn.
+
+    500 of the 1,797, 50 of each class, are held out: the same ones always. The others
+    are in an order in which the classes take turns, so that the first 100 have 10 of
+    each class, and the first 1,000 have 100.
+
+    Notes
+    -----
+    The test set of E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten
+    Digits" (1998), UCI Machine Learning Repository. Who wrote which digit is not known,
+    so that a writer may be on both sides of the split.
+
+    Examples
+    --------
+    >>> digits = Digits()
+    >>> digits  # doctest: +NORMALIZE_WHITESPACE
+    Digits: Handwritten digits, from scikit-learn; 10 classes, 8 × 8 pixels;
+    1,297 images to train on, 500 held out
+    >>> digits.held_out.labels.bincount()
+    tensor([50, 50, 50, 50, 50, 50, 50, 50, 50, 50])
+    >>> next(digits.batches(batch_size=7, seed=0))
+    Images(7 of 1 × 8 × 8)
+    """
+
+    def __init__(self) -> None:
+        from sklearn.datasets import load_digits  # takes a second, and few need it
+
+        found = load_digits()
+        pixels = torch.from_numpy(found.images).float().unsqueeze(1) / 16
+        every = Images(pixels, torch.from_numpy(found.target).long())
+        order, turns = _turns(every.labels)
+        every = every[order[turns.argsort(stable=True)]]
+        names = map(str, found.target_names)
+        super().__init__(tuple(names), every[HELD_OUT:], every[:HELD_OUT])
 
 
 class FindTheDigit:
@@ -293,6 +312,70 @@ class FindTheDigit:
         )
 
 
+def load_images(
+    folder: str | PathLike[str],
+    *,
+    patch: int,
+    size: tuple[int, int] | None = None,
+    held_out: float = 0.1,
+) -> ImageCollection:
+    """Read a folder that has a sub-folder of images for each class, named after it.
+
+    Pixels are grey values, black 0 and white 1; where an image is transparent, white
+    shows. All images are to be of one size, which patches of ``patch`` pixels divide.
+
+    Parameters
+    ----------
+    folder : its sub-folders, in the order of their names, are the classes. Files that
+        systems leave in folders, such as hidden ones, are passed over.
+    patch : height and width of a patch.
+    size : (height, width) to resize every image to.
+    held_out : the share of the images, and about that of each class, that is kept from
+        training: the same ones always.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If it has no sub-folder, or one of them no image; if files are no images, are
+        cut short or lie elsewhere than in a class (all are named); if the images are of
+        different sizes, or of one that ``patch`` does not divide.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("cat", "dog"):
+    ...         Path(folder, name).mkdir()
+    ...         Image.new("RGB", (12, 8)).save(Path(folder, name, "1.png"))
+    ...     images = load_images(folder, patch=4)
+    >>> images.names, images.train
+    (('cat', 'dog'), Images(2 of 1 × 8 × 12))
+    """
+    if not 0 <= held_out < 1:
+        raise ValueError(f"held_out is a share from 0 to below 1, not {held_out}")
+    if patch < 1:
+        raise ValueError(f"patch is {patch}, but must be at least 1")
+    if size is not None:
+        _check_divides(patch, size)
+    classes = _files(Path(folder))
+    read = _read([file for files in classes.values() for file in files], size)
+    _check_one_size(read)
+    if size is None:
+        _check_divides(patch, next(iter(read.values())).shape)
+    counts = torch.tensor([len(files) for files in classes.values()])
+    labels = torch.arange(len(counts)).repeat_interleave(counts)
+    pixels = torch.from_numpy(np.stack(list(read.values()))).unsqueeze(1)
+    every = Images(pixels.float() / 255, labels)
+    order, turns = _turns(labels)
+    shares = (turns - 0.5) / counts[labels[order]]
+    every = every[order[shares.argsort(stable=True)]]
+    apart = int(held_out * len(every))
+    return ImageCollection(tuple(classes), every[apart:], every[:apart])
+
+
 def _square(
     corners: Int[Tensor, "*batch 2"], side: int, width: int
 ) -> Int[Tensor, "*batch pixel"]:
@@ -303,10 +386,114 @@ def _square(
     return (row * width + column)[..., None] + within
 
 
-def _taking_turns(labels: Int[Tensor, " image"]) -> Int[Tensor, " image"]:
-    """Return an order, always the same, in which the classes take turns."""
+def _turns(
+    labels: Int[Tensor, " image"],
+) -> tuple[Int[Tensor, " image"], Int[Tensor, " image"]]:
+    """Return an order, always the same, and each one's turn among its class, from 1."""
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(labels), generator=generator)
     shuffled = labels[order]
     turns = one_hot(shuffled).cumsum(0).gather(1, shuffled[:, None]).squeeze(1)
-    return order[turns.argsort(stable=True)]
+    return order, turns
+
+
+def _files(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of each class."""
+    from PIL import Image
+
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: there is no such folder")
+    inside = _listed(folder)
+    classes = {path.name: _listed(path) for path in inside if path.is_dir()}
+    if not classes:
+        raise ValueError(
+            f"{folder} has no sub-folder; make one for each class, named after it, and "
+            "put its images in there"
+        )
+    empty = [str(folder / name) for name, files in classes.items() if not files]
+    if empty:
+        raise ValueError(
+            f"{', '.join(empty)}: there is no image; each class needs one or more"
+        )
+    image = Image.registered_extensions()
+    lost = [path for path in inside if path.is_file() and path.suffix.lower() in image]
+    lost += [path for files in classes.values() for path in files if path.is_dir()]
+    if lost:
+        raise ValueError(
+            f"{_named(lost)}: an image lies in the folder of its class, directly; move "
+            "these there, or away"
+        )
+    return classes
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and path.name.lower() not in LEFT_BY_SYSTEMS
+    )
+
+
+def _read(files: list[Path], size: tuple[int, int] | None) -> dict[Path, np.ndarray]:
+    """Return the grey values, from 0 to 255, of every file."""
+    read, failed = {}, []
+    for file in files:
+        try:
+            read[file] = _grey(file, size)
+        except Exception:  # what a broken file makes Pillow raise is not documented
+            failed.append(file)
+    if failed:
+        raise ValueError(
+            f"{_named(failed)}: no image that Pillow can read, or one cut short; mend "
+            "these, or take them away"
+        )
+    return read
+
+
+def _grey(file: Path, size: tuple[int, int] | None) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    with Image.open(file) as opened:
+        image = ImageOps.exif_transpose(opened)  # a telephone held upright says so here
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        if image.mode.startswith("I;16"):  # Pillow itself would cut at 255
+            image = Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
+        image = image.convert("L")
+        return np.array(image.resize(size[::-1]) if size else image)
+
+
+def _check_one_size(read: dict[Path, np.ndarray]) -> None:
+    files = defaultdict(list)
+    for file, grey in read.items():
+        files[grey.shape].append(file)
+    if len(files) > 1:
+        sizes = (
+            f"{_by(shape)} ({len(those)}, such as {those[0]})"
+            for shape, those in sorted(files.items(), key=lambda item: -len(item[1]))
+        )
+        most = max(files, key=lambda shape: len(files[shape]))
+        raise ValueError(
+            f"the images are of {len(files)} sizes, height × width: "
+            f"{', '.join(sizes)}; give a size to resize them to, such as size={most}"
+        )
+
+
+def _check_divides(patch: int, size: tuple[int, ...]) -> None:
+    if min(size) < 1:
+        raise ValueError(f"size is {size}, but must be at least 1")
+    if any(side % patch for side in size):
+        near = tuple(max(1, (2 * side + patch) // (2 * patch)) * patch for side in size)
+        raise ValueError(
+            f"patches of {patch} × {patch} pixels do not divide images of {_by(size)}, "
+            f"height × width; the nearest size that they do divide is size={near}"
+        )
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return " × ".join(map(str, size))
+
+
+def _named(paths: list[Path]) -> str:
+    return ", ".join(map(str, paths))
