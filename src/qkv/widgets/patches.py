@@ -228,5 +228,5 @@ def _sentence(
     )
 
 
-def _mean(heads: list[list[float]]) -> list[float]:
+def _mean(heads: list[list[float | int]]) -> list[float]:
     return torch.tensor(heads, dtype=torch.float64).mean(0).tolist()

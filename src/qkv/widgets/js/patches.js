@@ -202,8 +202,8 @@ const largest = (row) => Math.max(...row.slice(1)) || 1;
 const does = (w, s, p) => (w.get("click") === "hides" ? toggle(w, s, p) : ask(w, p + 1));
 
 function label(w, s, a, token) {
-  const weight = a ? `, ${rolls(w) ? "share" : "weight"} ${chance(a.row[token])}` : "";
-  return `${token ? where(s, token - 1) : "class token"}${s.hidden.has(token - 1) ? ", hidden" : weight}`;
+  const per = a ? `, ${Math.round(100 * a.row[token]) || "under 1"} per cent` : "";
+  return `${token ? where(s, token - 1) : "class token"}${s.hidden.has(token - 1) ? ", hidden" : per}`;
 }
 
 const pressed = (w, s, token) => (w.get("click") === "hides" && token ? s.hidden.has(token - 1) : s.query === token);
