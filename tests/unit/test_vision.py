@@ -354,7 +354,7 @@ def test_a_convolutional_network_has_any_batch(batch):
 
 
 def test_a_convolutional_network_says_the_same_of_what_stands_elsewhere():
-    model = ConvolutionalNetwork(width=3).double()
+    model = ConvolutionalNetwork(width=3).double().eval()
     image = torch.zeros(1, 40, 40).double()
     image[0, 12:18, 12:18] = normal(6, 6)
     moved = image.roll((6, -2), (1, 2))
