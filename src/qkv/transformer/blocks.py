@@ -399,14 +399,18 @@ class Decoder(_Stack):
     def project(
         self, memory: Float[Tensor, "batch source d_model"]
     ) -> tuple[tuple[Tensor, ...], ...]:
-        """Return the keys and values of the source for each layer: once, not a step."""
+        """Return the keys and values of the source for each layer: once, not a step.
+
+        Batch and head are one axis of them.
+        """
         pairs = []
         for layer in self.layers:
             attention = layer.multihead_attn
             start = attention.d_model
             weight = attention.in_proj_weight[start:]
             both = F.linear(memory, weight, attention.in_proj_bias[start:])
-            pairs.append(split_heads(both, 2 * attention.heads).chunk(2, 1))
+            parts = split_heads(both, 2 * attention.heads).chunk(2, 1)
+            pairs.append(tuple(part.flatten(0, 1) for part in parts))
         return tuple(pairs)
 
     def trace(
