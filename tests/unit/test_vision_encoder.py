@@ -14,7 +14,7 @@ from qkv.layers import (
     trace_feed_forward,
 )
 from qkv.trace import walk
-from qkv.transformer import Encoder, EncoderLayer, TransformerState, cache
+from qkv.transformer import Encoder, EncoderLayer, LanguageModel, TransformerConfig
 
 seeds = st.integers(0, 2**31)
 activations = st.sampled_from(["relu", "gelu"])
@@ -103,24 +103,16 @@ def test_the_last_layer_works_on_the_first_tokens_only():
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_writing_token_by_token_has_the_same_activation(activation):
-    encoder = make(activation=activation)
-    tokens = normal(5, 7, 12)
-    expected = encoder(tokens, causal=True)
-    like = encoder.layers[0].linear1.weight
-    state = TransformerState(
-        advance=encoder.advancing(),
-        length=0,
-        cache=cache.empty_cache(2, 5, 3, 4, like=like),
-    )
-    with torch.no_grad():
-        for i in range(7):
-            state = TransformerState(
-                advance=state.advance,
-                length=i + 1,
-                cache=state.cache.reserved(i, 1),
-            )
-            found = state.advance(tokens[:, i : i + 1], state, None)
-            torch.testing.assert_close(found, expected[:, i : i + 1].detach())
+    torch.manual_seed(0)
+    config = TransformerConfig(2, 17, d_model=12, heads=3, d_ff=11, layers=(1, 2))
+    model = LanguageModel(config).double()
+    for layer in model.decoder.layers:
+        layer.activation = activation
+    tokens = torch.arange(35).view(5, 7) % 17
+    expected, state = model(tokens).detach(), model.start(batch=5)
+    for i in range(7):
+        logits, state = model.step(tokens[:, i], state)
+        torch.testing.assert_close(logits, expected[:, i])
 
 
 @fast
