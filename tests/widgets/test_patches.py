@@ -623,7 +623,9 @@ def test_a_small_screen_is_not_scrolled_across(browser, tmp_path):
         across = "document.documentElement.scrollWidth"
         assert page.evaluate(across) == 360
         one, two = (page.locator(f"[data-qkv-widget=w{i}]") for i in range(2))
-        one.locator("[data-act=copy]").tap()
+        one.locator("[data-act=draw]").tap()
+        one.locator("[data-pixel='4-4']").tap()
+        assert pixels_of(page)[0, 0, 4].tolist() == [0, 0, 0, 0.375, 1, 0.375, 0, 0]
         two.get_by_label("the rollout over all").tap()
         assert page.evaluate(across) == 360
         for target in (".qkv-pad button", "button.qkv-patch", "button.qkv-word"):

@@ -237,7 +237,7 @@ function picture(w, s, a) {
   const truth = s.place && html`<i class="qkv-truth" style="left:${per(s.place[1], s.width)};top:${per(s.place[0], s.height)};width:${per(extent, s.width)};height:${per(extent, s.height)}"></i>`;
   const what = `${s.own ? "Your drawing" : `Image ${s.at + 1}`} and where ${who(s, s.query)} looks`;
   return html`<div class="qkv-look">
-    <div class="qkv-h">The image <small>in ${s.rows} × ${s.columns} patches of ${s.side} × ${s.side} pixels</small></div>
+    <div class="qkv-h">The image <small>${s.rows} × ${s.columns} patches of ${s.side} × ${s.side} pixels</small></div>
     <div class="qkv-image" role="group" aria-label="${what}${w.still ? "" : ": arrow keys move"}" style="--rows:${s.rows};--columns:${s.columns};aspect-ratio:${s.width}/${s.height};background-image:url(${url(s)})" @keydown=${w.still ? nothing : key}>
       ${Array.from({ length: s.count }, (_, p) => patchOf(w, s, a, p))}${truth ?? nothing}
     </div>

@@ -27,7 +27,7 @@ var ut=globalThis,It=t=>t,V=ut.trustedTypes,Lt=V?V.createPolicy("lit-html",{crea
     type="button" class=${a} style=${i} data-patch=${o} aria-label=${Ie(t,e,n,o+1)} aria-pressed=${Le(t,e,o+1)}
     tabindex=${o===(t.local.patch??0)?0:-1} @click=${()=>(t.local.patch=o,Ce(t,e,o))}
   >${c}</button>`}function In(t,e,n){let o=c=>{let l=t.local.patch??0,h=tt(c,[Math.floor(l/e.columns),l%e.columns],[e.rows,e.columns]);h&&(c.preventDefault(),c.stopPropagation(),t.local.patch=h[0]*e.columns+h[1],t.draw(),t.root.querySelector(`[data-patch="${t.local.patch}"]`)?.focus())},r=(c,l)=>`${100*c/l}%`,s=t.get("extent"),a=e.place&&u`<i class="qkv-truth" style="left:${r(e.place[1],e.width)};top:${r(e.place[0],e.height)};width:${r(s,e.width)};height:${r(s,e.height)}"></i>`,i=`${e.own?"Your drawing":`Image ${e.at+1}`} and where ${ct(e,e.query)} looks`;return u`<div class="qkv-look">
-    <div class="qkv-h">The image <small>in ${e.rows} × ${e.columns} patches of ${e.side} × ${e.side} pixels</small></div>
+    <div class="qkv-h">The image <small>${e.rows} × ${e.columns} patches of ${e.side} × ${e.side} pixels</small></div>
     <div class="qkv-image" role="group" aria-label="${i}${t.still?"":": arrow keys move"}" style="--rows:${e.rows};--columns:${e.columns};aspect-ratio:${e.width}/${e.height};background-image:url(${He(e)})" @keydown=${t.still?p:o}>
       ${Array.from({length:e.count},(c,l)=>Cn(t,e,n,l))}${a??p}
     </div>
