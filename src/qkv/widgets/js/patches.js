@@ -375,7 +375,7 @@ function status(w, s, a) {
     </div>`;
 }
 
-const here = (w) => (w.still ? nothing : html`<p class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `To ask a patch, to hide or to draw, the model is loaded first: ${size(w.get("size"))}, once.`}</p>`);
+const here = (w) => (w.still ? nothing : html`<p class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `When you ask a patch, hide ${w.get("draw") ? "one or draw" : "one"}, the model is loaded first: ${size(w.get("size"))}, once.`}</p>`);
 
 function board(w, s) {
   if (!s.own || w.still) return nothing;

@@ -81,7 +81,7 @@ var ut=globalThis,It=t=>t,V=ut.trustedTypes,Lt=V?V.createPolicy("lit-html",{crea
   </div>`}function zn(t,e,n){if(t.still)return p;let o=!n&&!t.local.loading;return u`<div role="status" class=${t.local.note||o?"qkv-note":""}>
       ${t.local.note?u`<p>${t.local.note}</p>`:p}
       ${o?u`<p><button type="button" data-act="load" @click=${()=>we(t)}>Load the model, ${st(t.get("size"))}</button></p>`:p}
-    </div>`}var Wn=t=>t.still?p:u`<p class="qkv-hint">${t.local.net?"The model is here: it runs in your browser.":`To ask a patch, to hide or to draw, the model is loaded first: ${st(t.get("size"))}, once.`}</p>`;function jn(t,e){if(!e.own||t.still)return p;let n=o=>{t.local.wet=o,t.draw()};return u`<div class="qkv-board">
+    </div>`}var Wn=t=>t.still?p:u`<p class="qkv-hint">${t.local.net?"The model is here: it runs in your browser.":`When you ask a patch, hide ${t.get("draw")?"one or draw":"one"}, the model is loaded first: ${st(t.get("size"))}, once.`}</p>`;function jn(t,e){if(!e.own||t.still)return p;let n=o=>{t.local.wet=o,t.draw()};return u`<div class="qkv-board">
     <div class="qkv-h">Draw <small>${e.height} × ${e.width} pixels</small></div>
     ${oe(t,{rows:e.lines,put:o=>Ne(t,o),wet:n})}
     ${re(t,Z)}
