@@ -452,6 +452,8 @@ class TestDrawing:
         page.get_by_label("½").check()
         page.mouse.click(*at(0, 7))
         assert pixels_of(page)[0, 0, 0, 7] == 0.5
+        page.keyboard.press("ArrowDown")  # on from where the pointer was
+        assert page.evaluate("document.activeElement.dataset.pixel") == "1-7"
         self.classified(page)
         page.locator("[data-act=clear]").click()
         assert pixels_of(page).sum() == 0
@@ -480,6 +482,9 @@ class TestDrawing:
         assert torch.equal(pixels_of(page), images().pixels[1:2])
         self.classified(page)
         page.locator("[data-pixel='3-3']").press("Space")
+        page.keyboard.press("ArrowLeft")  # on from where it was painted
+        focused = "document.activeElement.dataset.pixel"
+        assert page.evaluate(focused) == "3-2"
         self.classified(page)
         drawn = pixels_of(page)
         page.locator("[data-pick=image]").select_option(index=0)

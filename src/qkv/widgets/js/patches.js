@@ -223,7 +223,7 @@ function patchOf(w, s, a, p) {
 
 function picture(w, s, a) {
   const key = (event) => {
-    const now = w.local.patch ?? 0;
+    const now = +event.target.dataset.patch;
     const to = walk(event, [Math.floor(now / s.columns), now % s.columns], [s.rows, s.columns]);
     if (!to) return;
     event.preventDefault();
@@ -265,7 +265,7 @@ function token(w, s, a, t) {
 
 function line(w, s, a) {
   const key = (event) => {
-    const to = walk(event, [0, w.local.token ?? 0], [1, s.count + 1]);
+    const to = walk(event, [0, +event.target.dataset.token], [1, s.count + 1]);
     if (!to || event.key === "ArrowUp" || event.key === "ArrowDown") return;
     event.preventDefault();
     event.stopPropagation();

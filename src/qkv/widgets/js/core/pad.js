@@ -82,7 +82,7 @@ export function pad(w, { rows, put, wet }) {
     if (held) put(held.rows);
   };
   const key = (event) => {
-    const to = walk(event, w.local.pixel ?? [0, 0], size);
+    const to = walk(event, event.target.dataset.pixel.split("-").map(Number), size);
     if (to) focus(to);
     else if (/^[0-4]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
       w.local.ink = event.key / 4;
