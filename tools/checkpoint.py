@@ -14,15 +14,16 @@ rounded as it is kept, gets fewer of the held-out examples right than it must.
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.functional import pad
 
 from qkv import transformer, vision
-from qkv.data import Digits, EnglishKorean, FindTheDigit
+from qkv.data import Digits, EnglishKorean, FindTheDigit, Images
 from qkv.decoding import exact_match
 from qkv.training import FitSettings, History, accuracy, fit
 
@@ -66,34 +67,48 @@ def english_korean(steps: int = 800, corpus: EnglishKorean | None = None) -> Tra
     )
 
 
-def digits(steps: int = 2350) -> Trained:
-    """Chapter 8: a Vision Transformer of the default sizes, for 8 × 8 pixels."""
+def digits(steps: int = 2400) -> Trained:
+    """Chapter 8: a Vision Transformer of the default sizes, for 8 × 8 pixels.
+
+    It is shown the digits in three places each, since a reader's own may be anywhere.
+    """
     task = Digits()
     torch.manual_seed(0)
     model = vision.VisionTransformer(vision.VisionConfig(dropout=0.1))
     history = fit(
         model,
-        task.batches(batch_size=64, seed=0),
+        _in_three_places(task.batches(batch_size=64, seed=0)),
         steps=steps,
-        settings=FitSettings(learning_rate=1.5e-3, decay_over=steps),
+        settings=FitSettings(learning_rate=2e-3, decay_over=steps),
     )
     return _seeing(model, history, task.held_out, least=0.95)
 
 
-def find_the_digit(steps: int = 800) -> Trained:
+def _in_three_places(batches: Iterator[Images]) -> Iterator[Images]:
+    """Move every image by a pixel to the left, or to the right, or not at all."""
+    generator = torch.Generator().manual_seed(0)
+    for batch in batches:
+        wide = pad(batch.pixels, (1, 1)).unfold(-1, batch.pixels.shape[-1], 1)
+        by = torch.randint(3, (len(batch),), generator=generator)
+        moved = wide[torch.arange(len(batch)), ..., by, :]
+        yield Images(moved, batch.labels)
+
+
+def find_the_digit(steps: int = 2400) -> Trained:
     """Chapter 8: a Vision Transformer for 24 × 24 pixels in patches of 4 × 4."""
     task = FindTheDigit()
     torch.manual_seed(0)
-    config = vision.VisionConfig(image=(task.size, task.size), patch=4)
+    size = (task.size, task.size)
+    config = vision.VisionConfig(image=size, patch=4, dropout=0.1)
     model = vision.VisionTransformer(config)
     history = fit(
         model,
         task.batches(batch_size=64, seed=0),
         steps=steps,
-        settings=FitSettings(learning_rate=1.5e-3, decay_over=steps),
+        settings=FitSettings(learning_rate=2e-3, decay_over=steps),
     )
     asked = task.sample(1000, seed=0, held_out=True)
-    return _seeing(model, history, asked, least=0.80)
+    return _seeing(model, history, asked, least=0.88)
 
 
 def _seeing(model: nn.Module, history: History, asked, *, least: float) -> Trained:
