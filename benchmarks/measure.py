@@ -73,13 +73,9 @@ def memory(call: Callable[[], object]) -> Memory:
         profiler.export_chrome_trace(str(file))
         events = json.loads(file.read_text("utf-8"))["traceEvents"]
     events = [event for event in events if event["name"] == "[memory]"]
-    live: dict[int, int] = {}  # what is freed but was there before is not the call's
-    peak = largest = 0
+    live = peak = largest = 0
     for event in sorted(events, key=lambda event: event["ts"]):
-        address, size = event["args"]["Addr"], event["args"]["Bytes"]
-        if size > 0:
-            live[address], largest = size, max(largest, size)
-            peak = max(peak, sum(live.values()))
-        else:
-            live.pop(address, None)
+        size = event["args"]["Bytes"]
+        live, largest = live + size, max(largest, size)
+        peak = max(peak, live)
     return Memory(peak, largest)

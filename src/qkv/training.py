@@ -23,11 +23,10 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
-from qkv.data import PAD, Batch, Images, Questions
+from qkv.data import PAD, Batch, Questions
 
 FORMAT = "qkv checkpoint 1"
 SCHEDULES = ("constant", "linear", "inverse_sqrt")
-Asked = Batch | Questions | Images
 
 
 def _check_smoothing(label_smoothing: float) -> None:
@@ -165,14 +164,11 @@ def sequence_loss(
     target: Int[Tensor, "*batch"],
     *,
     label_smoothing: float = 0.0,
-    ignored: int = PAD,
 ) -> Float[Tensor, ""]:
     r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
 
     Padding is left out, so that a sentence's loss is the same in any batch; and so is
-    whatever else a target of 0 stands for, such as a question that is not asked. Where
-    0 is a class like any other, as for :class:`~qkv.data.Images`, ``ignored`` says
-    which number is not asked in its place.
+    whatever else a target of 0 stands for, such as a question that is not asked.
 
     With ``label_smoothing`` ε the target is no longer sure: it is the true token by
     1 − ε, and each token of the vocabulary, the true one too, by ε / vocab.
@@ -201,17 +197,16 @@ def sequence_loss(
     return cross_entropy(
         logits.reshape(-1, logits.shape[-1]),
         target.reshape(-1),
-        ignore_index=ignored,
+        ignore_index=PAD,
         label_smoothing=label_smoothing,
     )
 
 
-def accuracy(model: nn.Module, questions: Asked) -> float:
+def accuracy(model: nn.Module, questions: Batch | Questions) -> float:
     """Return the share of the targets that the model gives its largest logit to.
 
-    A target of ``questions.ignored`` (0; −100 for :class:`~qkv.data.Images`) is not
-    asked, and does not count. The model is used in evaluation mode, without gradients,
-    and is left in the mode it was in.
+    A target of 0 is not asked, and does not count. The model is used in evaluation
+    mode, without gradients, and is left in the mode it was in.
 
     Raises
     ------
@@ -226,12 +221,9 @@ def accuracy(model: nn.Module, questions: Asked) -> float:
     >>> accuracy(perfect, Reversal().sample(7, seed=0))
     1.0
     """
-    asked = questions.target != questions.ignored
+    asked = questions.target != PAD
     if not asked.any():
-        meaning = "padding" if questions.ignored == PAD else "not asked"
-        raise ValueError(
-            f"nothing is asked: every target is {questions.ignored}, which is {meaning}"
-        )
+        raise ValueError("nothing is asked: every target is 0, which is padding")
     with _mode(model, training=False), torch.no_grad():
         logits = model(*questions.inputs)
     _one_row_each(logits, questions.target)
@@ -256,7 +248,7 @@ def _sizes(shape: torch.Size) -> str:
 
 def update(
     model: nn.Module,
-    batch: Asked,
+    batch: Batch | Questions,
     optimizer: Optimizer,
     *,
     clip_norm: float,
@@ -270,9 +262,7 @@ def update(
         If the loss or the gradient is NaN or infinite; the parameters are as before.
     """
     logits = model(*batch.inputs)
-    loss = sequence_loss(
-        logits, batch.target, label_smoothing=label_smoothing, ignored=batch.ignored
-    )
+    loss = sequence_loss(logits, batch.target, label_smoothing=label_smoothing)
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
@@ -287,7 +277,7 @@ def update(
 
 def fit(
     model: nn.Module,
-    batches: Iterable[Asked],
+    batches: Iterable[Batch | Questions],
     *,
     steps: int,
     watch: Callable[[nn.Module], float] | None = None,
@@ -300,8 +290,8 @@ def fit(
     Parameters
     ----------
     model : called with the ``inputs`` of a batch: for :class:`~qkv.data.Questions`
-        their ``source``, for :class:`~qkv.data.Images` their ``pixels``; for a
-        :class:`~qkv.data.Batch` its ``source``, ``source_lengths`` and ``target_in``.
+        their ``source``; for a :class:`~qkv.data.Batch` its ``source``,
+        ``source_lengths`` and ``target_in``.
     batches : a stream, from its beginning also where training is resumed.
     steps : how many steps to take in all, those before an interruption included.
     watch : measures the model before the first step, every ``watch_every`` steps and
@@ -377,7 +367,9 @@ def _observe(
     history.watched.append((step, history.cpu_seconds, value))
 
 
-def _next(stream: Iterator[Asked], step: int, steps: int) -> Asked:
+def _next(
+    stream: Iterator[Batch | Questions], step: int, steps: int
+) -> Batch | Questions:
     batch = next(stream, None)
     if batch is None:
         raise ValueError(
@@ -440,7 +432,7 @@ class _Checkpoint:
     optimizer: Optimizer
     settings: FitSettings
     history: History
-    last: Asked | None = None
+    last: Batch | Questions | None = None
 
     def save(self) -> None:
         """Write the file whole or not at all: an interruption leaves the old one."""
@@ -456,7 +448,7 @@ class _Checkpoint:
         finally:
             beside.unlink(missing_ok=True)
 
-    def resume(self, stream: Iterator[Asked], steps: int) -> None:
+    def resume(self, stream: Iterator[Batch | Questions], steps: int) -> None:
         """Put the run where the file says it was, passing over the batches it had."""
         if self.path is None:
             return
@@ -501,7 +493,7 @@ class _Checkpoint:
             )
 
     def _pass_over(
-        self, stream: Iterator[Asked], saved: dict[str, Any], steps: int
+        self, stream: Iterator[Batch | Questions], saved: dict[str, Any], steps: int
     ) -> None:
         for step in range(len(saved["losses"])):
             self.last = _next(stream, step, steps)
@@ -520,7 +512,7 @@ class _Checkpoint:
         )
 
 
-def _tensors(batch: Asked) -> list[Tensor]:
+def _tensors(batch: Batch | Questions) -> list[Tensor]:
     """All that a step reads of a batch."""
     source, *others = batch.inputs
     return [source, batch.target, *others]

@@ -30,7 +30,6 @@ WIDGETS = (
     "positions",
     "transformer_map",
     "translator",
-    "patches",
 )
 CORE = (ROOT / "src/qkv/widgets/js/core").as_uri()
 
