@@ -73,9 +73,13 @@ def memory(call: Callable[[], object]) -> Memory:
         profiler.export_chrome_trace(str(file))
         events = json.loads(file.read_text("utf-8"))["traceEvents"]
     events = [event for event in events if event["name"] == "[memory]"]
-    live = peak = largest = 0
+    live: dict[int, int] = {}  # what is freed but was there before is not the call's
+    peak = largest = 0
     for event in sorted(events, key=lambda event: event["ts"]):
-        size = event["args"]["Bytes"]
-        live, largest = live + size, max(largest, size)
-        peak = max(peak, live)
+        address, size = event["args"]["Addr"], event["args"]["Bytes"]
+        if size > 0:
+            live[address], largest = size, max(largest, size)
+            peak = max(peak, sum(live.values()))
+        else:
+            live.pop(address, None)
     return Memory(peak, largest)

@@ -1,7 +1,7 @@
 """Encoder–decoders that others wrote, called like ``qkv.transformer.Transformer``.
 
 x-transformers and transformers (Marian) take part where they are installed; `make
-bench` brings the first. Around PyTorch's and x-transformers' layers stand our own
+bench` brings both. Around PyTorch's and x-transformers' layers stand our own
 embeddings, positions and output, so that the layers are what is compared.
 """
 

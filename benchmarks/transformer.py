@@ -50,7 +50,7 @@ def batch(size: int, *, padded: bool) -> Batch:
     return Batch(source * (torch.arange(LENGTH) < lengths[:, None]), lengths, target)
 
 
-def stepping(model: nn.Module, inputs: Batch) -> Callable[[], float]:
+def stepping(model: nn.Module, inputs: Batch) -> partial:
     optimizer = Adam(model.parameters(), lr=1e-4, fused=True)
     return partial(update, model.train(), inputs, optimizer, clip_norm=1.0)
 
@@ -72,17 +72,24 @@ def step(sizes: dict, size: int, rounds: int, *, padded: bool, repeat: int) -> b
     return held & frugal(calls, norm_first=ours.config.norm_first)
 
 
-def frugal(calls: dict[str, Callable[[], object]], *, norm_first: bool) -> bool:
-    """Print the most memory that each needs at once; hold ours to the least."""
+def frugal(calls: dict[str, partial], *, norm_first: bool) -> bool:
+    """Print the most memory that each needs at once; hold ours to the least.
+
+    In brackets, what is left without the gradients, of which a model has as many as
+    parameters: peers whose attention has no biases need fewer.
+    """
     if norm_first:
         calls = {name: call for name, call in calls.items() if "Marian" not in name}
     needed = {name: memory(call).peak for name, call in calls.items()}
+    said = []
+    for name, call in calls.items():
+        gradients = sum(x.nbytes for x in call.args[0].parameters())
+        mib, beyond = needed[name] / 2**20, (needed[name] - gradients) / 2**20
+        said.append(f"{name} {mib:.1f} ({beyond:.2f})")
     ours, *others = needed.values()
     held = ours <= min(others)
-    said = ", ".join(f"{name} {x / 2**20:.1f}" for name, x in needed.items())
-    print(
-        f"  peak MiB: {said}   {'holds' if held else 'MISSES'} the least of the peers"
-    )
+    verdict = "holds" if held else "MISSES"
+    print(f"  peak MiB: {', '.join(said)}   {verdict} the least of the peers")
     return held
 
 

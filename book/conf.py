@@ -21,7 +21,6 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "numpydoc",
-    "sphinx_design",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_*", "**.ipynb_checkpoints"]

@@ -14,6 +14,9 @@ from torch.nn import functional as F
 
 from qkv.trace import step
 
+# What stands between the two layers of a feed-forward network, by name.
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+
 
 @dataclass(frozen=True, eq=False)
 class LayerNormTrace:
@@ -117,34 +120,65 @@ class FeedForwardTrace:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class GeluFeedForwardTrace(FeedForwardTrace):
+    """The steps of one whose yes and no pass smoothly into each other."""
+
+    activated: Float[Tensor, "*batch token d_ff"] = step(
+        "Keep what answers yes",
+        formula=r"a = h\,\Phi(h)",
+        reads=("hidden",),
+    )
+
+
 def feed_forward(
-    x: Float[Tensor, "*batch token d_model"], linear1: nn.Linear, linear2: nn.Linear
+    x: Float[Tensor, "*batch token d_model"],
+    linear1: nn.Linear,
+    linear2: nn.Linear,
+    activation: str = "relu",
 ) -> Float[Tensor, "*batch token d_model"]:
     r"""Work on every token alone, the same way for all.
 
     .. math:: \mathrm{FFN}(x) = \max(0, x W_1 + b_1)\, W_2 + b_2
 
+    With the activation "gelu", :math:`h\,\Phi(h)` stands for :math:`\max(0, h)`, where
+    Φ is the distribution function of the standard normal distribution.
+
     Raises
     ------
     ValueError
-        If x has another d_model than ``linear1``.
+        If x has another d_model than ``linear1``, or there is no such activation.
 
     Notes
     -----
-    Vaswani et al. (2017), equation 2.
+    Vaswani et al. (2017), equation 2; Hendrycks and Gimpel (2016) for the other.
+
+    Examples
+    --------
+    >>> same = nn.Linear(3, 3)
+    >>> _ = nn.init.eye_(same.weight), nn.init.zeros_(same.bias)
+    >>> x = torch.tensor([[-1.0, 0.0, 1.0]])
+    >>> feed_forward(x, same, same).tolist()
+    [[0.0, 0.0, 1.0]]
+    >>> feed_forward(x, same, same, "gelu").detach()
+    tensor([[-0.1587,  0.0000,  0.8413]])
     """
     _same_d_model("feed-forward network", linear1.in_features, x)
-    return linear2(F.relu(linear1(x)))
+    return linear2(ACTIVATIONS[known_activation(activation)](linear1(x)))
 
 
 def trace_feed_forward(
-    x: Float[Tensor, "*batch token d_model"], linear1: nn.Linear, linear2: nn.Linear
+    x: Float[Tensor, "*batch token d_model"],
+    linear1: nn.Linear,
+    linear2: nn.Linear,
+    activation: str = "relu",
 ) -> FeedForwardTrace:
     """Return the steps of :func:`feed_forward`, one by one."""
     _same_d_model("feed-forward network", linear1.in_features, x)
     hidden = linear1(x)
-    activated = hidden.clamp(min=0)
-    return FeedForwardTrace(hidden, activated, linear2(activated))
+    activated = ACTIVATIONS[known_activation(activation)](hidden)
+    kind = GeluFeedForwardTrace if activation == "gelu" else FeedForwardTrace
+    return kind(hidden, activated, linear2(activated))
 
 
 class FeedForward(nn.Module):
@@ -232,6 +266,27 @@ def embed(
             f"0 to {table.num_embeddings - 1}; encode with the vocabulary the model "
             "was built for"
         ) from None
+
+
+def known_activation(name: str) -> str:
+    """Return the name, if it is one of :data:`ACTIVATIONS`.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+
+    Examples
+    --------
+    >>> known_activation("tanh")
+    Traceback (most recent call last):
+        ...
+    ValueError: activation is 'tanh', but the layers know 'relu', 'gelu'
+    """
+    if name not in ACTIVATIONS:
+        known = ", ".join(map(repr, ACTIVATIONS))
+        raise ValueError(f"activation is {name!r}, but the layers know {known}")
+    return name
 
 
 def _same_d_model(layer: str, d_model: int, x: Tensor) -> None:

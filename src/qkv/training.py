@@ -23,10 +23,11 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
-from qkv.data import PAD, Batch, Questions
+from qkv.data import PAD, Batch, Images, Questions
 
 FORMAT = "qkv checkpoint 1"
 SCHEDULES = ("constant", "linear", "inverse_sqrt")
+Asked = Batch | Questions | Images
 
 
 def _check_smoothing(label_smoothing: float) -> None:
@@ -164,11 +165,14 @@ def sequence_loss(
     target: Int[Tensor, "*batch"],
     *,
     label_smoothing: float = 0.0,
+    ignored: int = PAD,
 ) -> Float[Tensor, ""]:
     r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
 
     Padding is left out, so that a sentence's loss is the same in any batch; and so is
-    whatever else a target of 0 stands for, such as a question that is not asked.
+    whatever else a target of 0 stands for, such as a question that is not asked. Where
+    0 is a class like any other, as for :class:`~qkv.data.Images`, ``ignored`` says
+    which number is not asked in its place.
 
     With ``label_smoothing`` ε the target is no longer sure: it is the true token by
     1 − ε, and each token of the vocabulary, the true one too, by ε / vocab.
@@ -197,16 +201,17 @@ def sequence_loss(
     return cross_entropy(
         logits.reshape(-1, logits.shape[-1]),
         target.reshape(-1),
-        ignore_index=PAD,
+        ignore_index=ignored,
         label_smoothing=label_smoothing,
     )
 
 
-def accuracy(model: nn.Module, questions: Batch | Questions) -> float:
+def accuracy(model: nn.Module, questions: Asked) -> float:
     """Return the share of the targets that the model gives its largest logit to.
 
-    A target of 0 is not asked, and does not count. The model is used in evaluation
-    mode, without gradients, and is left in the mode it was in.
+    A target of ``questions.ignored`` (0; −100 for :class:`~qkv.data.Images`) is not
+    asked, and does not count. The model is used in evaluation mode, without gradients,
+    and is left in the mode it was in.
 
     Raises
     ------
@@ -221,9 +226,12 @@ def accuracy(model: nn.Module, questions: Batch | Questions) -> float:
     >>> accuracy(perfect, Reversal().sample(7, seed=0))
     1.0
     """
-    asked = questions.target != PAD
+    asked = questions.target != questions.ignored
     if not asked.any():
-        raise ValueError("nothing is asked: every target is 0, which is padding")
+        meaning = "padding" if questions.ignored == PAD else "not asked"
+        raise ValueError(
+            f"nothing is asked: every target is {questions.ignored}, which is {meaning}"
+        )
     with _mode(model, training=False), torch.no_grad():
         logits = model(*questions.inputs)
     _one_row_each(logits, questions.target)
@@ -248,7 +256,7 @@ def _sizes(shape: torch.Size) -> str:
 
 def update(
     model: nn.Module,
-    batch: Batch | Questions,
+    batch: Asked,
     optimizer: Optimizer,
     *,
     clip_norm: float,
@@ -262,7 +270,9 @@ def update(
         If the loss or the gradient is NaN or infinite; the parameters are as before.
     """
     logits = model(*batch.inputs)
-    loss = sequence_loss(logits, batch.target, label_smoothing=label_smoothing)
+    loss = sequence_loss(
+        logits, batch.target, label_smoothing=label_smoothing, ignored=batch.ignored
+    )
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
@@ -277,7 +287,7 @@ def update(
 
 def fit(
     model: nn.Module,
-    batches: Iterable[Batch | Questions],
+    batches: Iterable[Asked],
     *,
     steps: int,
     watch: Callable[[nn.Module], float] | None = None,
@@ -290,8 +300,8 @@ def fit(
     Parameters
     ----------
     model : called with the ``inputs`` of a batch: for :class:`~qkv.data.Questions`
-        their ``source``; for a :class:`~qkv.data.Batch` its ``source``,
-        ``source_lengths`` and ``target_in``.
+        their ``source``, for :class:`~qkv.data.Images` their ``pixels``; for a
+        :class:`~qkv.data.Batch` its ``source``, ``source_lengths`` and ``target_in``.
     batches : a stream, from its beginning also where training is resumed.
     steps : how many steps to take in all, those before an interruption included.
     watch : measures the model before the first step, every ``watch_every`` steps and
@@ -367,9 +377,7 @@ def _observe(
     history.watched.append((step, history.cpu_seconds, value))
 
 
-def _next(
-    stream: Iterator[Batch | Questions], step: int, steps: int
-) -> Batch | Questions:
+def _next(stream: Iterator[Asked], step: int, steps: int) -> Asked:
     batch = next(stream, None)
     if batch is None:
         raise ValueError(
@@ -432,7 +440,7 @@ class _Checkpoint:
     optimizer: Optimizer
     settings: FitSettings
     history: History
-    last: Batch | Questions | None = None
+    last: Asked | None = None
 
     def save(self) -> None:
         """Write the file whole or not at all: an interruption leaves the old one."""
@@ -448,7 +456,7 @@ class _Checkpoint:
         finally:
             beside.unlink(missing_ok=True)
 
-    def resume(self, stream: Iterator[Batch | Questions], steps: int) -> None:
+    def resume(self, stream: Iterator[Asked], steps: int) -> None:
         """Put the run where the file says it was, passing over the batches it had."""
         if self.path is None:
             return
@@ -493,7 +501,7 @@ class _Checkpoint:
             )
 
     def _pass_over(
-        self, stream: Iterator[Batch | Questions], saved: dict[str, Any], steps: int
+        self, stream: Iterator[Asked], saved: dict[str, Any], steps: int
     ) -> None:
         for step in range(len(saved["losses"])):
             self.last = _next(stream, step, steps)
@@ -512,7 +520,7 @@ class _Checkpoint:
         )
 
 
-def _tensors(batch: Batch | Questions) -> list[Tensor]:
+def _tensors(batch: Asked) -> list[Tensor]:
     """All that a step reads of a batch."""
     source, *others = batch.inputs
     return [source, batch.target, *others]

@@ -32,17 +32,18 @@ MAY_IMPORT = {
     "layers": {"trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {"attention", "positions", "masks", "layers", "trace", "data"},
-    "vision": {"attention", "positions", "masks", "layers", "trace"},
+    "vision": {"attention", "positions", "masks", "layers", "transformer", "trace"},
     "training": {*MODEL, "data", "trace"},
     "decoding": {*MODEL, "data", "trace"},
     "plot": {"trace"},
-    "widgets": {"trace", "decoding"},
+    "widgets": {"trace", "decoding", "vision"},
     "exercises": {*MODEL, "trace"},
 }
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
+HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "data", "decoding", "claims")
+LIGHT += ("transformer", "vision", "data", "decoding", "claims")
 
 
 def imports(file: Path) -> Iterator[str]:

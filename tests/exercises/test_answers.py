@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from qkv import layers, masks, positions
+from qkv import layers, masks, positions, vision
 from qkv.decoding import sampling_probabilities
-from qkv.exercises import ch05, ch06, ch07, ch07_words
+from qkv.exercises import ch05, ch06, ch07, ch07_words, ch08, ch08_looking
 from qkv.exercises.draw import ids, normal
 from qkv.training import FitSettings, sequence_loss
 
@@ -194,3 +194,62 @@ def test_each_of_the_three_bugs_shows_where_its_hint_says() -> None:
     for function, heard in ((right, True), (given, False)):
         same = torch.allclose(function(x, *deaf), function(x, *alone))
         assert same is not heard
+
+
+def test_cutting_and_embedding_are_the_packages() -> None:
+    images = normal(2, 3, 4, 10)
+    cut = torch.stack([ch08.cut(image, 2) for image in images])
+    torch.testing.assert_close(cut, vision.patches(images, 2))
+    embedding = vision.PatchEmbedding(3, 2, 7)
+    weight, bias = embedding.proj.weight.flatten(1), embedding.proj.bias
+    torch.testing.assert_close(ch08.embed(images, weight, bias, 2), embedding(images))
+
+
+def test_the_class_token_comes_as_in_the_package() -> None:
+    config = vision.VisionConfig(image=(4, 6), patch=2, d_model=8, heads=2)
+    model = vision.VisionTransformer(config)
+    trace = model.trace(normal(3, 1, 4, 6))
+    ours = ch08.add_class_token(
+        trace.embedded, model.class_token, model.positions(torch.zeros(7, 8))
+    )
+    torch.testing.assert_close(ours, trace.positioned)
+
+
+def test_positions_of_a_picture_are_the_packages() -> None:
+    ours = ch08.sinusoidal_2d(3, 5, 12)
+    torch.testing.assert_close(ours, vision.sinusoidal_2d(3, 5, 12))
+
+
+def test_rollout_is_the_packages() -> None:
+    weights = normal(3, 2, 5, 5).softmax(-1)
+    ours = ch08_looking.rollout(weights)
+    torch.testing.assert_close(ours, vision.rollout(list(weights)))
+
+
+def test_a_deletion_curve_by_hand() -> None:
+    """The first patch alone speaks for class 0: three to one, undiluted."""
+    embedded, W = torch.tensor([[1.0], [0.0]]), torch.tensor([[math.log(3)], [0.0]])
+    curve = ch08_looking.deletion_curve(embedded, torch.tensor([0.9, 0.1]), W, 0)
+    both = 3**0.5 / (3**0.5 + 1)
+    assert curve.tolist() == pytest.approx([both, 0.5, 0.5])
+    curve = ch08_looking.deletion_curve(embedded, torch.tensor([0.1, 0.9]), W, 0)
+    assert curve.tolist() == pytest.approx([both, 0.75, 0.5])
+
+
+def test_a_picture_cut_on_its_side_is_the_same_model_under_other_names() -> None:
+    """What the hunt says: the loss cannot tell, and what is seen is another patch."""
+    case = ch08_looking.SMALL_VIT.cases["every size different"]
+    images, patch, W_e, class_token, positions, W, W_out = case()
+    (channel, height, width), d_model = images.shape[1:], len(class_token)
+    grid = height // patch, width // patch
+    turned_W_e = W_e.reshape(d_model, channel, patch, patch).mT.flatten(1)
+    turned = positions[1:].unflatten(0, grid).transpose(0, 1).flatten(0, 1)
+    turned = torch.cat([positions[:1], turned])
+    logits, seen = ch08_looking.small_vit(*case())
+    same, shown = ch08_looking.SMALL_VIT.given(
+        images, patch, turned_W_e, class_token, turned, W, W_out
+    )
+    torch.testing.assert_close(same, logits, rtol=1e-4, atol=1e-5)
+    true = shown.flatten(1).unflatten(1, grid[::-1]).mT
+    torch.testing.assert_close(true, seen, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(shown, seen, atol=1e-2)

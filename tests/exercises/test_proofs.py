@@ -20,9 +20,10 @@ from tests.exercises.alternatives_ch04 import ALTERNATIVES as CH04
 from tests.exercises.alternatives_ch05 import ALTERNATIVES as CH05
 from tests.exercises.alternatives_ch06 import ALTERNATIVES as CH06
 from tests.exercises.alternatives_ch07 import ALTERNATIVES as CH07
+from tests.exercises.alternatives_ch08 import ALTERNATIVES as CH08
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
-ALTERNATIVES = CH01 | CH02 | CH03 | CH04 | CH05 | CH06 | CH07
+ALTERNATIVES = CH01 | CH02 | CH03 | CH04 | CH05 | CH06 | CH07 | CH08
 NUMBERS = sorted({id.partition(".")[0] for id in EXERCISES})
 WRITTEN = [
     (path, id)

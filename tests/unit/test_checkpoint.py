@@ -113,7 +113,7 @@ def test_a_file_of_another_kind_is_named(tmp_path):
     with pytest.raises(ValueError, match="damaged, or is no safetensors file"):
         load(path)
     save_file({"weight": torch.ones(3)}, path)
-    with pytest.raises(ValueError, match="not a checkpoint of this package"):
+    with pytest.raises(ValueError, match="not a checkpoint of this kind"):
         load(path)
 
 

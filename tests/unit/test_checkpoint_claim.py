@@ -1,19 +1,24 @@
-"""The checkpoint that the package brings keeps the claim of chapter 7."""
+"""The checkpoints that the package brings keep the claims of their chapters."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import jaxtyping
 import pytest
 import torch
 
-from qkv.data import EnglishKorean
+from qkv import vision
+from qkv.data import Digits, EnglishKorean, FindTheDigit
 from qkv.decoding import exact_match, translate
-from qkv.transformer import Transformer, TransformerConfig, load
+from qkv.training import accuracy
+from qkv.transformer import TransformerConfig, load
 from tools import checkpoint
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 10**6
+FILES = sorted(checkpoint.FOLDER.glob("*.safetensors"))
+SEEING = [file for file in FILES if file.stem != "english_korean"]
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +30,13 @@ def corpus():
     return made
 
 
-def test_the_committed_checkpoint_is_small_and_of_this_corpus(corpus):
-    assert checkpoint.FILE.stat().st_size <= MEGABYTE
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_committed_checkpoint_is_small_and_there_is_a_way_to_make_it(file):
+    assert file.stat().st_size <= MEGABYTE
+    assert file.stem in checkpoint.CHECKPOINTS
+
+
+def test_the_translating_one_is_of_this_corpus(corpus):
     found = load("english_korean")
     assert found.source_vocab.tokens == corpus.source_vocab.tokens
     assert found.target_vocab.tokens == corpus.target_vocab.tokens
@@ -46,30 +56,56 @@ def test_it_translates_the_chapters_sentence(corpus):
     assert "".join(written) == "나는 고양이를 좋아해"
 
 
-def test_a_model_that_is_not_good_enough_is_not_kept(corpus, tmp_path):
+@pytest.mark.parametrize("file", SEEING, ids=lambda file: file.stem)
+def test_the_seeing_ones_read_digits_that_were_held_out(file):
+    model = vision.load(file.stem)
+    if model.config.image == (8, 8):
+        assert accuracy(model, Digits().held_out) >= 0.95
+    else:
+        asked = FindTheDigit().sample(300, seed=1, held_out=True)
+        assert accuracy(model, asked) >= 0.75
+
+
+def short(corpus, name, steps=2):
+    options = {"corpus": corpus} if name == "english_korean" else {}
+    return checkpoint.CHECKPOINTS[name](steps, **options)
+
+
+@pytest.mark.parametrize("name", ["english_korean", "digits"])
+def test_a_model_that_is_not_good_enough_is_not_kept(corpus, tmp_path, name):
     file = tmp_path / "small.safetensors"
     file.write_bytes(b"the old one")
-    torch.manual_seed(0)
-    sizes = len(corpus.source_vocab), len(corpus.target_vocab)
-    model = Transformer(TransformerConfig(*sizes, layers=(1, 1)))
+    trained = short(corpus, name, 1)
     corpus.held_out, held_out = corpus.held_out[:3], corpus.held_out
     try:
-        assert checkpoint.keep(model, corpus, file) < checkpoint.REACHED
+        assert checkpoint.keep(trained, file) < trained.least
     finally:
         corpus.held_out = held_out
     assert file.read_bytes() == b"the old one"
     assert list(tmp_path.iterdir()) == [file]
+    assert checkpoint.keep(replace(trained, reached=lambda file: 1.0), file) == 1.0
+    assert file.read_bytes() != b"the old one"
 
 
-def test_training_again_trains_the_same(corpus):
-    one, other = (checkpoint.train(corpus, steps=2) for _ in range(2))
-    assert one[1].losses == other[1].losses
-    assert all(map(torch.equal, one[0].parameters(), other[0].parameters()))
+@pytest.mark.parametrize("name", checkpoint.CHECKPOINTS)
+def test_training_again_trains_the_same(corpus, name):
+    one, other = (short(corpus, name) for _ in range(2))
+    assert one.history.losses == other.history.losses
+    pairs = zip(one.model.parameters(), other.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_the_package_ships_it():
+def test_a_checkpoint_that_nobody_knows_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        checkpoint.main(["digit"])
+    assert "no checkpoint is called digit; there are english_korean, dig" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_package_ships_them():
     setup = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
     package = ROOT / "src" / "qkv"
     shipped = setup["setuptools"]["package-data"]["qkv"]
     found = [file for pattern in shipped for file in package.glob(pattern)]
-    assert found == [checkpoint.FILE]
+    assert sorted(found) == FILES

@@ -20,7 +20,9 @@ from qkv.data import (
     Batch,
     DateLanguage,
     DictatedNumbers,
+    Digits,
     FourNeighbours,
+    Images,
     Questions,
     Reversal,
     TokenBack,
@@ -214,6 +216,66 @@ def test_accuracy_of_no_question_is_an_error():
     nothing = Questions(torch.ones(2, 3).long(), torch.zeros(2).long())
     with pytest.raises(ValueError, match="nothing is asked"):
         accuracy(Told(nothing.target), nothing)
+
+
+# ------------------------------------------------------------------ what is not asked
+
+
+def classifier() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+
+def test_a_batch_says_what_is_not_asked():
+    sentence = next(batches())
+    assert sentence.ignored == Reversal().sample(1, seed=0).ignored == PAD
+    assert Images.ignored == -100
+
+
+def test_class_0_of_images_counts():
+    labels = torch.tensor([0, 3, 0, -100, 5])
+    images = Images(torch.rand(5, 1, 2, 2), labels)
+    told = torch.tensor([0, 3, 1, 6, 0])  # right twice of four
+    assert accuracy(Told(told), images) == 0.5
+    logits = Told(told).logits
+    loss = sequence_loss(logits, labels, ignored=images.ignored)
+    assert torch.equal(loss, nn.functional.cross_entropy(logits, labels))
+    assert not torch.equal(loss, sequence_loss(logits[:3], labels[:3]))
+
+
+def test_images_of_no_known_class_are_an_error():
+    nothing = Images(torch.rand(2, 1, 2, 2), torch.tensor([-100, -100]))
+    with pytest.raises(ValueError, match="every target is -100, which is not asked"):
+        accuracy(Told(nothing.labels.relu()), nothing)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+def test_a_step_on_images_is_torchs(smoothing):
+    model, by_hand = classifier(), classifier()
+    settings = {"clip_norm": 1e9, "label_smoothing": smoothing}
+    images = next(Digits().batches(batch_size=13, seed=0))
+    assert 0 in images.labels
+    loss = update(
+        model, images, torch.optim.SGD(model.parameters(), lr=0.5), **settings
+    )
+    expected = nn.functional.cross_entropy(
+        by_hand(images.pixels), images.labels, label_smoothing=smoothing
+    )
+    expected.backward()
+    torch.optim.SGD(by_hand.parameters(), lr=0.5).step()
+    assert loss == expected.item()
+    assert same_weights(model, by_hand)
+
+
+def test_training_on_images_goes_on_from_its_checkpoint(tmp_path):
+    def batches():
+        return Digits().batches(batch_size=13, seed=0)
+
+    whole, resumed = classifier(), classifier()
+    fit(whole, batches(), steps=7)
+    fit(classifier(), batches(), steps=3, checkpoint=tmp_path / "digits.pt")
+    fit(resumed, batches(), steps=7, checkpoint=tmp_path / "digits.pt")
+    assert same_weights(whole, resumed)
 
 
 # ------------------------------------------------------------------------------- loop

@@ -301,7 +301,8 @@ def test_the_source_is_projected_once():
     source, lengths, tokens = sequences(3, 5, 7, seed=0)
     state = model.start(source, lengths)
     kept = state.source
-    assert [tuple(pair[0].shape) for pair in kept] == [(3, 3, 5, 4)] * 2
+    batch_and_head = 3 * 3
+    assert [tuple(pair[0].shape) for pair in kept] == [(batch_and_head, 5, 4)] * 2
     _, state = model.step(tokens[:, 0], state)
     assert state.source is kept
 

@@ -30,6 +30,7 @@ WIDGETS = (
     "positions",
     "transformer_map",
     "translator",
+    "patches",
 )
 CORE = (ROOT / "src/qkv/widgets/js/core").as_uri()
 

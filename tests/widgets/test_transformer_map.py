@@ -262,6 +262,35 @@ def test_the_browser_has_every_step_of_the_trace():
         assert_same(got, trace, widget.columns)
 
 
+def test_what_follows_from_others_is_not_stored_again():
+    model, given = sample(seed=1)
+    for name, parameter in model.named_parameters():
+        if "norm" in name:
+            torch.nn.init.normal_(parameter)
+    with torch.no_grad():
+        ids = (
+            torch.tensor([[3, 4, 5]]),
+            torch.tensor([3]),
+            torch.tensor([[*range(1, 8)]]),
+        )
+        widget = TransformerMap(model.trace(*ids), *given[1:])
+    made = {path: step["of"][0] for path, step in widget.steps.items() if "of" in step}
+    scope = "decoder.1.attention"
+    assert made[f"{scope}.attention.scores"] == "compare"
+    assert made[f"{scope}.attention.weights"] == "weigh"
+    assert made["decoder.1.cross_normalised.output"] == made["decoded"] == "scale"
+    gain = model.decoder.norm.weight.tolist()
+    (got,) = unpacked(widget)
+    assert got["decoded.gain"] == pytest.approx(gain, abs=1e-3 * max(map(abs, gain)))
+
+
+def test_a_norm_of_two_tokens_is_stored_as_it_is():
+    widget = TransformerMap(*sample(source=["a", "b"])[1])
+    assert "data" in widget.steps["memory"]
+    assert "memory.gain" not in widget.steps
+    assert "decoded.gain" in widget.steps
+
+
 def test_wide_models_are_cropped_and_it_says_so():
     _, given = sample(d_model=136, d_ff=140, layers=(1, 1))
     widget = TransformerMap(*given)
@@ -282,7 +311,7 @@ def test_state_and_bundle_are_small():
     sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
     model, given = sample(source=["a"] * 6, target=["b"] * 10, **sizes)
     widget = TransformerMap(*given, parameters=model.state_dict())
-    assert len(json.dumps(state_of(widget))) <= 150_000
+    assert len(json.dumps(state_of(widget))) <= 125_000
     assert len((STATIC / "transformer_map.js").read_bytes()) <= 40_000
 
 

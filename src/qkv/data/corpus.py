@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Int
@@ -165,6 +166,8 @@ class Batch:
     source: Int[Tensor, "batch source"]
     source_lengths: Int[Tensor, " batch"]
     target: Int[Tensor, "batch target"]
+
+    ignored: ClassVar[int] = PAD
 
     @property
     def target_in(self) -> Int[Tensor, "batch target"]:

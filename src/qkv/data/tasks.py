@@ -7,6 +7,7 @@ for the same seed. Symbols are numbers from 1 up; 0 stands for nothing.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Int
@@ -32,6 +33,8 @@ class Questions:
 
     source: Int[Tensor, "batch token *parts"]
     target: Int[Tensor, " batch *asked"]
+
+    ignored: ClassVar[int] = PAD
 
     def __post_init__(self) -> None:
         """Hold sequences and answers to the same number."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from qkv.exercises import ch01, ch02, ch03, ch04, ch05, ch06, ch07
+from qkv.exercises import ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08
 from qkv.exercises.machinery import Exercise, Stage, judge
 from qkv.exercises.solved import Solved, find_file
 
 __all__ = ["EXERCISES", "check", "hint", "progress"]
 
-_CHAPTERS = (ch01, ch02, ch03, ch04, ch05, ch06, ch07)
+_CHAPTERS = (ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08)
 
 EXERCISES: Mapping[str, Exercise] = MappingProxyType(
     {exercise.id: exercise for ch in _CHAPTERS for exercise in ch.EXERCISES}

@@ -11,14 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv.attention import MultiHeadAttention, merge_heads, split_heads
-from qkv.layers import LayerNorm
+from qkv.attention import MultiHeadAttention, merge_heads
+from qkv.layers import ACTIVATIONS, LayerNorm
 from qkv.transformer.cache import TransformerState
 
-# Each takes the newest tokens "batch token d_model", and where there are several the
-# mask "token key" of what they may look at: all layers', or, knowing which, one's.
+# Each takes the newest tokens of all rows, "batch·token d_model", and where there are
+# several of a row the mask "1 token key" of what they may look at: all layers', or,
+# knowing which, one's.
 Advance = Callable[[Tensor, TransformerState, Tensor | None], Tensor]
 AdvanceLayer = Callable[[Tensor, int, TransformerState, Tensor | None], Tensor]
+# Queries "batch head token d_head", keys and values "batch·head key d_head", and what
+# to add to the scores or a mask; returns "batch·token d_model".
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
 def normalising(norm: LayerNorm) -> Callable[[Tensor], Tensor]:
@@ -27,26 +31,27 @@ def normalising(norm: LayerNorm) -> Callable[[Tensor], Tensor]:
     return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
 
 
-def working(linear1: nn.Linear, linear2: nn.Linear) -> Callable[[Tensor], Tensor]:
+def working(
+    linear1: nn.Linear, linear2: nn.Linear, activation: str
+) -> Callable[[Tensor], Tensor]:
     """Return the feed-forward network."""
+    activate = torch.relu if activation == "relu" else ACTIVATIONS[activation]
     W1, b1 = linear1.weight, linear1.bias
     W2, b2 = linear2.weight, linear2.bias
-    return lambda x: F.linear(torch.relu(F.linear(x, W1, b1)), W2, b2)
+    return lambda x: F.linear(activate(F.linear(x, W1, b1)), W2, b2)
 
 
 def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:
     """Return attention from the newest tokens to all that are kept, and to be kept."""
-    heads = attention.heads
+    heads, attend = attention.heads, attending(attention)
     W, b = attention.in_proj_weight, attention.in_proj_bias
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias
 
     def look(x, layer, state, mask):
-        projected = split_heads(F.linear(x, W, b), 3 * heads)
-        queries = projected.narrow(1, 0, heads)
-        pairs = projected.narrow(1, heads, 2 * heads)
-        keys, values = state.cache.append(layer, pairs)
-        found = F.scaled_dot_product_attention(queries, keys, values, mask)
-        return F.linear(merge_heads(found), W_out, b_out)
+        projected = _split(F.linear(x, W, b), state.batch, 3, heads)
+        keys, values = state.cache.append(layer, projected.narrow(0, 1, 2))
+        found = attend(projected.select(0, 0), keys, values, mask)
+        return F.linear(found, W_out, b_out)
 
     return look
 
@@ -55,15 +60,51 @@ def looking_across(
     attention: MultiHeadAttention,
 ) -> Callable[[Tensor, int, TransformerState], Tensor]:
     """Return attention to a source whose keys and values are already projected."""
-    heads, end = attention.heads, attention.d_model
+    heads, attend, end = attention.heads, attending(attention), attention.d_model
     W, b = attention.in_proj_weight[:end], attention.in_proj_bias[:end]
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias
 
     def look(x, layer, state):
-        queries = split_heads(F.linear(x, W, b), heads)
+        queries = _split(F.linear(x, W, b), state.batch, 1, heads).select(0, 0)
         keys, values = state.source[layer]
-        bias = state.source_bias
-        found = F.scaled_dot_product_attention(queries, keys, values, bias)
-        return F.linear(merge_heads(found), W_out, b_out)
+        found = attend(queries, keys, values, state.source_bias)
+        return F.linear(found, W_out, b_out)
 
     return look
+
+
+def attending(attention: MultiHeadAttention) -> Attend:
+    """Return scaled dot-product attention, for one token a row or for several.
+
+    The weights of one token are a row for each head: two plain products, which with 32
+    rows take two thirds of the fused kernel's time. Those of several tokens would be a
+    matrix for each head, which the kernel never holds.
+    """
+    heads, d_model = attention.heads, attention.d_model
+    scale = attention.in_proj_weight.new_full((), (d_model // heads) ** -0.5)
+
+    def attend(queries, keys, values, mask):
+        if queries.shape[2] > 1:
+            return _attend_fused(queries, keys, values, mask)
+        query = (queries * scale).view(len(keys), 1, -1)
+        if mask is None:
+            scores = torch.bmm(query, keys.mT)
+        else:
+            scores = torch.baddbmm(mask, query, keys.mT)
+        return torch.bmm(scores.softmax(-1), values).view(-1, d_model)
+
+    return attend
+
+
+def _attend_fused(
+    queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
+) -> Tensor:
+    four = [None if x is None else x[None] for x in (keys, values, mask)]
+    found = F.scaled_dot_product_attention(queries.flatten(0, 1)[None], *four)
+    return merge_heads(found.view_as(queries)).flatten(0, 1)
+
+
+def _split(x: Tensor, batch: int, parts: int, heads: int) -> Tensor:
+    """Return "part batch head token d_head" of "batch·token part·d_model"."""
+    d_head = x.shape[-1] // (parts * heads)
+    return x.view(batch, -1, parts, heads, d_head).permute(2, 0, 3, 1, 4)

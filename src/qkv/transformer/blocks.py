@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv.attention import MultiHeadAttention, split_heads
-from qkv.layers import LayerNorm, feed_forward, residual, trace_feed_forward
+from qkv.layers import (
+    FeedForwardTrace,
+    LayerNorm,
+    feed_forward,
+    known_activation,
+    residual,
+    trace_feed_forward,
+)
 from qkv.transformer.advancing import (
     Advance,
     AdvanceLayer,
@@ -37,16 +44,30 @@ class _Layer(nn.Module):
     """What both kinds have: attention to oneself, a feed-forward network, residuals."""
 
     def __init__(
-        self, d_model: int, heads: int, d_ff: int, *, norm_first: bool, dropout: float
+        self,
+        d_model: int,
+        heads: int,
+        d_ff: int,
+        *,
+        norm_first: bool,
+        dropout: float,
+        activation: str = "relu",
     ):
         super().__init__()
         self.norm_first, self.dropout = norm_first, dropout
+        self.activation = known_activation(activation)
         self.self_attn = MultiHeadAttention(d_model, heads)
         self.linear1 = nn.Linear(d_model, d_ff)
         self.linear2 = nn.Linear(d_ff, d_model)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        return feed_forward(x, self.linear1, self.linear2)
+        return feed_forward(x, self.linear1, self.linear2, self.activation)
+
+    def _trace_feed_forward(self, x: Tensor) -> FeedForwardTrace:
+        return trace_feed_forward(x, self.linear1, self.linear2, self.activation)
+
+    def _working(self) -> Sublayer:
+        return working(self.linear1, self.linear2, self.activation)
 
     def _around(self, x: Tensor, sublayer: Sublayer, norm: LayerNorm) -> Tensor:
         if self.dropout and self.training:
@@ -107,11 +128,20 @@ class EncoderLayer(_Layer):
         *,
         norm_first: bool = True,
         dropout: float = 0.0,
+        activation: str = "relu",
+        eps: float = 1e-5,
     ):
         """Make the two sub-layers and a norm for each."""
-        super().__init__(d_model, heads, d_ff, norm_first=norm_first, dropout=dropout)
-        self.norm1 = LayerNorm(d_model)
-        self.norm2 = LayerNorm(d_model)
+        super().__init__(
+            d_model,
+            heads,
+            d_ff,
+            norm_first=norm_first,
+            dropout=dropout,
+            activation=activation,
+        )
+        self.norm1 = LayerNorm(d_model, eps)
+        self.norm2 = LayerNorm(d_model, eps)
 
     def forward(
         self,
@@ -129,10 +159,27 @@ class EncoderLayer(_Layer):
         )
         return self._around(x, self._feed_forward, self.norm2)
 
+    def first(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        count: int,
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*batch first d_model"]:
+        """Return the first tokens of what a call returns, without making the others."""
+        seen = self.norm1(x) if self.norm_first else x
+        mask = None if mask is None else mask[..., :count, :]
+        x = self._around(
+            x[..., :count, :],
+            lambda asking: self.self_attn(asking, seen, mask=mask),
+            self.norm1,
+        )
+        return self._around(x, self._feed_forward, self.norm2)
+
     def advancing(self) -> AdvanceLayer:
         """Return what does for the newest tokens what a causal call does for all."""
         back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
-        work, norm2 = working(self.linear1, self.linear2), normalising(self.norm2)
+        work, norm2 = self._working(), normalising(self.norm2)
         first = self.norm_first
 
         def advance(x, layer, state, mask):
@@ -159,10 +206,7 @@ class EncoderLayer(_Layer):
             self.norm1,
         )
         fed, _ = self._trace_around(
-            "feed_forward",
-            x,
-            lambda x: trace_feed_forward(x, self.linear1, self.linear2),
-            self.norm2,
+            "feed_forward", x, self._trace_feed_forward, self.norm2
         )
         kind = PreNormEncoderTrace if self.norm_first else PostNormEncoderTrace
         return kind(**attention, **fed)
@@ -224,7 +268,7 @@ class DecoderLayer(_Layer):
         """Return what does for the newest tokens what a call does for all."""
         back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
         across, norm2 = looking_across(self.multihead_attn), normalising(self.norm2)
-        work, norm3 = working(self.linear1, self.linear2), normalising(self.norm3)
+        work, norm3 = self._working(), normalising(self.norm3)
         first = self.norm_first
 
         def advance(x, layer, state, mask):
@@ -258,10 +302,7 @@ class DecoderLayer(_Layer):
             self.norm2,
         )
         fed, _ = self._trace_around(
-            "feed_forward",
-            x,
-            lambda x: trace_feed_forward(x, self.linear1, self.linear2),
-            self.norm3,
+            "feed_forward", x, self._trace_feed_forward, self.norm3
         )
         kind = PreNormDecoderTrace if self.norm_first else PostNormDecoderTrace
         return kind(**attention, **cross, **fed)
@@ -309,6 +350,22 @@ class Encoder(_Stack):
             x = layer(x, mask=mask, causal=causal)
         return self.finish(x)
 
+    def first(
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        count: int,
+        *,
+        mask: Bool[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*batch first d_model"]:
+        """Return the first tokens of what a call returns.
+
+        The last layer makes no others: who reads one token of many saves most of it.
+        """
+        *layers, last = self.layers
+        for layer in layers:
+            x = layer(x, mask=mask)
+        return self.finish(last.first(x, count, mask=mask))
+
     def trace(
         self,
         x: Float[Tensor, "*batch token d_model"],
@@ -342,14 +399,18 @@ class Decoder(_Stack):
     def project(
         self, memory: Float[Tensor, "batch source d_model"]
     ) -> tuple[tuple[Tensor, ...], ...]:
-        """Return the keys and values of the source for each layer: once, not a step."""
+        """Return the keys and values of the source for each layer: once, not a step.
+
+        Batch and head are one axis of them.
+        """
         pairs = []
         for layer in self.layers:
             attention = layer.multihead_attn
             start = attention.d_model
             weight = attention.in_proj_weight[start:]
             both = F.linear(memory, weight, attention.in_proj_bias[start:])
-            pairs.append(split_heads(both, 2 * attention.heads).chunk(2, 1))
+            parts = split_heads(both, 2 * attention.heads).chunk(2, 1)
+            pairs.append(tuple(part.flatten(0, 1) for part in parts))
         return tuple(pairs)
 
     def trace(

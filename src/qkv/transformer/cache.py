@@ -13,18 +13,18 @@ ROOM = 64
 class Cache:
     """Keys and values of the tokens read so far, of all layers, written in place.
 
-    In ``store``, "layer batch pair room d_head", the first half of the pairs are the
-    heads' keys, the second their values. There is room for more tokens than are
-    ``filled``; when it is used up it is doubled, so that a token costs the same however
-    many there were before it.
+    A layer of ``store`` has the keys, and then the values: of each row of the batch,
+    and each of its heads. There is room for more tokens than are ``filled``; when it is
+    used up it is doubled, so that a token costs the same however many there were before
+    it.
     """
 
     def __init__(
-        self, store: Float[Tensor, "layer batch pair room d_head"], filled: int = 0
+        self, store: Float[Tensor, "layer 2 batch head room d_head"], filled: int = 0
     ):
         """Take the memory; what is in it beyond ``filled`` is never read."""
         self.store, self.filled = store, filled
-        self._layers = store.unbind(0)
+        self._layers = [(pair, *pair.flatten(1, 2)) for pair in store]
 
     def reserved(self, start: int, count: int) -> "Cache":
         """Return a cache with room for ``count`` tokens behind the first ``start``.
@@ -38,24 +38,28 @@ class Cache:
         if self.filled == start and room == self.store.shape[-2]:
             self.filled = start + count
             return self
-        layers, batch, pairs, _, d_head = self.store.shape
-        store = self.store.new_empty(layers, batch, pairs, room, d_head)
+        *sizes, _, d_head = self.store.shape
+        store = self.store.new_empty(*sizes, room, d_head)
         store[..., :start, :] = self.store[..., :start, :]
         return Cache(store, start + count)
 
     def append(
-        self, layer: int, pairs: Float[Tensor, "batch pair token d_head"]
-    ) -> tuple[Tensor, ...]:
-        """Write a layer's newest keys and values; return all of them, each apart."""
-        tokens, kept = pairs.shape[-2], self._layers[layer]
-        kept.narrow(-2, self.filled - tokens, tokens).copy_(pairs)
-        return kept.narrow(-2, 0, self.filled).chunk(2, 1)
+        self, layer: int, newest: Float[Tensor, "2 batch head token d_head"]
+    ) -> tuple[Tensor, Tensor]:
+        """Write a layer's newest keys and values; return all of them, each apart.
+
+        Batch and head are one axis of what is returned, as products of matrices want.
+        """
+        tokens, filled = newest.shape[-2], self.filled
+        both, keys, values = self._layers[layer]
+        both.narrow(-2, filled - tokens, tokens).copy_(newest)
+        return keys.narrow(1, 0, filled), values.narrow(1, 0, filled)
 
     def select(self, rows: Int[Tensor, " chosen"], filled: int) -> "Cache":
         """Return a cache of these rows, with memory of its own."""
-        layers, _, pairs, room, d_head = self.store.shape
-        store = self.store.new_empty(layers, len(rows), pairs, room, d_head)
-        store[..., :filled, :] = self.store[..., :filled, :].index_select(1, rows)
+        layers, two, _, *sizes = self.store.shape
+        store = self.store.new_empty(layers, two, len(rows), *sizes)
+        store[..., :filled, :] = self.store[..., :filled, :].index_select(2, rows)
         return Cache(store, filled)
 
 
@@ -67,31 +71,33 @@ class TransformerState:
     ``length`` is the number of tokens read so far, ``cache`` their keys and values.
     ``source`` has the keys and values of the source for each layer, projected once, and
     ``source_bias``, to be added to the scores, is 0 at tokens and -∞ at padding; it is
-    None where there is no padding, and a model without a source has neither.
+    None where there is no padding, and a model without a source has neither. Batch and
+    head are one axis of all three.
     """
 
     advance: Callable[..., Tensor]
     length: int
     cache: Cache
     source: tuple[tuple[Tensor, ...], ...] = ()
-    source_bias: Float[Tensor, "batch 1 1 source"] | None = None
+    source_bias: Float[Tensor, "batch_head 1 source"] | None = None
 
     @property
     def batch(self) -> int:
         """The number of rows."""
-        return self.cache.store.shape[1]
+        return self.cache.store.shape[2]
 
     def select(self, rows: Int[Tensor, " chosen"]) -> "TransformerState":
         """Return the state of these rows, in this order, with memory of its own."""
+
+        def chosen(kept: Tensor) -> Tensor:
+            return kept.unflatten(0, (self.batch, -1))[rows].flatten(0, 1)
+
         bias = self.source_bias
         return replace(
             self,
             cache=self.cache.select(rows, self.length),
-            source=tuple(
-                tuple(kept.index_select(0, rows) for kept in pair)
-                for pair in self.source
-            ),
-            source_bias=None if bias is None else bias.index_select(0, rows),
+            source=tuple(tuple(map(chosen, pair)) for pair in self.source),
+            source_bias=None if bias is None else chosen(bias),
         )
 
 
@@ -99,7 +105,7 @@ def empty_cache(
     layers: int, batch: int, heads: int, d_head: int, *, like: Tensor
 ) -> Cache:
     """Return a cache with nothing in it, of the dtype and device of ``like``."""
-    return Cache(like.new_empty(layers, batch, 2 * heads, ROOM, d_head))
+    return Cache(like.new_empty(layers, 2, batch, heads, ROOM, d_head))
 
 
 def as_bias(may_attend: Tensor | None, dtype: torch.dtype) -> Tensor | None:

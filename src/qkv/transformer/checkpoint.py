@@ -2,23 +2,29 @@
 
 A file is in the safetensors format: its weights as float16, and in its metadata the
 model's config and the two vocabularies. Reading one runs no code that is in it.
+
+What does not depend on the kind of model, :func:`read`, :func:`filled` and
+:func:`serialised`, serves others too.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialised
-from torch import Tensor
+from safetensors.torch import save as in_safetensors
+from torch import Tensor, nn
 
 from qkv.data import Vocabulary
 from qkv.transformer.models import Transformer, TransformerConfig
 
 KIND = "qkv.transformer.Transformer, 1"  # the one name in a checkpoint's metadata
 _NAMED = Path(__file__).parents[1] / "checkpoints"
+_Told, _Model = TypeVar("_Told"), TypeVar("_Model", bound=nn.Module)
 _TIED = "output.weight"  # with tied embeddings the same numbers as the target's
 
 
@@ -105,6 +111,31 @@ def load(source: str | PathLike[str]) -> Checkpoint:
     >>> checkpoint.source_vocab.tokens[3:]
     ('I', 'go')
     """
+    (config, *vocabularies), weights, path = read(source, KIND, _told)
+    if config.tied and "target_embedding.weight" in weights:
+        weights[_TIED] = weights["target_embedding.weight"]
+    return Checkpoint(filled(Transformer(config), weights, path), *vocabularies)
+
+
+def read(
+    source: str | PathLike[str], kind: str, understand: Callable[[Any], _Told]
+) -> tuple[_Told, dict[str, Tensor], Path]:
+    """Return what a file of one kind tells of its model, its weights, and its path.
+
+    Parameters
+    ----------
+    source : a path, or the name of one of the package's checkpoints.
+    kind : the name in the metadata under which the model is told of.
+    understand : makes of what is told all that is needed to make the model, and raises
+        KeyError, TypeError or ValueError where it can't.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no checkpoint of that name.
+    ValueError
+        If the file is damaged, of another kind, or what it tells is not understood.
+    """
     path = _find(source)
     try:
         with safe_open(path, framework="pt") as file:
@@ -114,13 +145,57 @@ def load(source: str | PathLike[str]) -> Checkpoint:
         raise ValueError(
             f"{path} is damaged, or is no safetensors file ({error}); save it again"
         ) from None
-    if KIND not in metadata:
+    if kind not in metadata:
         found = ", ".join(map(repr, metadata)) or "nothing"
         raise ValueError(
-            f"{path} is a safetensors file, but not a checkpoint of this package: its "
-            f"metadata have {found}, and not {KIND!r}"
+            f"{path} is a safetensors file, but not a checkpoint of this kind: its "
+            f"metadata have {found}, and not {kind!r}"
         )
-    return _made(path, metadata[KIND], weights)
+    try:
+        return understand(json.loads(metadata[kind])), weights, path
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: its metadata make no model: {error!r}") from None
+
+
+def filled(
+    model: _Model, weights: dict[str, Tensor], source: str | PathLike[str]
+) -> _Model:
+    """Return the model with these weights, ready for use.
+
+    Raises
+    ------
+    ValueError
+        If they are not this model's; the message begins with where they are from.
+    """
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise ValueError(f"{source}: its weights are not its model's: {said}") from None
+    return model.eval()
+
+
+def serialised(weights: dict[str, Tensor], kind: str, told: Any) -> bytes:
+    """Return the file of a model: its weights in float16, and what is told of it.
+
+    Raises
+    ------
+    ValueError
+        If a weight is NaN or too large for float16.
+    """
+    rounded = {
+        name: value.detach().cpu().to(torch.float16).contiguous()
+        for name, value in weights.items()
+    }
+    for name, value in rounded.items():
+        if not value.isfinite().all():
+            raise ValueError(
+                f"{name} holds NaN, or a number that float16 is too small for; there "
+                "is nothing to use in such a model"
+            )
+    # Under one name: safetensors keeps no order of several, and a file would differ
+    # from one that is made again.
+    return in_safetensors(rounded, {kind: json.dumps(told, ensure_ascii=False)})
 
 
 def _find(source: str | PathLike[str]) -> Path:
@@ -140,26 +215,14 @@ def _find(source: str | PathLike[str]) -> Path:
     return named
 
 
-def _made(path: Path, metadata: str, weights: dict[str, Tensor]) -> Checkpoint:
-    try:
-        told = json.loads(metadata)
-        settings = told["config"]
-        config = TransformerConfig(**settings | {"layers": tuple(settings["layers"])})
-        vocabularies = [
-            Vocabulary(told[name][3:]) for name in ("source_vocab", "target_vocab")
-        ]
-        _same_sizes(config, *vocabularies)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: its metadata make no model: {error!r}") from None
-    model = Transformer(config)
-    if config.tied and "target_embedding.weight" in weights:
-        weights[_TIED] = weights["target_embedding.weight"]
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"{path}: its weights are not its model's: {said}") from None
-    return Checkpoint(model.eval(), *vocabularies)
+def _told(told: Any) -> tuple[TransformerConfig, Vocabulary, Vocabulary]:
+    settings = told["config"]
+    config = TransformerConfig(**settings | {"layers": tuple(settings["layers"])})
+    source, target = (
+        Vocabulary(told[name][3:]) for name in ("source_vocab", "target_vocab")
+    )
+    _same_sizes(config, source, target)
+    return config, source, target
 
 
 def _to_bytes(
@@ -168,24 +231,16 @@ def _to_bytes(
     config = model.config
     _same_sizes(config, source_vocab, target_vocab)
     weights = {
-        name: value.detach().cpu().to(torch.float16).contiguous()
+        name: value
         for name, value in model.state_dict().items()
         if not (config.tied and name == _TIED)
     }
-    for name, value in weights.items():
-        if not value.isfinite().all():
-            raise ValueError(
-                f"{name} holds NaN, or a number that float16 is too small for; there "
-                "is nothing to use in such a model"
-            )
     told = {
         "config": asdict(config),
         "source_vocab": source_vocab.tokens,
         "target_vocab": target_vocab.tokens,
     }
-    # Under one name: safetensors keeps no order of several, and a file would differ
-    # from one that is made again.
-    return serialised(weights, {KIND: json.dumps(told, ensure_ascii=False)})
+    return serialised(weights, KIND, told)
 
 
 def _same_sizes(

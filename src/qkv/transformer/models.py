@@ -141,8 +141,9 @@ class _Model(nn.Module):
         )
         mask = None  # the newest token may look at all
         if count > 1:
-            mask = masks.causal(count, start + count, device=tokens.device)
-        return self.output(state.advance(x, state, mask)), state
+            mask = masks.causal(count, start + count, device=tokens.device)[None]
+        logits = self.output(state.advance(x.flatten(0, 1), state, mask))
+        return logits.unflatten(0, (batch, count)), state
 
     def step(
         self, token: Int[Tensor, " batch"], state: TransformerState
@@ -241,12 +242,14 @@ class Transformer(_Model):
     ) -> TransformerState:
         """Read the source, and project it once for all steps to come."""
         memory, mask = self.encode(source, source_lengths)
+        if mask is not None:
+            mask = mask.repeat_interleave(self.config.heads, 0)
         return TransformerState(
             advance=self.decoder.advancing(),
             length=0,
             cache=self._nothing_read(len(source)),
             source=self.decoder.project(memory),
-            source_bias=None if mask is None else as_bias(mask[:, None], memory.dtype),
+            source_bias=as_bias(mask, memory.dtype),
         )
 
     def trace(

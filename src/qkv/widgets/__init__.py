@@ -8,6 +8,7 @@ from qkv.widgets.alignment import Alignment
 from qkv.widgets.attention_lab import AttentionLab
 from qkv.widgets.heads import Heads
 from qkv.widgets.mask_painter import MaskPainter
+from qkv.widgets.patches import Patches
 from qkv.widgets.positions import Positions
 from qkv.widgets.predict import Predict
 from qkv.widgets.stepper import Stepper
@@ -20,6 +21,7 @@ __all__ = [
     "AttentionLab",
     "Heads",
     "MaskPainter",
+    "Patches",
     "Positions",
     "Predict",
     "Stepper",

@@ -26,8 +26,12 @@ def _average(weights: Tensor, values: Tensor) -> Tensor:
     return weights.nan_to_num() @ values
 
 
-def _hide(scores: Tensor, weights: Tensor) -> Tensor:
-    return scores.masked_fill(weights.isnan(), -torch.inf)
+def _hide(scores: Tensor, may: Tensor) -> Tensor:
+    return scores.masked_fill(may == 0, -torch.inf)
+
+
+def _weigh(masked: Tensor) -> Tensor:
+    return masked.softmax(-1).nan_to_num()
 
 
 def _variance(x: Tensor) -> Tensor:
@@ -45,8 +49,11 @@ RECIPES: dict[str, Callable[..., Tensor]] = {
     "mean": lambda x: x.mean(-1, keepdim=True),
     "variance": _variance,
     "normal": _normal,
+    "scale": lambda x, gain, shift: gain * x + shift,
     "times": lambda x, factor: x * factor,
+    "compare": lambda queries, keys: queries @ keys.mT,
     "hide": _hide,
+    "weigh": _weigh,
     "average": _average,
     "merge": lambda x: x.transpose(-3, -2).flatten(-2),
 }

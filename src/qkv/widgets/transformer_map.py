@@ -14,7 +14,7 @@ from qkv.trace import Step, walk
 from qkv.widgets.base import Widget, module
 from qkv.widgets.encode import crop, listed, visible
 from qkv.widgets.html import named, page, table
-from qkv.widgets.packed import Store, sizes
+from qkv.widgets.packed import RECIPES, Store, sizes
 from qkv.widgets.recorded import likely, steps_of
 from qkv.widgets.steps import drawn, resolved
 
@@ -161,7 +161,8 @@ class TransformerMap(Widget):
         for step in walk(trace):
             steps[step.path] = _step(step, words)
         _read_within(places, steps)
-        _keep(store, _with_positions(values, places), places, shown)
+        all_values = _with_learned(_with_positions(values, places), places)
+        _keep(store, all_values, places, shown)
         top = likely(values["probabilities"], names, _TOP)
         super().__init__(
             tokens=tokens,
@@ -281,6 +282,8 @@ def _places(
         }
         if place["kind"] == "position":
             place["stream"] = [before, f"{part.name}.position", part.name]
+        if place["kind"] == "norm":
+            place["before"] = before
         yield place | _count(part.name, None, part.name, counts)
 
 
@@ -383,20 +386,23 @@ def _keep(
     places: list[dict[str, Any]],
     shown: list[int],
 ) -> None:
-    """Store all values, those from which others follow first."""
+    """Store all values, those from which others follow first.
+
+    Beside each masked step stands which cells may be attended to, 1 or 0.
+    """
     recipes = dict(_residuals(places, values))
-    after = {path: f"{path.rpartition('.')[0]}.weights" for path in values}
-    after = {p: w for p, w in after.items() if p.endswith(".masked") and w in values}
-    order = [p for path in values for p in (after.get(path, path), path)]
-    for path in dict.fromkeys(order):
+    for path, value in values.items():
         if path in ("logits", "probabilities"):
-            store.put(path, values[path][:, shown])
+            store.put(path, value[:, shown])
             continue
         hidden = None
-        if path in after.values():
+        if path.endswith(".masked"):
+            may = (value != -float("inf")).float()
+            store.put(path.replace(".masked", ".may"), may)
+        elif path.endswith(".weights"):
             hidden = values[path.replace(".weights", ".masked")] == -float("inf")
         recipe = recipes.get(path) or _recipe(path, values)
-        store.put(path, values[path][..., :_WIDTH], recipe, hidden)
+        store.put(path, value[..., :_WIDTH], recipe, hidden)
 
 
 def _residuals(
@@ -404,6 +410,8 @@ def _residuals(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield how sums and norms follow from what goes around."""
     for place in places:
+        if "before" in place:
+            yield f"{place['path']}.normalised", ("normal", place["before"])
         if not (ways := place.get("stream")):
             continue
         yield ways[2], ("sum", *ways[:2])
@@ -420,11 +428,18 @@ def _recipe(path: str, values: dict[str, Tensor]) -> tuple[Any, ...]:
     """Return how a step within a sub-layer may follow from others, by their names."""
     scope, _, name = path.rpartition(".")
     outer = scope.rpartition(".")[0]
+    norm = path if f"{path}.gain" in values else scope
+    if norm == path or (name == "output" and f"{scope}.gain" in values):
+        return ("scale", f"{norm}.normalised", f"{norm}.gain", f"{norm}.shift")
+    if name == "scores":
+        return ("compare", f"{outer}.queries", f"{outer}.keys")
     if name == "scaled":
         factor = values[f"{outer}.queries"].shape[-1] ** -0.5
         return ("times", f"{scope}.scores", round(factor, 8))
     if name == "masked":
-        return ("hide", f"{scope}.scaled", f"{scope}.weights")
+        return ("hide", f"{scope}.scaled", f"{scope}.may")
+    if name == "weights":
+        return ("weigh", f"{scope}.masked")
     if name == "output" and f"{scope}.weights" in values:
         return ("average", f"{scope}.weights", f"{outer}.values")
     if name == "merged":
@@ -444,6 +459,35 @@ def _with_positions(
             found[position] = value - values[before]
         found[path] = value
     return found
+
+
+def _with_learned(
+    values: dict[str, Tensor], places: list[dict[str, Any]]
+) -> dict[str, Tensor]:
+    """Return the values and, before what a norm gives, its scale and shift.
+
+    For a sentence of some tokens these are fewer numbers than what follows from them.
+    """
+    last = {p["path"]: p["before"] for p in places if "before" in p}
+    found = {}
+    for path, value in values.items():
+        norm = path if path in last else path.removesuffix(".output")
+        if path in last:
+            found[f"{norm}.normalised"] = RECIPES["normal"](values[last[path]])
+        normal = found.get(f"{norm}.normalised")
+        if normal is not None and path != f"{norm}.normalised" and len(value) > 2:
+            found[f"{norm}.gain"], found[f"{norm}.shift"] = _line(normal, value)
+        found[path] = value
+    return found
+
+
+def _line(
+    x: Float[Tensor, "token d_model"], y: Float[Tensor, "token d_model"]
+) -> tuple[Float[Tensor, " d_model"], Float[Tensor, " d_model"]]:
+    """Return the scale and shift of each feature with which y follows from x."""
+    x, y = x.double(), y.double()
+    gain = (x * (y - y.mean(0))).mean(0) / x.var(0, correction=0).clamp(min=1e-12)
+    return gain, y.mean(0) - gain * x.mean(0)
 
 
 def _notes(values: dict[str, Tensor], shown: list[int]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "../static");
-const names = ["stepper", "unrolled", "alignment", "predict", "attention_lab", "mask_painter", "heads", "positions", "transformer_map", "translator"];
+const names = ["stepper", "unrolled", "alignment", "predict", "attention_lab", "mask_painter", "heads", "positions", "transformer_map", "translator", "patches"];
 
 const common = { bundle: true, minify: true, legalComments: "none", charset: "utf8", logLevel: "warning" };
 await mkdir(out, { recursive: true });

@@ -73,13 +73,6 @@ const innerSteps = (w, place) =>
 
 const length = (row) => Math.sqrt(row.reduce((sum, x) => sum + decode(x) ** 2, 0)).toPrecision(3);
 
-/** What comes in before a place that has no way around it. */
-function before(w, place) {
-  if (place.stream) return place.stream[0];
-  const places = w.get("places").filter((p) => p.side === place.side);
-  return places[places.findIndex((p) => p.id === place.id) - 1]?.path;
-}
-
 // ---- what is said
 
 function looking(w, place, row) {
@@ -106,7 +99,7 @@ function told(w, place, row) {
     case "position":
       return `${token} stands at position ${row}. Its vector of length ${long(ways[0])} and that of the position, ${long(ways[1])}, give one of ${long(ways[2])}.`;
     case "norm":
-      return `The vector of ${token} goes from length ${long(before(w, place))} to ${long(place.path)}: mean 0 and variance 1, then scaled and shifted.`;
+      return `The vector of ${token} goes from length ${long(place.before ?? ways[0])} to ${long(place.path)}: mean 0 and variance 1, then scaled and shifted.`;
     case "attention":
       return looking(w, place, row);
     case "feed": {
@@ -186,11 +179,12 @@ function map(w, at, row) {
   const places = w.get("places");
   const tokens = w.get("tokens");
   const layers = layersAt(places, at);
-  const key = `${layers.encoder.layer},${layers.decoder.layer}`;
+  const [encoder, decoder] = [layers.encoder.layer, layers.decoder.layer];
+  const key = `${encoder},${decoder}`;
   const plans = (w.plans ??= new Map());
   if (w.planned !== places) plans.clear();
   w.planned = places;
-  if (!plans.has(key)) plans.set(key, figure(places, { encoder: layers.encoder.layer, decoder: layers.decoder.layer }));
+  if (!plans.has(key)) plans.set(key, figure(places, { encoder, decoder }));
   const plan = plans.get(key);
   const box = (b) => {
     const i = places.indexOf(b.place);
@@ -225,9 +219,8 @@ function around(w, place, row) {
     <caption>What goes around, for ${quoted(w.get("tokens")[place.side][row])}</caption>
     <thead><tr><th scope="col"><span class="qkv-vh">part</span></th><th scope="col"><span class="qkv-vh">its numbers as bars</span></th><th scope="col">length</th></tr></thead>
     <tbody>${rows.map(
-      (numbers, i) => html`<tr class=${place.path === ways[i] ? "qkv-best" : ""}>
-        <th scope="row">${names[i]}</th><td>${bars(numbers, i < 3 ? limit : reach([numbers]))}</td><td>${length(numbers)}</td>
-      </tr>`,
+      (numbers, i) =>
+        html`<tr class=${place.path === ways[i] ? "qkv-best" : ""}><th scope="row">${names[i]}</th><td>${bars(numbers, i < 3 ? limit : reach([numbers]))}</td><td>${length(numbers)}</td></tr>`,
     )}</tbody>
   </table>`;
 }
@@ -314,7 +307,7 @@ function walk(w, at) {
 
 // ---- where the parameters are
 
-const percent = (share) => (share >= 0.1 ? `${(100 * share).toFixed(0)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "<0.1 %");
+const percent = (share) => (share < 0.0005 ? "<0.1 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
 
 const groups = { embedding: "embeddings", attention: "attention", feed: "feed-forward networks", norm: "layer norms", linear: "the output layer" };
 

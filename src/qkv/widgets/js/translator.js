@@ -3,11 +3,12 @@ import { html, nothing, svg } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "./core/colours.js";
-import { choice, controls, sentence, slider } from "./core/controls.js";
+import { choice, controls, numbers, pick, sentence, slider } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { beamTree, greedy } from "./core/search.js";
 import { nearest, wordsOf } from "./core/spelling.js";
-import { network } from "./core/weights.js";
+import { transformer } from "./core/transformer.js";
+import { size, withNetwork as loading } from "./core/weights.js";
 import { chance, plural, shown } from "./core/words.js";
 
 const FATES = ["dropped", "kept", "ended"];
@@ -76,7 +77,6 @@ function text(w, tokens) {
 const nats = (x) => x.toFixed(x <= -10 ? 1 : x <= -0.1 ? 2 : 3).replace("-", "−");
 
 const quoted = (token) => `“${shown(token)}”`;
-const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
 
 function attentionOf(w, step) {
   const layer = step.cross[Math.min(w.get("layer"), step.cross.length - 1)];
@@ -121,25 +121,7 @@ function keep(w, run) {
   w.set({ recordings: [...runs.slice(0, at), run, ...runs.slice(at + 1)], chosen: at, step: 0 });
 }
 
-/** Load the network if it is not there yet, then do this with it. Failures are said. */
-function withNetwork(w, act) {
-  if (w.local.loading) return;
-  w.local.loading = true;
-  w.local.note = w.local.net ? "" : `Loading the model, ${size(w.get("size"))} …`;
-  w.draw();
-  network(w, w.local.model)
-    .then((net) => {
-      w.local.loading = false;
-      w.local.net = net;
-      w.local.note = "";
-      act(net);
-    })
-    .catch((error) => {
-      w.local.loading = false;
-      w.local.note = `The model could not be used: ${error.message}. The recorded sentences stay.`;
-    })
-    .finally(() => w.draw());
-}
+const withNetwork = (w, act) => loading(w, transformer, act, "The recorded sentences stay.");
 
 const settings = (w) => ({ most: w.get("most"), width: w.get("recordings")[w.get("chosen")].tree.width, alpha: w.get("recordings")[w.get("chosen")].tree.alpha });
 
@@ -268,15 +250,11 @@ const weightCell = (weight) => {
 function looks(w, run, at) {
   const [layers, heads] = [run.steps[0].cross.length, run.steps[0].cross[0].length];
   const [layer, head] = [w.get("layer"), w.get("head")];
-  const pick = (label, name, value, options) => html`<label>${label}
-    <select data-pick=${name} .value=${live(String(value))} @change=${(e) => w.set({ [name]: +e.target.value })}>
-      ${options.map(([x, words]) => html`<option value=${x} ?selected=${x === value}>${words}</option>`)}
-    </select></label>`;
-  const numbers = (n) => Array.from({ length: n }, (_, i) => [i, i + 1]);
+  const list = (label, name, value, options) => pick(label, name, value, options, (x) => w.set({ [name]: x }));
   const which = `layer ${layer + 1}, ${head < 0 ? `mean of ${plural(heads, "head")}` : `head ${head + 1}`}`;
   return html`<div class="qkv-map">
     <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
-    ${w.still ? nothing : html`<div class="qkv-facts">${pick("layer", "layer", layer, numbers(layers))}${pick("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
+    ${w.still ? nothing : html`<div class="qkv-facts">${list("layer", "layer", layer, numbers(layers))}${list("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
     <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="Cross-attention, ${which}">
       <table class="qkv-align qkv-long">
         <thead><tr><td></td>${run.source.map((word) => html`<th scope="col"><span>${shown(word)}</span></th>`)}</tr></thead>

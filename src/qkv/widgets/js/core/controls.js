@@ -60,3 +60,12 @@ export const slider = (w, { label, value, min, max, said, pick }) =>
           @input=${(e) => pick(+e.target.value)}
         /><output>${said}</output></label
       >`;
+
+/** A native list to choose from: `options` are [value, words], values numbers. */
+export const pick = (label, name, value, options, go) => html`<label>${label}
+  <select data-pick=${name} .value=${live(String(value))} @change=${(e) => go(+e.target.value)}>
+    ${options.map(([x, words]) => html`<option value=${x} ?selected=${x === value}>${words}</option>`)}
+  </select></label>`;
+
+/** 1, 2, … for the options of `pick`, whose values count from 0. */
+export const numbers = (n) => Array.from({ length: n }, (_, i) => [i, i + 1]);

@@ -1,5 +1,5 @@
-// Reading what qkv.transformer.save writes: a safetensors file of float16 or float32 weights.
-const KIND = "qkv.transformer.Transformer, 1";
+// Reading what qkv.transformer.save and qkv.vision.save write: a safetensors file of float16 or float32 weights.
+const KINDS = ["qkv.transformer.Transformer, 1", "qkv.vision.VisionTransformer, 1"];
 
 /** A float16's bits as a number. */
 export function half(bits) {
@@ -13,19 +13,20 @@ const readers = {
   F32: (buffer) => new Float32Array(buffer),
 };
 
-/** The config, both vocabularies and the weights, {shape, data} by name. */
+/** The config, the vocabularies if there are any, and the weights, {shape, data} by name. */
 export function readCheckpoint(buffer) {
   const damaged = new Error("the model's file is damaged");
   if (buffer.byteLength < 8) throw damaged;
   const size = Number(new DataView(buffer).getBigUint64(0, true));
   if (size + 8 > buffer.byteLength) throw damaged;
   const { __metadata__: metadata, ...tensors } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, size)));
-  if (!metadata?.[KIND]) throw new Error("the model's file is of another kind");
+  const kind = KINDS.find((known) => metadata?.[known]);
+  if (!kind) throw new Error("the model's file is of another kind");
   const weights = {};
   for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(tensors)) {
     if (8 + size + to > buffer.byteLength) throw damaged;
     weights[name] = { shape, data: readers[dtype](buffer.slice(8 + size + from, 8 + size + to)) };
   }
-  const { config, source_vocab: source, target_vocab: target } = JSON.parse(metadata[KIND]);
+  const { config, source_vocab: source, target_vocab: target } = JSON.parse(metadata[kind]);
   return { config, source, target, weights };
 }

@@ -2,10 +2,10 @@
 // A sequence is a list of tokens, each a Float32Array; there is no padding, so no mask for it.
 import { softmax } from "./maths.js";
 
-const add = (a, b) => a.map((x, i) => x + b[i]);
+export const add = (a, b) => a.map((x, i) => x + b[i]);
 
 /** W x + b for one token; rows `from` to `to` of W only, if they are given. */
-function linear({ weight, bias }, x, from = 0, to = weight.shape[0]) {
+export function linear({ weight, bias }, x, from = 0, to = weight.shape[0]) {
   const [data, width] = [weight.data, x.length];
   const y = new Float32Array(to - from);
   for (let row = from; row < to; row++) {
@@ -16,20 +16,24 @@ function linear({ weight, bias }, x, from = 0, to = weight.shape[0]) {
   return y;
 }
 
-function layerNorm({ weight, bias }, x) {
+export function layerNorm({ weight, bias }, x, eps = 1e-5) {
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
   const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
-  const scale = 1 / Math.sqrt(variance + 1e-5);
+  const scale = 1 / Math.sqrt(variance + eps);
   return x.map((value, i) => (value - mean) * scale * weight.data[i] + bias.data[i]);
 }
 
-/** Attend from one query to keys and values, each "token d_model": the context, and each head's weights. */
-function attend(query, keys, values, heads) {
+/**
+ * Attend from one query to keys and values, each "token d_model": the context, and each head's weights.
+ * Where `may` is given, keys without it weigh 0.
+ */
+function attend(query, keys, values, heads, may) {
   const size = query.length / heads;
   const context = new Float32Array(query.length);
   const weights = [];
   for (let from = 0; from < query.length; from += size) {
-    const scores = keys.map((key) => {
+    const scores = keys.map((key, j) => {
+      if (may && !may[j]) return -Infinity;
       let sum = 0;
       for (let i = from; i < from + size; i++) sum += query[i] * key[i];
       return sum / Math.sqrt(size);
@@ -62,12 +66,14 @@ function embedded(model, side, id, position) {
 
 /** x + f(LN(x)) in pre-norm, LN(x + f(x)) in post-norm. */
 const residual = (model, norm, x, f) =>
-  model.config.norm_first ? add(x, f(layerNorm(norm, x))) : layerNorm(norm, add(x, f(x)));
+  model.config.norm_first ? add(x, f(layerNorm(norm, x, model.config.eps))) : layerNorm(norm, add(x, f(x)), model.config.eps);
 
-const feedForward = (layer, x) =>
-  linear(layer("linear2"), linear(layer("linear1"), x).map((value) => Math.max(0, value)));
+const relu = (x) => Math.max(0, x);
 
-const last = (model, stack, x) => (model.has(`${stack}.norm.weight`) ? layerNorm(model.part(`${stack}.norm`), x) : x);
+const feedForward = (layer, x, activation = relu) => linear(layer("linear2"), linear(layer("linear1"), x).map(activation));
+
+export const last = (model, stack, x) =>
+  model.has(`${stack}.norm.weight`) ? layerNorm(model.part(`${stack}.norm`), x, model.config.eps) : x;
 
 /** Queries (0), keys (1) and values (2) are thirds of one matrix. */
 const project = (attention, x, third) => linear(attention("in_proj"), x, third * x.length, (third + 1) * x.length);
@@ -75,20 +81,24 @@ const project = (attention, x, third) => linear(attention("in_proj"), x, third *
 /** What one token adds to a layer's cache. */
 const remembered = (attention, x) => ({ key: project(attention, x, 1), value: project(attention, x, 2) });
 
-function look(model, attention, x, seen, note) {
+function look(model, attention, x, seen, note, may) {
   const query = project(attention, x, 0);
-  const found = attend(query, seen.map((t) => t.key), seen.map((t) => t.value), model.config.heads);
+  const found = attend(query, seen.map((t) => t.key), seen.map((t) => t.value), model.config.heads, may);
   note?.push(found.weights);
   return linear(attention("out_proj"), found.context);
 }
 
-function encoderLayer(model, layer, tokens) {
+/**
+ * All tokens through one layer. `note`, if given, gets the weights of each token's heads, "query head key";
+ * `may` says which tokens may be attended to.
+ */
+export function encoderLayer(model, layer, tokens, { note, may, activation } = {}) {
   const attention = (name) => layer(`self_attn.${name}`);
-  const normed = tokens.map((x) => (model.config.norm_first ? layerNorm(layer("norm1"), x) : x));
+  const normed = tokens.map((x) => (model.config.norm_first ? layerNorm(layer("norm1"), x, model.config.eps) : x));
   const seen = normed.map((x) => remembered(attention, x));
   return tokens
-    .map((x) => residual(model, layer("norm1"), x, (y) => look(model, attention, y, seen)))
-    .map((x) => residual(model, layer("norm2"), x, (y) => feedForward(layer, y)));
+    .map((x) => residual(model, layer("norm1"), x, (y) => look(model, attention, y, seen, note, may)))
+    .map((x) => residual(model, layer("norm2"), x, (y) => feedForward(layer, y, activation)));
 }
 
 /** Take in one token: `cache` is of this layer, `source` what it projected of the source. */
@@ -103,10 +113,10 @@ function decoderLayer(model, layer, x, cache, source, cross) {
   return [residual(model, layer("norm3"), x, (y) => feedForward(layer, y)), seen];
 }
 
-/** `model.start(ids)` reads a source; `model.step(id, state)` takes a token in and gives the next one's logits. */
-export function transformer({ config, weights }) {
+/** A model's parameters by the names of its modules, and its config. */
+export function modules({ config, weights }) {
   const parts = new Map();
-  const model = {
+  return {
     config,
     has: (name) => name in weights,
     part(name) {
@@ -117,6 +127,11 @@ export function transformer({ config, weights }) {
       return parts.get(name);
     },
   };
+}
+
+/** `model.start(ids)` reads a source; `model.step(id, state)` takes a token in and gives the next one's logits. */
+export function transformer({ config, weights }) {
+  const model = modules({ config, weights });
   const layer = (stack, i) => (name) => model.part(`${stack}.layers.${i}.${name}`);
   const [encoders, decoders] = config.layers.map((count) => Array.from({ length: count }, (_, i) => i));
   const output = () => (config.tied ? { weight: model.part("target_embedding").weight, bias: weights["output.bias"] } : model.part("output"));

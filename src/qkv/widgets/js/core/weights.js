@@ -1,7 +1,6 @@
 // A trained model's weights, fetched when a reader asks for them: from the kernel, or from
 // a file of the site. They are in no notebook.
 import { readCheckpoint } from "./safetensors.js";
-import { transformer } from "./transformer.js";
 
 const patience = 20000;
 const loaded = new WeakMap(); // a widget's model → the promise of its network
@@ -29,19 +28,42 @@ function fromKernel(w, model) {
 
 function fromSite(name) {
   const host = globalThis.qkvHost;
+  if (!name) return Promise.reject(new Error("this page has not its file; run the chapter in JupyterLab"));
   return host?.checkpoint ? host.checkpoint(name) : Promise.reject(new Error("this page has no such file"));
 }
 
-/** The network, with its vocabularies; asked for once, and again after a failure. */
-export function network(w, model) {
+/** The network that `make` makes of a checkpoint; asked for once, and again after a failure. */
+function network(w, model, make) {
   if (!loaded.has(model)) {
     const bytes = w.kernel ? fromKernel(w, model) : fromSite(w.get("name"));
     const made = bytes.then((buffer) => {
       const checkpoint = readCheckpoint(buffer);
-      return { ...checkpoint, ...transformer(checkpoint) };
+      return { ...checkpoint, ...make(checkpoint) };
     });
     loaded.set(model, made);
     made.catch(() => loaded.delete(model));
   }
   return loaded.get(model);
+}
+
+export const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
+
+/** Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it. */
+export function withNetwork(w, make, act, without) {
+  if (w.local.loading) return;
+  w.local.loading = true;
+  w.local.note = w.local.net ? "" : `Loading the model, ${size(w.get("size"))} …`;
+  w.draw();
+  network(w, w.local.model, make)
+    .then((net) => {
+      w.local.loading = false;
+      w.local.net = net;
+      w.local.note = "";
+      act(net);
+    })
+    .catch((error) => {
+      w.local.loading = false;
+      w.local.note = `The model could not be used: ${error.message}. ${without}`;
+    })
+    .finally(() => w.draw());
 }
