@@ -219,13 +219,13 @@ def vit_turned_first(images, patch, W_e, class_token, positions, W, W_out):
 
 ALTERNATIVES = {
     "8.1": (cut_reshaped, cut_by_slices, cut_unfolded, cut_f_unfold),
-    "8.2": (joined_in_place, joined_in_two_parts, joined_by_padding),
-    "8.3": (
+    "8.2": (
         embedded_by_cutting,
         embedded_by_a_convolution,
         embedded_in_a_module,
         embedded_one_by_one,
     ),
+    "8.3": (joined_in_place, joined_in_two_parts, joined_by_padding),
     "8.4": (grid_by_hand, grid_indexed, grid_expanded, grid_in_blocks),
     "8.5": (rolled_by_a_loop, rolled_renormalised, rolled_down, rolled_transposed),
     "8.6": (
