@@ -254,6 +254,15 @@ EMBED = Exercise(
             _embedded(lambda *given: _as_kernel(*given).flip(-2, -1)),
         ),
         Mistake(
+            "not transposed",
+            "the features come first and the patches last, as the convolution gives "
+            "them; a token is a row: exchange the two with .mT. It fails in sight only "
+            "where there are not as many patches as features",
+            _embedded(
+                tokens=lambda features, bias: features.flatten(2) + bias[:, None]
+            ),
+        ),
+        Mistake(
             "no bias",
             "the bias has not been added",
             _embedded(tokens=lambda features, bias: features.flatten(2).mT),
@@ -473,6 +482,18 @@ def _alternating(rows, columns, d_model):
     return torch.stack(_of_the_grid(rows, columns, d_model // 2), -1).flatten(1)
 
 
+def _repeated(rows, columns, d_model):
+    _, of_columns = _of_the_grid(rows, columns, d_model // 2)
+    return _beside(sinusoidal(rows, d_model // 2).repeat(columns, 1), of_columns)
+
+
+def _interleaved(rows, columns, d_model):
+    of_rows, _ = _of_the_grid(rows, columns, d_model // 2)
+    return _beside(
+        of_rows, sinusoidal(columns, d_model // 2).repeat_interleave(rows, 0)
+    )
+
+
 def _of_rows_twice(rows, columns, d_model):
     of_rows, _ = _of_the_grid(rows, columns, d_model // 2)
     return _beside(of_rows, of_rows)
@@ -551,6 +572,21 @@ SINUSOIDAL_2D = Exercise(
             "rows twice",
             "both halves tell the row: all patches of a row get the same vector",
             _of_rows_twice,
+        ),
+        Mistake(
+            "never repeated one by one",
+            "the second half is right. In the first the list of all rows comes again "
+            "and again, a b a b; but the patches of a row stand together, so each "
+            "row's vector comes as often as there are columns, a a b b: "
+            "repeat_interleave",
+            _repeated,
+        ),
+        Mistake(
+            "never repeated as a whole",
+            "the first half is right. In the second each column's vector comes several "
+            "times in a row, a a b b; but in each row of patches all columns follow "
+            "each other, a b a b: repeat",
+            _interleaved,
         ),
         Mistake(
             "counted from 1",

@@ -215,6 +215,11 @@ def _curve(visible=_most_attended_hidden, read=_of_the_label):
     return curve
 
 
+def _painted_over(embedded, attention, W, label):
+    painted = _most_attended_hidden(attention).float() @ embedded / len(attention)
+    return (painted @ W.mT).softmax(-1)[:, label]
+
+
 def _seen(patch: int, d_model: int, classes: int) -> tuple:
     shapes = (patch, d_model), (patch,), (classes, d_model)
     embedded, scores, W = draw.normals(*shapes)
@@ -288,6 +293,13 @@ DELETION_CURVE = Exercise(
             "the patches are hidden in the order in which they stand: attention is "
             "not used",
             _curve(lambda attention: torch.arange(len(attention)) >= _steps(attention)),
+        ),
+        Mistake(
+            "painted over",
+            "the vectors of the hidden patches have been set to 0, and the model still "
+            "counts them in: a black patch is a patch, too. Take them from sight, with "
+            "False in visible",
+            _painted_over,
         ),
         Mistake(
             "likeliest class",
