@@ -16,6 +16,8 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import nbformat
@@ -27,6 +29,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"}
 MARKS = "✓✗○●"
+WIDEST = 88  # columns: a longer line was not set to stand under another
 HEX = r"([0-9a-f]{16})"
 
 
@@ -146,18 +149,42 @@ def figure_output(data: dict, uid: str, page: Page) -> str | None:
 
 
 def sentences(output: dict) -> str | None:
-    """What a cell said in words, so that it wraps: marked lines, or one line.
+    """What a cell said in words, so that it wraps: marked lines, one line, long ones.
 
-    Anything else that was printed, a tensor or a table, keeps its columns.
+    Anything else that was printed, a tensor or a table, keeps its columns, also between
+    sentences.
     """
     text = joined(output.get("text", "")) or joined(
         output["data"].get("text/plain", "")
     )
     lines = text.rstrip("\n").split("\n")
-    marked = all(re.match(r"[✓✗○●] |\s", line) for line in lines if line)
-    if not text.strip() or not ((marked and text[0] in MARKS) or len(lines) == 1):
+    if not text.strip():
         return None
-    return f'<div class="book-said">{"".join(map(_sentence, lines))}</div>'
+    kinds = ["words"] if len(lines) == 1 else _kinds(lines)
+    if "words" not in kinds:
+        return None
+    parts = groupby(zip(kinds, lines, strict=True), key=itemgetter(0))
+    shown = (_part(kind, [line for _, line in part]) for kind, part in parts)
+    return f'<div class="book-said">{"".join(shown)}</div>'
+
+
+def _kinds(lines: list[str]) -> list[str]:
+    """Of each line, whether it is words or columns; what is indented goes on."""
+    kinds = []
+    for line in lines:
+        goes_on = bool(kinds) and (not line or line[0].isspace())
+        words = line[:1] in MARKS if line else False
+        kinds.append(kinds[-1] if goes_on else "words" if words else "columns")
+    return [
+        "words" if len(line) > WIDEST else kind
+        for line, kind in zip(lines, kinds, strict=True)
+    ]
+
+
+def _part(kind: str, lines: list[str]) -> str:
+    if kind == "words":
+        return "".join(map(_sentence, lines))
+    return f'<pre tabindex="0">{html.escape(chr(10).join(lines))}</pre>'
 
 
 def _sentence(line: str) -> str:
