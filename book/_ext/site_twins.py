@@ -29,7 +29,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"}
 MARKS = "✓✗○●"
-WIDEST = 88  # columns: a longer line was not set to stand under another
+WIDEST = 88  # columns are narrower: a longer line is words
 HEX = r"([0-9a-f]{16})"
 
 
@@ -170,21 +170,19 @@ def sentences(output: dict) -> str | None:
 
 def _kinds(lines: list[str]) -> list[str]:
     """Of each line, whether it is words or columns; what is indented goes on."""
+    plain = "words" if max(map(len, lines)) > WIDEST else "columns"
     kinds = []
     for line in lines:
         goes_on = bool(kinds) and (not line or line[0].isspace())
-        words = line[:1] in MARKS if line else False
-        kinds.append(kinds[-1] if goes_on else "words" if words else "columns")
-    return [
-        "words" if len(line) > WIDEST else kind
-        for line, kind in zip(lines, kinds, strict=True)
-    ]
+        kind = "words" if line[:1] in tuple(MARKS) else plain
+        kinds.append(kinds[-1] if goes_on else kind)
+    return kinds
 
 
 def _part(kind: str, lines: list[str]) -> str:
     if kind == "words":
         return "".join(map(_sentence, lines))
-    return f'<pre tabindex="0">{html.escape(chr(10).join(lines))}</pre>'
+    return f"<pre>{html.escape(chr(10).join(lines))}</pre>"
 
 
 def _sentence(line: str) -> str:

@@ -16,6 +16,7 @@ from site_twins import (
     VIEW,
     Page,
     inline_svg,
+    sentences,
     site_edition,
     write_if_changed,
 )
@@ -160,6 +161,29 @@ def test_the_parts_of_a_figure_are_its_own():
     assert not set(re.findall(r'id="([^"]+)"', one)) & set(
         re.findall(r'id="([^"]+)"', other)
     )
+
+
+# ----------------------------------------------------------------------- sentences
+
+
+def shown(text):
+    return re.sub(r"</?div[^>]*>", "", sentences({"text": text}) or "")
+
+
+def test_what_a_cell_says_wraps_and_what_stands_in_columns_does_not():
+    assert shown("✓ right: 1.0\n  and more\n") == (
+        '<p data-mark="✓">✓ right: 1.0</p><p>  and more</p>'
+    )
+    assert shown("a  1\nbb 2\n✗ wrong\n") == (
+        '<pre>a  1\nbb 2</pre><p data-mark="✗">✗ wrong</p>'
+    )
+    assert shown("one line") == "<p>one line</p>"
+    assert shown("a\n" + "long " * 20).startswith("<p>a</p><p>long long")
+
+
+@pytest.mark.parametrize("text", ["", "a  1\nbb 2\n", "Chapter 1\n  ○ 1.1\n"])
+def test_columns_alone_stay_as_they_are(text):
+    assert sentences({"text": text, "data": {}}) is None
 
 
 # --------------------------------------------------------------------------- prose
