@@ -176,6 +176,18 @@ class TestInTheBrowser:
         assert width == "3px"
         assert page.locator(".qkv-say[aria-live=polite]").count() == 1
 
+    def test_the_keys_of_a_slider_stay_with_it(self, show):
+        page = show(Positions())
+        page.evaluate(
+            "() => { window.left = []; "
+            "document.addEventListener('keydown', e => left.push(e.key)); }"
+        )
+        page.get_by_label("offset k").focus()
+        for key in ("ArrowLeft", "ArrowUp", "Home", "Escape", "Control+s"):
+            page.keyboard.press(key)
+        assert page.evaluate("left") == ["Control", "s"], "JupyterLab would hear them"
+        assert "From position 5 to 5" in say(page)
+
     def test_what_is_shown_is_what_python_computes(self, show):
         page = show(Positions(6, 40))
         codes = sinusoidal(13, 6)

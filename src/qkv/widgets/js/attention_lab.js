@@ -185,8 +185,12 @@ function words(w, a, at) {
   const { i, token, trace, best } = a;
   const say = (x) => exact(encode(x));
   const top = peak(trace.scores[i]);
+  const as = (row, j) => a.tokens.filter((_, other) => other !== j && row[other] === row[j]).map((name) => `“${name}”`).join(" and ");
   const count = a.tokens.filter((_, j) => seen(a, i, j)).length;
-  if (at === 0) return `${token} compares its query with every key. Highest at “${a.tokens[top]}”: ${product(a.q[i], a.k[top])} = ${say(trace.scores[i][top])}.`;
+  if (at === 0) {
+    const tied = as(trace.scores[i], top);
+    return `${token} compares its query with every key. Highest at “${a.tokens[top]}”: ${product(a.q[i], a.k[top])} = ${say(trace.scores[i][top])}${tied && `, and as high at ${tied}`}.`;
+  }
   if (at === 1)
     return w.get("scaled")
       ? `Every score is divided by √${a.q[0].length} = ${exact(a.root)}: at “${a.tokens[top]}”, ${say(trace.scores[i][top])} becomes ${say(trace.scaled[i][top])}.`
@@ -199,7 +203,8 @@ function words(w, a, at) {
     const z = trace.masked[i][best];
     return `“${a.tokens[best]}” gets e to the ${say(z)} = ${say(Math.exp(z))} out of ${say(sum)} in all: a weight of ${chance(encode(trace.weights[i][best]))}.`;
   }
-  return `The output of ${token} is ${tuple(trace.output[i])}: every value, as much of it as its weight says. Most comes from “${a.tokens[best]}” (${chance(trace.weights[i][best])}).`;
+  const tied = as(trace.weights[i], best);
+  return `The output of ${token} is ${tuple(trace.output[i])}: every value, as much of it as its weight says. Most comes from “${a.tokens[best]}” (${chance(trace.weights[i][best])})${tied && `, and as much from ${tied}`}.`;
 }
 
 /* ------------------------------------------------------------------ the planes */

@@ -117,7 +117,7 @@ function splitView(w) {
   const follow = flat(x).includes(w.get("follow")) ? w.get("follow") : "";
   const said = splitWords[step]() + (follow ? ` ${trail(follow, step)}` : "");
   return html`<div class="qkv-inputs">
-      <span class="qkv-legend"><span class="qkv-n qkv-h1 qkv-key">a1</span>token a, feature 1: for head 1 <span class="qkv-n qkv-h2 qkv-key">a3</span>for head 2 <span class="qkv-n qkv-h2 qkv-key qkv-bad">a3<i aria-hidden="true">✗</i></span>in a wrong place</span>
+      <span class="qkv-legend"><span><span class="qkv-n qkv-h1 qkv-key">a1</span> token a, feature 1: for head 1</span> <span><span class="qkv-n qkv-h2 qkv-key">a3</span> for head 2</span> <span><span class="qkv-n qkv-h2 qkv-key qkv-bad">a3<i aria-hidden="true">✗</i></span> in a wrong place</span></span>
       ${w.still
         ? nothing
         : html`<label>Follow the number
@@ -334,11 +334,11 @@ function missing(w) {
   return fits(base) && parts.every(fits) ? "" : "what the heads add to the logits does not fit the tokens, answers and outputs";
 }
 
-const tabs = [["split", "Split and merge"], ["heads", "A trained model’s heads"]];
+const tabs = (w) => [["split", "Split and merge"], ["heads", w.get("parts").length ? "A trained model’s heads" : "The heads’ weights"]];
 
 function view(w) {
   const tab = w.get("tab") === "heads" ? "heads" : "split";
-  return html`${w.still ? nothing : choice(w, { legend: "Show", name: "tab", options: tabs, chosen: tab, pick: (to) => w.set({ tab: to }) })}
+  return html`${w.still ? nothing : choice(w, { legend: "Show", name: "tab", options: tabs(w), chosen: tab, pick: (to) => w.set({ tab: to }) })}
     ${tab === "heads" ? headsView(w) : splitView(w)}`;
 }
 

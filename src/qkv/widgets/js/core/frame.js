@@ -66,10 +66,12 @@ function follow(w) {
 
 function onKey(w, event) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const act = w.keys[keys[event.key]];
   const at = event.target;
-  if (!act || at.matches("input, select, textarea")) return;
-  const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight";
+  // A slider's or a list's arrows are its own: JupyterLab would go to another cell.
+  if (at.matches("input, select")) return event.stopPropagation();
+  const act = w.keys[keys[event.key]];
+  if (!act) return;
+  const sideways = /Left|Right/.test(event.key);
   if (sideways && at.matches(".qkv-scroll") && at.scrollWidth > at.clientWidth) return;
   event.preventDefault();
   act();
