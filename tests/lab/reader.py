@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,50 @@ from tools.lab import ROOT
 URL = re.compile(r"http://127\.0\.0\.1:\d+/lab\S*\?token=\w+")
 OWN_FOLDERS = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
 JUPYTERLAB = "window.jupyterapp.shell.currentWidget"
+# What JupyterLab writes in place of a widget that it will not show any more.
+NO_MODEL = "Error displaying widget"
+NOTHING_STORED = "stored models: []"
+# ipywidgets' manager and Lab's kernel connection tell most of this nowhere but inside.
+STATE = """async ([code, kind]) => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const kernel = panel?.sessionContext?.session?.kernel;
+    const cell = panel?.content?.widgets?.find(cell => cell.model.type === 'code' &&
+        `\\n${cell.model.sharedModel.getSource()}`.includes(code));
+    const drawn = [...document.querySelectorAll('.qkv-w')];
+    const wanted = drawn.find(widget => widget.classList.contains(`qkv-${kind}`));
+    const outputs = (cell?.outputArea?.widgets ?? []).flatMap(one =>
+        [...one.children()]);
+    const promised = outputs.find(one => one._manager?.promise)?._manager.promise;
+    const manager = await Promise.race([promised, Promise.resolve('still to come')]);
+    const stored = panel?.content?.model?.getMetadata?.('widgets') ?? {};
+    const box = wanted?.getBoundingClientRect();
+    return {
+        'widgets drawn': drawn.length,
+        'the wanted one': box ? `${box.width} x ${box.height} at ${box.y}`
+                              : 'not drawn',
+        'its cell': cell ? `attached ${cell.isAttached}, drawn ${!cell.isPlaceholder()}`
+                         : 'not found',
+        'its outputs': outputs.map(one => one.node.innerText.slice(0, 200)),
+        'stored models': Object.values(stored).map(one =>
+            Object.keys(one.state ?? {}).length),
+        'manager': typeof manager === 'object' ?
+            `restored ${manager.restoredStatus}, asking the kernel ` +
+            `${manager._kernelRestoreInProgress}, ` +
+            `models ${Object.keys(manager._models ?? {}).length}` : `${manager}`,
+        'session': `ready ${panel?.sessionContext?.isReady}, ` +
+            `${panel?.sessionContext?.kernelDisplayStatus}`,
+        'kernel': `${kernel?.status}, ${kernel?.connectionStatus}`,
+        'requests unanswered': [...(kernel?._futures?.values() ?? [])].map(one =>
+            one.msg.header.msg_type),
+        'requests unsent': kernel?._pendingMessages?.length,
+        'dialogs': [...document.querySelectorAll('.jp-Dialog')].map(one =>
+            one.innerText),
+    };
+}"""
+
+
+class NotInSight(AssertionError):
+    """A widget that did not show itself, and what the page knows about it."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +126,11 @@ def address(process, said, patience=90):
 class Notebook:
     """A notebook open in JupyterLab, and its reader's hands."""
 
-    def __init__(self, page):
+    def __init__(self, page, sockets=()):
         self.page = page
+        self.sockets = sockets
         self.cells = page.locator(".jp-Notebook .jp-Cell")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+        self._arrive()
 
     def ready(self):
         """Wait until the kernel is up and has nothing to do."""
@@ -128,7 +174,7 @@ class Notebook:
         )
         return found.all_inner_texts()
 
-    def widget(self, kind):
+    def widget(self, kind, patience=360):
         """Go to the first cell that makes a widget of a kind; return the widget.
 
         JupyterLab draws what lies out of sight only when it has nothing else to do, and
@@ -136,12 +182,42 @@ class Notebook:
         with an eighth of a core to itself took two minutes.
         """
         widget = self.page.locator(f".qkv-w.qkv-{kind.lower()}").first
-        for _ in range(90):
+        gives_up = time.monotonic() + patience
+        while time.monotonic() < gives_up:
             self._scroll_to(f"\n{kind}(")
             with suppress(TimeoutError):
                 widget.scroll_into_view_if_needed(timeout=4000)
                 return widget
-        raise AssertionError(f"no {kind} in sight after six minutes")
+            if NO_MODEL in (state := self.state(kind)):
+                raise NotInSight(f"{kind} has no model\n{state}")
+        raise NotInSight(f"no {kind} in sight after {patience} s\n{self.state(kind)}")
+
+    def stored_widget(self, kind, visits=3):
+        """Return a widget that is there before anything is run; reload if it is not.
+
+        ipywidgets shows what a notebook stores only after the kernel has told which
+        widgets live. Where that answer is lost, as when the connection breaks then, it
+        waits for ever and says nothing. Readers reload the page, and so does this.
+        """
+        self._wait("context?.isReady", 90)
+        assert NOTHING_STORED not in (state := self.state(kind)), state
+        for left in reversed(range(visits)):
+            try:
+                return self.widget(kind, patience=120)
+            except NotInSight as problem:
+                if not left:
+                    raise
+                noted(f"the page was loaded again: {problem}")
+            self.page.reload()
+            self._arrive()
+
+    def state(self, kind):
+        """Return, in words, what may tell why a widget of a kind is not in sight."""
+        found = self.page.evaluate(STATE, [f"\n{kind}(", kind.lower()])
+        found["sockets of the kernel"] = self.sockets
+        found["console"] = self.page.seen.console[-5:]
+        found["errors"] = [error[:500] for error in self.page.seen.errors[-5:]]
+        return "\n".join(f"  {name}: {value}" for name, value in found.items())
 
     def _scroll_to(self, code):
         self.page.evaluate(
@@ -173,6 +249,9 @@ class Notebook:
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
         return self.cells.nth(index).locator(".jp-OutputArea").inner_text()
 
+    def _arrive(self):
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+
     def _wait(self, condition, patience):
         self.page.wait_for_function(
             f"() => {JUPYTERLAB}?.{condition}", timeout=patience * 1000
@@ -180,9 +259,25 @@ class Notebook:
 
 
 @contextmanager
-def opened(browser, lab, name, **context_options):
-    """Open one of the reader's notebooks in a fresh page."""
+def opened(browser, lab, name, script="", **context_options):
+    """Open one of the reader's notebooks in a fresh page, which runs a script first."""
     options = {"viewport": {"width": 1300, "height": 1000}, **context_options}
+    sockets = []
     with watched_page(browser, **options) as page:
+        page.add_init_script(script)
+        page.on("websocket", lambda socket: _note(socket, sockets))
         page.goto(f"{lab.server}/lab/tree/{name}?reset&token={lab.token}")
-        yield Notebook(page)
+        yield Notebook(page, sockets)
+
+
+def _note(socket, sockets):
+    if "/api/kernels/" in socket.url:
+        sockets.append("opened")
+        socket.on("close", lambda _: sockets.append("closed"))
+
+
+def noted(what):
+    """Have pytest show what a passing test met among its warnings, without failing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(what, stacklevel=2)
