@@ -7,6 +7,7 @@ the data. Colours are safe for colour-blind readers and never the only cue.
 
 import hashlib
 import io
+import math
 import re
 import warnings
 import xml.etree.ElementTree as ET
@@ -202,9 +203,13 @@ def _label_cells(
     axes: tuple[str, str],
     title: str,
 ) -> None:
-    ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
-    ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
-    if max(map(len, columns), default=0) * 7 > _cell_side(len(columns)):
+    side = _cell_side(len(columns))
+    longest = max(map(len, columns), default=0) * 7
+    down = math.ceil(13 / side)  # a line of type; where cells are lower, some go unsaid
+    across = math.ceil((longest + 3) / side) if down > 1 else 1
+    ax.set_xticks(np.arange(0, len(columns), across) + 0.5, columns[::across])
+    ax.set_yticks(np.arange(0, len(rows), down) + 0.5, rows[::down])
+    if longest > side * across:
         ax.tick_params(axis="x", rotation=60)
     ax.tick_params(length=0)
     ax.set_title(title, wrap=True)
@@ -353,9 +358,9 @@ Shaded: trained lengths, 1 to 20.
     with matplotlib.rc_context(STYLE):
         canvas, ax = _canvas(WIDTH, 330)
         ax.xaxis.get_major_locator().set_params(integer=_whole(lines))
-        _use_logarithms(ax, "x" * log_x + "y" * log_y)
         for place, (name, line) in enumerate(lines.items()):
             _draw_line(ax, name, line, place % len(LINES))
+        _use_logarithms(ax, "x" * log_x + "y" * log_y)
         _draw_range(ax, shaded)
         _draw_marks(ax, marks)
         ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -385,9 +390,19 @@ def _use_logarithms(ax: Axes, axes: str) -> None:
     for axis in axes:
         ax.set(**{f"{axis}scale": "log"})
         ticks = getattr(ax, f"{axis}axis")
-        ticks.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = ticks.get_data_interval()
+        between = (1, 2, 5) if high < low * 1e4 else (1,)  # matplotlib draws none else
+        ticks.set_major_locator(LogLocator(subs=between))
         ticks.set_minor_locator(NullLocator())
-        ticks.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ticks.set_major_formatter(FuncFormatter(_say_tick))
+
+
+def _say_tick(value: Real, _: int | None = None) -> str:
+    if 1e-4 < value < 1e6:
+        return f"{value:g}"
+    digits, power = f"{value:.0e}".split("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{raised}" if digits == "1" else f"{digits}·10{raised}"
 
 
 def _draw_range(ax: Axes, shaded: tuple[Real, Real, str] | None) -> None:

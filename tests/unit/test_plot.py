@@ -274,6 +274,23 @@ def test_a_spread_is_a_band() -> None:
     assert "0.2" in {e.get("fill-opacity") for e in drawn(band).iter()}
 
 
+def test_labels_that_would_overlap_are_left_out() -> None:
+    sizes = {"rows": range(500, 590), "columns": range(100, 148)}
+    shown = texts(weights(matrix=torch.rand(90, 48), **sizes))
+    said = [int(text) for text in shown if text.isdigit()]
+    rows = sorted(number for number in said if number >= 500)
+    columns = sorted(number for number in said if 100 <= number < 500)
+    assert rows == list(range(500, 590, rows[1] - 500))
+    assert columns == list(range(100, 148, columns[1] - 100))
+    assert len(rows) < 90
+    assert len(columns) < 48
+
+
+def test_a_logarithmic_axis_of_many_decades_has_ticks() -> None:
+    figure = lengths(series={"a": ([1, 2, 3], [1e-8, 1e-3, 1.0])}, log_y=True)
+    assert {"10⁻⁸", "10⁻⁴", "0.001", "1"} <= set(texts(figure))
+
+
 def test_logarithmic_axes_have_plain_numbers() -> None:
     figure = lengths(series={"a": ([8, 64, 128], [1, 10, 100])}, log_x=True, log_y=True)
     assert {"10", "20", "50", "100"} <= set(texts(figure))
