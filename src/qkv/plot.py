@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 from torch import Tensor
 
 INK = "#010203"  # drawn in this, shown in the page's own text colour
@@ -361,6 +361,8 @@ Shaded: trained lengths, 1 to 20.
         for place, (name, line) in enumerate(lines.items()):
             _draw_line(ax, name, line, place % len(LINES))
         _use_logarithms(ax, "x" * log_x + "y" * log_y)
+        if log_x:
+            _tick_where_measured(ax, lines)
         _draw_range(ax, shaded)
         _draw_marks(ax, marks)
         ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -395,6 +397,14 @@ def _use_logarithms(ax: Axes, axes: str) -> None:
         ticks.set_major_locator(LogLocator(subs=between))
         ticks.set_minor_locator(NullLocator())
         ticks.set_major_formatter(FuncFormatter(_say_tick))
+
+
+def _tick_where_measured(ax: Axes, lines: dict[str, tuple[np.ndarray, ...]]) -> None:
+    """Ticks of a logarithmic x at the points themselves, where each has room."""
+    points = np.unique(np.concatenate([x for x, *_ in lines.values()]))
+    gaps = np.diff(np.log(points))
+    if len(gaps) and gaps.min() * 12 >= gaps.sum():  # then their labels keep apart
+        ax.xaxis.set_major_locator(FixedLocator(points))
 
 
 def _say_tick(value: Real, _: int | None = None) -> str:

@@ -293,7 +293,19 @@ def test_a_logarithmic_axis_of_many_decades_has_ticks() -> None:
 
 def test_logarithmic_axes_have_plain_numbers() -> None:
     figure = lengths(series={"a": ([8, 64, 128], [1, 10, 100])}, log_x=True, log_y=True)
-    assert {"10", "20", "50", "100"} <= set(texts(figure))
+    assert {"1", "10", "100", "20", "50"} <= set(texts(figure))
+
+
+def test_the_ticks_of_a_logarithmic_x_stand_at_the_points_while_they_are_few() -> None:
+    def ticks(*many: list[int]) -> set[str]:
+        series = {f"line {i}": (x, [0.25] * len(x)) for i, x in enumerate(many)}
+        shown = texts(lengths(series=series, log_x=True))
+        return {text for text in shown if text.isdigit()}
+
+    assert ticks([16, 64, 1024]) == {"16", "64", "1024"}
+    assert ticks([512, 1024], [2048, 4096]) == {"512", "1024", "2048", "4096"}
+    assert {"10", "20", "50", "100"} <= ticks(list(range(8, 129)))
+    assert ticks([1, 2, 3, 1000]) >= {"1", "10", "100", "1000"}  # 2 would hide 3
 
 
 def test_gaps_and_tensors_in_a_series() -> None:
