@@ -5,7 +5,8 @@ usage: python tools/claims.py [chapter.md ...]
 Every chapter is run from its source, in a kernel of its own, once for each seed. The
 page, book/claims.md, lists each claim with its bound, its worst and its best value.
 With chapters named, only they are measured, and the others' tables stay as they are.
-Where a claim does not hold, or a chapter does not run, the page stays as it is.
+So does the table of a chapter that does not run, or of which a claim does not hold: it
+is named at the end, and the command fails. Those that held are written all the same.
 """
 
 import argparse
@@ -199,36 +200,41 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("paths", nargs="*", type=Path)
     paths = parser.parse_args(arguments).paths
-    kept = read(PAGE) if paths else {}
-    held = True
+    measured, failed = {}, []
     for path in sources(paths):
-        try:
-            rows, all_held = _measure_chapter(path)
-        except ClaimsError as error:
-            print(error, file=sys.stderr, flush=True)
-            held = False
-            continue
-        kept[path.stem] = rows
-        held &= all_held
-    if not held:
-        print(f"{PAGE.name} is left as it is", file=sys.stderr)
-        return 1
-    write(PAGE, kept)
-    return 0
+        rows = _measure_chapter(path)
+        if rows is None:
+            failed.append(path.stem)
+        else:
+            measured[path.stem] = rows
+    # the page is read only now: another run may have written it in these minutes
+    before = read(PAGE)
+    kept = before if paths else {name: before.get(name, []) for name in failed}
+    if measured:
+        write(PAGE, kept | measured)
+    if failed:
+        names = ", ".join(failed)
+        print(f"in {PAGE.name} left as they were: {names}", file=sys.stderr)
+    return 1 if failed else 0
 
 
-def _measure_chapter(path: Path) -> tuple[list[Row], bool]:
+def _measure_chapter(path: Path) -> list[Row] | None:
+    """The chapter's table, or None, and why on the screen, where it does not hold."""
     runs = []
-    for seed in SEEDS:
-        print(f"{path.name}, seed {seed} …", flush=True)
-        runs.append(measure(path, seed))
-    rows = gather(path.name, runs)
+    try:
+        for seed in SEEDS:
+            print(f"{path.name}, seed {seed} …", flush=True)
+            runs.append(measure(path, seed))
+        rows = gather(path.name, runs)
+    except ClaimsError as error:
+        print(error, file=sys.stderr, flush=True)
+        return None
     broken = {c["statement"] for run in runs for c in run if not c["held"]}
     for row in rows:
         sign = "✗" if row.statement in broken else "✓"
         values = f"worst {row.worst}, best {row.best}"
         print(f"  {sign} {row.statement}: {row.bound}; {values}", flush=True)
-    return rows, not broken
+    return None if broken else rows
 
 
 if __name__ == "__main__":

@@ -172,6 +172,32 @@ def test_what_does_not_hold_is_said_and_not_written(book, capsys, cell, said):
     assert (book / "claims.md").read_text("utf-8") == "as it was"
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named", "all of them"])
+@pytest.mark.parametrize(
+    "cell", ['claim("false", 0, at_least=1)', "1 / 0"], ids=["claim", "cell"]
+)
+def test_a_chapter_that_fails_costs_the_others_nothing(book, capsys, named, cell):
+    first, second, third, fourth = (
+        [Row(said, "at least 1.000", "1.500", "2.000")] for said in "abcd"
+    )
+    tables = {"01_first": first, "02_second": second, "03_third": third}
+    write(book / "claims.md", tables | {"04_fourth": fourth})
+    paths = [
+        add(book, "01_first", 'claim("before it", seed, at_least=0)'),
+        add(book, "02_second", cell),
+        add(book, "03_third", 'claim("after it", seed, at_least=0)'),
+    ]
+    assert tool.main([str(path) for path in paths] if named else []) == 1
+    assert read(book / "claims.md") == {
+        "01_first": [Row("before it", "at least 0.000", "0.000", "2.000")],
+        "02_second": second,
+        "03_third": [Row("after it", "at least 0.000", "0.000", "2.000")],
+    } | ({"04_fourth": fourth} if named else {})
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "in claims.md left as they were: 02_second"
+    )
+
+
 def test_a_claim_that_fails_does_not_hide_the_next(book):
     path = add(
         book, "01_first", 'claim("a", 0, at_least=1)', 'claim("b", 2, at_least=1)'
