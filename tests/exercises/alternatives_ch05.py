@@ -130,10 +130,10 @@ def scores_by_distance(q, k):
 
 
 ALTERNATIVES = {
-    "5.1": (sinusoidal_filled, sinusoidal_number_by_number, sinusoidal_complex),
-    "5.2": (shift_complex, shift_by_matrix, shift_reads_the_angle),
-    "5.3": (rotate_across, rotate_complex, rotate_token_by_token),
-    "5.4": (alibi_loops, alibi_einsum),
-    "5.5": (ceiling_counter, ceiling_compare, ceiling_mode),
+    "5.1": (ceiling_counter, ceiling_compare, ceiling_mode),
+    "5.2": (sinusoidal_filled, sinusoidal_number_by_number, sinusoidal_complex),
+    "5.3": (shift_complex, shift_by_matrix, shift_reads_the_angle),
+    "5.4": (rotate_across, rotate_complex, rotate_token_by_token),
+    "5.5": (alibi_loops, alibi_einsum),
     "5.6": (scores_padded_in_front, scores_keys_before_zero, scores_by_distance),
 }

@@ -108,15 +108,15 @@ def weights_row_by_row(scores):
 
 
 ALTERNATIVES = {
-    "6.1": (causal_compare, causal_not_above, causal_lists),
-    "6.2": (padding_unsqueezed, padding_filled, padding_by_padding),
-    "6.3": (
+    "6.1": (entropy_loop, entropy_library, entropy_occurring),
+    "6.2": (causal_compare, causal_not_above, causal_lists),
+    "6.3": (padding_unsqueezed, padding_filled, padding_by_padding),
+    "6.4": (
         softmax_nan_to_num,
         softmax_large_negative,
         softmax_by_hand,
         softmax_row_by_row,
     ),
-    "6.4": (entropy_loop, entropy_library, entropy_occurring),
     "6.5": (pytorch_functions, pytorch_compared),
     "6.6": (weights_log_of_the_mask, weights_float_mask, weights_row_by_row),
 }

@@ -236,8 +236,8 @@ def decoder_mended(x, memory, W_self, W_cross, W_1, W_2, heads):
 
 
 ALTERNATIVES = {
-    "7.1": (norm_by_hand, norm_var, norm_of_squares, norm_module),
-    "7.2": (fed_by_hand, fed_token_by_token, fed_unit_by_unit),
+    "7.1": (fed_by_hand, fed_token_by_token, fed_unit_by_unit),
+    "7.2": (norm_by_hand, norm_var, norm_of_squares, norm_module),
     "7.3": (wired_by_hand, wired_in_modules),
     "7.4": (
         loss_in_two_parts,
@@ -246,12 +246,12 @@ ALTERNATIVES = {
         loss_place_by_place,
     ),
     "7.5": (rate_in_two_arms, rate_in_tensors),
-    "7.6": (
+    "7.6": (beam_divmod, beam_all_pairs, beam_two_rounds, beam_unravelled),
+    "7.7": (
         nucleus_in_place,
         nucleus_row_by_row,
         nucleus_unsorted_again,
         nucleus_token_by_token,
     ),
-    "7.7": (beam_divmod, beam_all_pairs, beam_two_rounds, beam_unravelled),
     "7.8": (decoder_functional, decoder_torch, decoder_mended),
 }

@@ -1,6 +1,7 @@
 """Each exercise is proven: right answers pass, wrong ones are called by their names."""
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,10 @@ from tests.exercises.alternatives_ch08 import ALTERNATIVES as CH08
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 ALTERNATIVES = CH01 | CH02 | CH03 | CH04 | CH05 | CH06 | CH07 | CH08
+SOLUTIONS = CHAPTERS / "solutions"
+PAGES = sorted(CHAPTERS.glob("**/[0-9][0-9]_*.md"))
+TITLE = r"^\*\*Exercise (\d+\.\d+)\b"
+CHECK = r'^check\("(\d+\.\d+)", '
 NUMBERS = sorted({id.partition(".")[0] for id in EXERCISES})
 WRITTEN = [
     (path, id)
@@ -71,6 +76,19 @@ def test_the_chapters_stub_is_open_and_its_solution_is_right(
     assert verdict.stage is wanted, verdict.message
     if EXERCISES[id].given and wanted is Stage.UNTOUCHED:
         assert "as it was given" in verdict.message, "the chapter must show the bug"
+
+
+@pytest.mark.parametrize(
+    "path", PAGES, ids=[f"{p.parent.name} {p.stem}" for p in PAGES]
+)
+def test_exercises_come_in_the_order_of_their_numbers(path: Path) -> None:
+    """In the text's headings, and in the cells that stand below them."""
+    text = path.read_text(encoding="utf-8")
+    expected = [id for id in EXERCISES if id.startswith(f"{int(path.stem[:2])}.")]
+    titles = r"^## (\d+\.\d+) " if path.parent == SOLUTIONS else TITLE
+    for what in (titles, r"^:tags: \[.*?\bexercise-(\d+\.\d+)", CHECK):
+        found = re.findall(what, text, re.MULTILINE)
+        assert found == expected, f"{what} finds {found}"
 
 
 @every_exercise

@@ -52,7 +52,111 @@ def _encoded(
     return _woven(angles.sin(), angles.cos())
 
 
-# ------------------------------------------------------------------------ 5.1 sinusoids
+# ------------------------------------------------------------ 5.1 without knowing where
+
+
+def order_blind_ceiling(sequences: Int[Tensor, "batch token"]) -> float:
+    return float(_largest_counts(sequences).double().mean()) / sequences.shape[1]
+
+
+def _largest_counts(sequences: Tensor) -> Int[Tensor, " batch"]:
+    return F.one_hot(sequences).sum(1).amax(-1)
+
+
+def _share_of_the_batch(sequences):
+    return float(sequences.flatten().bincount().max()) / sequences.numel()
+
+
+def _different_tokens(sequences):
+    different = (F.one_hot(sequences).sum(1) > 0).sum(-1)
+    return float((1 / different).mean())
+
+
+def _last_run(sequences):
+    """The longest stretch of one token, as a share."""
+    best = run = torch.ones(len(sequences))
+    for before, now in zip(sequences.mT, sequences.mT[1:], strict=False):
+        run = torch.where(before == now, run + 1, 1)
+        best = torch.maximum(best, run)
+    return float(best.mean()) / sequences.shape[1]
+
+
+def _palindromes(sequences):
+    return float((sequences == sequences.flip(1)).float().mean())
+
+
+def _drawn_like_the_row(sequences):
+    shares = F.one_hot(sequences).sum(1) / sequences.shape[1]
+    return float(shares.square().sum(-1).mean())
+
+
+def _sequences(batch: int, token: int, symbols: int) -> tuple:
+    return (1 + draw.ids(batch, token, high=symbols, seed=2),)
+
+
+CEILING = Exercise(
+    id="5.1",
+    title="How far without knowing where?",
+    minutes=7,
+    takes={"sequences": "batch token"},
+    returns={"share": ""},
+    reference=order_blind_ceiling,
+    cases={
+        "five sequences of eleven tokens": partial(_sequences, 5, 11, 3),
+        "seven sequences, many symbols": partial(_sequences, 7, 13, 17),
+        "a batch of one": partial(_sequences, 1, 7, 5),
+        "a single token each": partial(_sequences, 3, 1, 7),
+    },
+    mistakes=(
+        Mistake(
+            "count",
+            "this is how often the commonest token occurs, as a number; its share "
+            "of the length is wanted",
+            lambda sequences: float(_largest_counts(sequences).float().mean()),
+        ),
+        Mistake(
+            "whole batch",
+            "one commonest token has been chosen for the whole batch; the model sees "
+            "which tokens its own sequence has, and may answer each one differently",
+            _share_of_the_batch,
+        ),
+        Mistake(
+            "different tokens",
+            "this is right one time in as many as there are different tokens, as if "
+            "they were equally frequent; the best answer is the one that occurs most",
+            _different_tokens,
+        ),
+        Mistake(
+            "drawn like the row",
+            "this model answers with each token as often as it occurs, Σ share². "
+            "Always answering the commonest one is right more often",
+            _drawn_like_the_row,
+        ),
+        Mistake(
+            "copied",
+            "this is how often a token equals its mirror image: the share that is "
+            "right if the sequence is answered as it stands. That model knows where",
+            _palindromes,
+        ),
+        Mistake(
+            "longest run",
+            "only neighbours that are equal have been counted together; whether "
+            "equal tokens stand side by side is a matter of order, and the model "
+            "does not see it",
+            _last_run,
+        ),
+    ),
+    hints=(
+        "each place must be given the same answer, and each token of the sequence "
+        "is wanted at some place. Which single answer is right at most places?",
+        "count the tokens of each sequence: F.one_hot(sequences).sum(dim=1), or "
+        "row.bincount() in a loop; then the largest count over the length, and the "
+        "mean.",
+    ),
+)
+
+
+# ------------------------------------------------------------------------ 5.2 sinusoids
 
 
 def sinusoidal(length: int, d_model: int) -> Float[Tensor, "token d_model"]:
@@ -87,7 +191,7 @@ def _loop_variable_doubled(length, d_model):
 
 
 SINUSOIDAL = Exercise(
-    id="5.1",
+    id="5.2",
     title="The sinusoids",
     minutes=8,
     takes={"length": "", "d_model": ""},
@@ -155,7 +259,7 @@ SINUSOIDAL = Exercise(
 )
 
 
-# ---------------------------------------------------------------------------- 5.2 shift
+# ---------------------------------------------------------------------------- 5.3 shift
 
 
 def shift(
@@ -183,7 +287,7 @@ def _at(positions: tuple[int, ...], d_model: int, offset: int) -> tuple:
 
 
 SHIFT = Exercise(
-    id="5.2",
+    id="5.3",
     title="Further on, wherever that is",
     minutes=8,
     takes={"encoding": "token d_model", "offset": ""},
@@ -254,7 +358,7 @@ SHIFT = Exercise(
 )
 
 
-# --------------------------------------------------------------------------- 5.3 rotary
+# --------------------------------------------------------------------------- 5.4 rotary
 
 
 def rotate(
@@ -279,7 +383,7 @@ def _queries(batch: int, d_head: int, positions: tuple[int, ...]) -> tuple:
 
 
 ROTATE = Exercise(
-    id="5.3",
+    id="5.4",
     title="Turn the queries and the keys",
     minutes=10,
     takes={"x": "batch token d_head", "positions": "token"},
@@ -367,7 +471,7 @@ ROTATE = Exercise(
 )
 
 
-# ---------------------------------------------------------------------------- 5.4 ALiBi
+# ---------------------------------------------------------------------------- 5.5 ALiBi
 
 
 def alibi(heads: int, length: int) -> Float[Tensor, "head query key"]:
@@ -402,7 +506,7 @@ def _future_hidden(heads, length):
 
 
 ALIBI = Exercise(
-    id="5.4",
+    id="5.5",
     title="The price of distance",
     minutes=7,
     takes={"heads": "", "length": ""},
@@ -463,110 +567,6 @@ ALIBI = Exercise(
         "places = torch.arange(length); places[:, None] − places has all i − j.",
         "the slopes are one number for each head: 2.0 ** (−8 h / heads) for "
         "h = 1 … heads. slopes[:, None, None] has axes for query and key.",
-    ),
-)
-
-
-# ------------------------------------------------------------ 5.5 without knowing where
-
-
-def order_blind_ceiling(sequences: Int[Tensor, "batch token"]) -> float:
-    return float(_largest_counts(sequences).double().mean()) / sequences.shape[1]
-
-
-def _largest_counts(sequences: Tensor) -> Int[Tensor, " batch"]:
-    return F.one_hot(sequences).sum(1).amax(-1)
-
-
-def _share_of_the_batch(sequences):
-    return float(sequences.flatten().bincount().max()) / sequences.numel()
-
-
-def _different_tokens(sequences):
-    different = (F.one_hot(sequences).sum(1) > 0).sum(-1)
-    return float((1 / different).mean())
-
-
-def _last_run(sequences):
-    """The longest stretch of one token, as a share."""
-    best = run = torch.ones(len(sequences))
-    for before, now in zip(sequences.mT, sequences.mT[1:], strict=False):
-        run = torch.where(before == now, run + 1, 1)
-        best = torch.maximum(best, run)
-    return float(best.mean()) / sequences.shape[1]
-
-
-def _palindromes(sequences):
-    return float((sequences == sequences.flip(1)).float().mean())
-
-
-def _drawn_like_the_row(sequences):
-    shares = F.one_hot(sequences).sum(1) / sequences.shape[1]
-    return float(shares.square().sum(-1).mean())
-
-
-def _sequences(batch: int, token: int, symbols: int) -> tuple:
-    return (1 + draw.ids(batch, token, high=symbols, seed=2),)
-
-
-CEILING = Exercise(
-    id="5.5",
-    title="How far without knowing where?",
-    minutes=7,
-    takes={"sequences": "batch token"},
-    returns={"share": ""},
-    reference=order_blind_ceiling,
-    cases={
-        "five sequences of eleven tokens": partial(_sequences, 5, 11, 3),
-        "seven sequences, many symbols": partial(_sequences, 7, 13, 17),
-        "a batch of one": partial(_sequences, 1, 7, 5),
-        "a single token each": partial(_sequences, 3, 1, 7),
-    },
-    mistakes=(
-        Mistake(
-            "count",
-            "this is how often the commonest token occurs, as a number; its share "
-            "of the length is wanted",
-            lambda sequences: float(_largest_counts(sequences).float().mean()),
-        ),
-        Mistake(
-            "whole batch",
-            "one commonest token has been chosen for the whole batch; the model sees "
-            "which tokens its own sequence has, and may answer each one differently",
-            _share_of_the_batch,
-        ),
-        Mistake(
-            "different tokens",
-            "this is right one time in as many as there are different tokens, as if "
-            "they were equally frequent; the best answer is the one that occurs most",
-            _different_tokens,
-        ),
-        Mistake(
-            "drawn like the row",
-            "this model answers with each token as often as it occurs, Σ share². "
-            "Always answering the commonest one is right more often",
-            _drawn_like_the_row,
-        ),
-        Mistake(
-            "copied",
-            "this is how often a token equals its mirror image: the share that is "
-            "right if the sequence is answered as it stands. That model knows where",
-            _palindromes,
-        ),
-        Mistake(
-            "longest run",
-            "only neighbours that are equal have been counted together; whether "
-            "equal tokens stand side by side is a matter of order, and the model "
-            "does not see it",
-            _last_run,
-        ),
-    ),
-    hints=(
-        "each place must be given the same answer, and each token of the sequence "
-        "is wanted at some place. Which single answer is right at most places?",
-        "count the tokens of each sequence: F.one_hot(sequences).sum(dim=1), or "
-        "row.bincount() in a loop; then the largest count over the length, and the "
-        "mean.",
     ),
 )
 
@@ -671,4 +671,5 @@ ROTATED_SCORES = Exercise(
     tolerance=1e-4,
 )
 
-EXERCISES = (SINUSOIDAL, SHIFT, ROTATE, ALIBI, CEILING, ROTATED_SCORES)
+
+EXERCISES = (CEILING, SINUSOIDAL, SHIFT, ROTATE, ALIBI, ROTATED_SCORES)

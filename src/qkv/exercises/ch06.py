@@ -13,7 +13,122 @@ NUMBER = 6
 TITLE = "What may be seen: masking"
 
 
-# --------------------------------------------------------------------------- 6.1 causal
+# ---------------------------------------------------------------------- 6.1 the entropy
+
+
+def entropy_per_character(
+    probabilities: Float[Tensor, " string"], lengths: Int[Tensor, " string"]
+) -> float:
+    return _entropy(probabilities) / _expected(lengths, probabilities)
+
+
+def _entropy(probabilities: Tensor) -> float:
+    return float(torch.special.entr(probabilities).sum())
+
+
+def _expected(values: Tensor, probabilities: Tensor) -> float:
+    return float((probabilities * values).sum())
+
+
+def _mean(lengths: Tensor) -> float:
+    return float(lengths.float().mean())
+
+
+def _rate_of_each(probabilities, lengths):
+    return float((torch.special.entr(probabilities) / lengths).sum())
+
+
+def _nothing_times_infinity(probabilities, lengths):
+    surprise = -(probabilities * probabilities.log()).sum()
+    return float(surprise / (probabilities * lengths).sum())
+
+
+def _language(count: int, *, low: int = 2, never: int | None = None) -> tuple:
+    """Strings of different probabilities and lengths; ``never`` has none at all."""
+    scores = 2 * draw.normal(count)
+    if never is not None:
+        scores[never] = -torch.inf
+    return scores.softmax(-1), low + draw.ids(count, high=9, seed=1)
+
+
+ENTROPY = Exercise(
+    id="6.1",
+    title="The floor under every loss",
+    minutes=8,
+    takes={"probabilities": "string", "lengths": "string"},
+    returns={"entropy": ""},
+    reference=entropy_per_character,
+    cases={
+        "seven strings": partial(_language, 7),
+        "a string that never occurs": partial(_language, 11, never=3),
+        "only one string": partial(_language, 1),
+    },
+    mistakes=(
+        Mistake(
+            "per string",
+            "this is the entropy of a whole string; it is to be shared among its "
+            "characters, of which there are Σ p n on average",
+            lambda p, n: _entropy(p),
+        ),
+        Mistake(
+            "plain mean length",
+            "the length has been averaged as if all strings were equally likely; "
+            "each counts as often as it occurs, Σ p n",
+            lambda p, n: _entropy(p) / _mean(n),
+        ),
+        Mistake(
+            "rate of each",
+            "each string's surprise has been divided by its own length, and then "
+            "averaged. The loss of a model is a sum over all characters divided by "
+            "their number: a ratio of means, not a mean of ratios",
+            _rate_of_each,
+        ),
+        Mistake(
+            "equally likely",
+            "this is the logarithm of the number of strings, which is their entropy "
+            "if all are equally likely; these are not",
+            lambda p, n: float(torch.tensor(len(p)).log()) / _expected(n, p),
+        ),
+        Mistake(
+            "bits",
+            "this is in bits (log2); losses are in nats, the natural logarithm",
+            lambda p, n: entropy_per_character(p, n) / float(torch.tensor(2.0).log()),
+        ),
+        Mistake(
+            "NaN",
+            "a string of probability 0 gives 0 · ln 0 = 0 · (−∞), which is NaN. "
+            "What never occurs surprises nobody: it adds 0",
+            _nothing_times_infinity,
+        ),
+        Mistake(
+            "number of strings",
+            "the entropy has been divided by the number of strings; divide by the "
+            "number of characters in one of them, on average",
+            lambda p, n: _entropy(p) / len(p),
+        ),
+        Mistake(
+            "longest",
+            "the entropy has been divided by the longest string's length, as if all "
+            "were padded to it and the padding predicted, too",
+            lambda p, n: _entropy(p) / int(n.max()),
+        ),
+        Mistake(
+            "sign",
+            "the sign is missing: the logarithm of a probability is negative, the "
+            "entropy is its opposite",
+            lambda p, n: -entropy_per_character(p, n),
+        ),
+    ),
+    hints=(
+        "two sums, and one divided by the other: −Σ p ln p over the strings, and "
+        "the expected length Σ p n.",
+        "p ln p must be 0 where p is 0: torch.xlogy(p, p) sees to it, or leave "
+        "those strings out.",
+    ),
+)
+
+
+# --------------------------------------------------------------------------- 6.2 causal
 
 
 def causal_mask(length: int) -> Bool[Tensor, "query key"]:
@@ -27,7 +142,7 @@ def _band(length: int, *, behind: int, ahead: int) -> Bool[Tensor, "query key"]:
 
 
 CAUSAL_MASK = Exercise(
-    id="6.1",
+    id="6.2",
     title="Nothing from the future",
     minutes=4,
     takes={"length": ""},
@@ -88,7 +203,7 @@ CAUSAL_MASK = Exercise(
 )
 
 
-# -------------------------------------------------------------------------- 6.2 padding
+# -------------------------------------------------------------------------- 6.3 padding
 
 
 def padding_mask(
@@ -115,7 +230,7 @@ def _sentences(lengths: tuple[int, ...], key: int) -> tuple:
 
 
 PADDING_MASK = Exercise(
-    id="6.2",
+    id="6.3",
     title="Nothing where nothing is",
     minutes=5,
     takes={"lengths": "batch", "key": ""},
@@ -185,7 +300,7 @@ PADDING_MASK = Exercise(
 )
 
 
-# ------------------------------------------------------------------ 6.3 masked softmax
+# ------------------------------------------------------------------ 6.4 masked softmax
 
 
 def masked_softmax(
@@ -215,7 +330,7 @@ def _masked_scores(
 
 
 MASKED_SOFTMAX = Exercise(
-    id="6.3",
+    id="6.4",
     title="Weights under any mask",
     minutes=8,
     takes={"scores": "batch query key", "mask": "batch query key"},
@@ -290,121 +405,6 @@ MASKED_SOFTMAX = Exercise(
         "say so once more, after it.",
         "multiplying is no help, 0 · NaN is NaN; masked_fill or torch.where writes "
         "a new number over the old.",
-    ),
-)
-
-
-# ---------------------------------------------------------------------- 6.4 the entropy
-
-
-def entropy_per_character(
-    probabilities: Float[Tensor, " string"], lengths: Int[Tensor, " string"]
-) -> float:
-    return _entropy(probabilities) / _expected(lengths, probabilities)
-
-
-def _entropy(probabilities: Tensor) -> float:
-    return float(torch.special.entr(probabilities).sum())
-
-
-def _expected(values: Tensor, probabilities: Tensor) -> float:
-    return float((probabilities * values).sum())
-
-
-def _mean(lengths: Tensor) -> float:
-    return float(lengths.float().mean())
-
-
-def _rate_of_each(probabilities, lengths):
-    return float((torch.special.entr(probabilities) / lengths).sum())
-
-
-def _nothing_times_infinity(probabilities, lengths):
-    surprise = -(probabilities * probabilities.log()).sum()
-    return float(surprise / (probabilities * lengths).sum())
-
-
-def _language(count: int, *, low: int = 2, never: int | None = None) -> tuple:
-    """Strings of different probabilities and lengths; ``never`` has none at all."""
-    scores = 2 * draw.normal(count)
-    if never is not None:
-        scores[never] = -torch.inf
-    return scores.softmax(-1), low + draw.ids(count, high=9, seed=1)
-
-
-ENTROPY = Exercise(
-    id="6.4",
-    title="The floor under every loss",
-    minutes=8,
-    takes={"probabilities": "string", "lengths": "string"},
-    returns={"entropy": ""},
-    reference=entropy_per_character,
-    cases={
-        "seven strings": partial(_language, 7),
-        "a string that never occurs": partial(_language, 11, never=3),
-        "only one string": partial(_language, 1),
-    },
-    mistakes=(
-        Mistake(
-            "per string",
-            "this is the entropy of a whole string; it is to be shared among its "
-            "characters, of which there are Σ p n on average",
-            lambda p, n: _entropy(p),
-        ),
-        Mistake(
-            "plain mean length",
-            "the length has been averaged as if all strings were equally likely; "
-            "each counts as often as it occurs, Σ p n",
-            lambda p, n: _entropy(p) / _mean(n),
-        ),
-        Mistake(
-            "rate of each",
-            "each string's surprise has been divided by its own length, and then "
-            "averaged. The loss of a model is a sum over all characters divided by "
-            "their number: a ratio of means, not a mean of ratios",
-            _rate_of_each,
-        ),
-        Mistake(
-            "equally likely",
-            "this is the logarithm of the number of strings, which is their entropy "
-            "if all are equally likely; these are not",
-            lambda p, n: float(torch.tensor(len(p)).log()) / _expected(n, p),
-        ),
-        Mistake(
-            "bits",
-            "this is in bits (log2); losses are in nats, the natural logarithm",
-            lambda p, n: entropy_per_character(p, n) / float(torch.tensor(2.0).log()),
-        ),
-        Mistake(
-            "NaN",
-            "a string of probability 0 gives 0 · ln 0 = 0 · (−∞), which is NaN. "
-            "What never occurs surprises nobody: it adds 0",
-            _nothing_times_infinity,
-        ),
-        Mistake(
-            "number of strings",
-            "the entropy has been divided by the number of strings; divide by the "
-            "number of characters in one of them, on average",
-            lambda p, n: _entropy(p) / len(p),
-        ),
-        Mistake(
-            "longest",
-            "the entropy has been divided by the longest string's length, as if all "
-            "were padded to it and the padding predicted, too",
-            lambda p, n: _entropy(p) / int(n.max()),
-        ),
-        Mistake(
-            "sign",
-            "the sign is missing: the logarithm of a probability is negative, the "
-            "entropy is its opposite",
-            lambda p, n: -entropy_per_character(p, n),
-        ),
-    ),
-    hints=(
-        "two sums, and one divided by the other: −Σ p ln p over the strings, and "
-        "the expected length Σ p n.",
-        "p ln p must be 0 where p is 0: torch.xlogy(p, p) sees to it, or leave "
-        "those strings out.",
     ),
 )
 
@@ -597,11 +597,12 @@ CAUSAL_WEIGHTS = Exercise(
     given=_ones_added,
 )
 
+
 EXERCISES = (
+    ENTROPY,
     CAUSAL_MASK,
     PADDING_MASK,
     MASKED_SOFTMAX,
-    ENTROPY,
     FOR_PYTORCH,
     CAUSAL_WEIGHTS,
 )

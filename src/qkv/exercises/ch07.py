@@ -15,7 +15,117 @@ NUMBER = 7
 TITLE = "The Transformer"
 
 
-# ----------------------------------------------------------------------- 7.1 layer norm
+# --------------------------------------------------------------------- 7.1 feed-forward
+
+
+def feed_forward(
+    x: Float[Tensor, "*batch token d_model"],
+    W_1: Float[Tensor, "d_ff d_model"],
+    b_1: Float[Tensor, " d_ff"],
+    W_2: Float[Tensor, "d_model d_ff"],
+    b_2: Float[Tensor, " d_model"],
+) -> Float[Tensor, "*batch token d_model"]:
+    return _through(F.relu, x, W_1, b_1, W_2, b_2)
+
+
+def _through(bend, x, W_1, b_1, W_2, b_2):
+    return F.linear(bend(F.linear(x, W_1, b_1)), W_2, b_2)
+
+
+def _bias_behind_relu(x, W_1, b_1, W_2, b_2):
+    return F.linear(F.relu(x @ W_1.mT) + b_1, W_2, b_2)
+
+
+def _straight(h):
+    return h
+
+
+def _network(*batch: int, token: int, d_model: int, d_ff: int) -> tuple:
+    shapes = (*batch, token, d_model), (d_ff, d_model), (d_ff,), (d_model, d_ff)
+    return draw.normals(*shapes, (d_model,))
+
+
+FEED_FORWARD = Exercise(
+    id="7.1",
+    title="Work on each token alone",
+    minutes=4,
+    takes={
+        "x": "*batch token d_model",
+        "W_1": "d_ff d_model",
+        "b_1": "d_ff",
+        "W_2": "d_model d_ff",
+        "b_2": "d_model",
+    },
+    returns={"output": "*batch token d_model"},
+    reference=feed_forward,
+    cases={
+        "as wide inside as outside": partial(_network, 2, token=3, d_model=5, d_ff=5),
+        "every size different": partial(_network, 2, token=3, d_model=5, d_ff=11),
+        "a batch of one and one token": partial(
+            _network, 1, token=1, d_model=3, d_ff=7
+        ),
+        "no batch": partial(_network, token=7, d_model=5, d_ff=2),
+    },
+    mistakes=(
+        Mistake(
+            "W not transposed",
+            "the matrices have been used the wrong way round: with tokens in rows, "
+            "W x is written x @ W.T. It fails in sight only where d_ff and d_model "
+            "differ",
+            lambda x, W_1, b_1, W_2, b_2: feed_forward(x, W_1.mT, b_1, W_2.mT, b_2),
+        ),
+        Mistake(
+            "no ReLU",
+            "nothing stands between the two layers, and two linear layers in a row "
+            "are one linear layer: the width d_ff is wasted",
+            partial(_through, _straight),
+        ),
+        Mistake(
+            "ReLU last",
+            "the ReLU comes after the second layer; it belongs between the two. So "
+            "they are one layer, and the result could never be negative",
+            lambda *given: _through(_straight, *given).relu(),
+        ),
+        Mistake(
+            "two ReLUs",
+            "there is a ReLU after the second layer, too: so the network could only "
+            "ever add to a feature, never take from it",
+            lambda *given: feed_forward(*given).relu(),
+        ),
+        Mistake(
+            "b_1 after the ReLU",
+            "b_1 has been added after the ReLU; it is what decides from where on a "
+            "unit answers, and stands inside",
+            _bias_behind_relu,
+        ),
+        Mistake(
+            "no biases",
+            "the biases are not used",
+            lambda x, W_1, b_1, W_2, b_2: feed_forward(x, W_1, 0 * b_1, W_2, 0 * b_2),
+        ),
+        Mistake(
+            "GELU",
+            "this is a GELU, as in GPT and BERT; the first Transformer has the "
+            "plainer max(0, ·)",
+            partial(_through, F.gelu),
+        ),
+        Mistake(
+            "x added",
+            "x has been added to the result: the residual connection is exercise "
+            "7.3; here the network alone is wanted",
+            lambda x, *given: x + feed_forward(x, *given),
+        ),
+    ),
+    hints=(
+        "two lines: h = x W_1 + b_1 with its negative numbers set to 0, then "
+        "h W_2 + b_2.",
+        "the matrices have the outputs in their rows, as nn.Linear does: x @ W_1.T. "
+        "torch.relu or clamp(min=0) is max(0, ·).",
+    ),
+)
+
+
+# ----------------------------------------------------------------------- 7.2 layer norm
 
 
 def layer_norm(
@@ -70,7 +180,7 @@ def _with_a_token_of_zeros() -> tuple:
 
 
 LAYER_NORM = Exercise(
-    id="7.1",
+    id="7.2",
     title="Layer norm",
     minutes=6,
     takes={
@@ -173,116 +283,6 @@ LAYER_NORM = Exercise(
         "the variance is the mean of (x − mean)²; add ε, take the root, divide.",
         "weight and bias have one number for each feature, which is the last axis, "
         "so they may be multiplied and added as they are.",
-    ),
-)
-
-
-# --------------------------------------------------------------------- 7.2 feed-forward
-
-
-def feed_forward(
-    x: Float[Tensor, "*batch token d_model"],
-    W_1: Float[Tensor, "d_ff d_model"],
-    b_1: Float[Tensor, " d_ff"],
-    W_2: Float[Tensor, "d_model d_ff"],
-    b_2: Float[Tensor, " d_model"],
-) -> Float[Tensor, "*batch token d_model"]:
-    return _through(F.relu, x, W_1, b_1, W_2, b_2)
-
-
-def _through(bend, x, W_1, b_1, W_2, b_2):
-    return F.linear(bend(F.linear(x, W_1, b_1)), W_2, b_2)
-
-
-def _bias_behind_relu(x, W_1, b_1, W_2, b_2):
-    return F.linear(F.relu(x @ W_1.mT) + b_1, W_2, b_2)
-
-
-def _straight(h):
-    return h
-
-
-def _network(*batch: int, token: int, d_model: int, d_ff: int) -> tuple:
-    shapes = (*batch, token, d_model), (d_ff, d_model), (d_ff,), (d_model, d_ff)
-    return draw.normals(*shapes, (d_model,))
-
-
-FEED_FORWARD = Exercise(
-    id="7.2",
-    title="Work on each token alone",
-    minutes=4,
-    takes={
-        "x": "*batch token d_model",
-        "W_1": "d_ff d_model",
-        "b_1": "d_ff",
-        "W_2": "d_model d_ff",
-        "b_2": "d_model",
-    },
-    returns={"output": "*batch token d_model"},
-    reference=feed_forward,
-    cases={
-        "as wide inside as outside": partial(_network, 2, token=3, d_model=5, d_ff=5),
-        "every size different": partial(_network, 2, token=3, d_model=5, d_ff=11),
-        "a batch of one and one token": partial(
-            _network, 1, token=1, d_model=3, d_ff=7
-        ),
-        "no batch": partial(_network, token=7, d_model=5, d_ff=2),
-    },
-    mistakes=(
-        Mistake(
-            "W not transposed",
-            "the matrices have been used the wrong way round: with tokens in rows, "
-            "W x is written x @ W.T. It fails in sight only where d_ff and d_model "
-            "differ",
-            lambda x, W_1, b_1, W_2, b_2: feed_forward(x, W_1.mT, b_1, W_2.mT, b_2),
-        ),
-        Mistake(
-            "no ReLU",
-            "nothing stands between the two layers, and two linear layers in a row "
-            "are one linear layer: the width d_ff is wasted",
-            partial(_through, _straight),
-        ),
-        Mistake(
-            "ReLU last",
-            "the ReLU comes after the second layer; it belongs between the two. So "
-            "they are one layer, and the result could never be negative",
-            lambda *given: _through(_straight, *given).relu(),
-        ),
-        Mistake(
-            "two ReLUs",
-            "there is a ReLU after the second layer, too: so the network could only "
-            "ever add to a feature, never take from it",
-            lambda *given: feed_forward(*given).relu(),
-        ),
-        Mistake(
-            "b_1 after the ReLU",
-            "b_1 has been added after the ReLU; it is what decides from where on a "
-            "unit answers, and stands inside",
-            _bias_behind_relu,
-        ),
-        Mistake(
-            "no biases",
-            "the biases are not used",
-            lambda x, W_1, b_1, W_2, b_2: feed_forward(x, W_1, 0 * b_1, W_2, 0 * b_2),
-        ),
-        Mistake(
-            "GELU",
-            "this is a GELU, as in GPT and BERT; the first Transformer has the "
-            "plainer max(0, ·)",
-            partial(_through, F.gelu),
-        ),
-        Mistake(
-            "x added",
-            "x has been added to the result: the residual connection is exercise "
-            "7.3; here the network alone is wanted",
-            lambda x, *given: x + feed_forward(x, *given),
-        ),
-    ),
-    hints=(
-        "two lines: h = x W_1 + b_1 with its negative numbers set to 0, then "
-        "h W_2 + b_2.",
-        "the matrices have the outputs in their rows, as nn.Linear does: x @ W_1.T. "
-        "torch.relu or clamp(min=0) is max(0, ·).",
     ),
 )
 
@@ -665,12 +665,12 @@ DECODER_LAYER = Exercise(
 
 
 EXERCISES = (
-    LAYER_NORM,
     FEED_FORWARD,
+    LAYER_NORM,
     POST_AND_PRE_NORM,
     SMOOTHED_LOSS,
     LEARNING_RATE,
-    NUCLEUS,
     BEAM_STEP,
+    NUCLEUS,
     DECODER_LAYER,
 )
