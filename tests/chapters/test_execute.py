@@ -77,6 +77,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     path.write_text(HEAD + CHAPTER, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QKV_SEED", "7")
+        patch.setenv("OMP_NUM_THREADS", "7")
         assert execute.main([str(path)]) == 0
     return path, path.with_suffix(".ipynb").read_text(encoding="utf-8")
 

@@ -4,10 +4,6 @@ from collections.abc import Iterator
 
 import jaxtyping
 import pytest
-import torch
-
-# Tensors here are tiny: a second thread only spins, and on a busy machine for minutes.
-torch.set_num_threads(1)
 
 
 @pytest.fixture
