@@ -325,6 +325,26 @@ def test_a_problem_says_what_and_why():
     assert str(problem) == "particle: 을 in 고양이을 follows a vowel; 를 does"
 
 
+@pytest.mark.parametrize(
+    ("english", "korean", "said"),
+    [
+        ("I saw the big cat", "나는 고양이를 봤어", "큰 is missing"),
+        ("I saw the big cat", "나는 작은 고양이를 봤어", "작은 should be 큰"),
+        ("I saw the cat", "나는 큰 고양이를 봤어", "큰 should not be there"),
+        ("I drank milk yesterday", "나는 우유를 마셨어", "어제 is missing"),
+        ("I drank milk", "나는 어제 우유를 마셨어", "어제 should not be there"),
+        ("I saw two dogs", "나는 개 두 개를 봤어", "개 is counted in 마리, not in 개"),
+        (
+            "I saw two dogs",
+            "나는 개 두 봤어",
+            "개 is counted in 마리, which is missing",
+        ),
+    ],
+)
+def test_what_is_missing_and_what_is_too_much_is_told(english, korean, said):
+    assert said in {problem.said for problem in judge(english, korean).problems}
+
+
 def test_english_outside_the_grammar_is_not_judged():
     with pytest.raises(ValueError, match="unknown word 'tigers'"):
         judge("I love tigers", "나는 호랑이를 좋아해")

@@ -177,7 +177,7 @@ def _phrase(found: Found, phrase: Phrase, role: str) -> Iterator[Problem]:
         ("numeral", found.body("numeral"), phrase.numeral),
     ):
         if said != meant:
-            yield Problem(name, f"{said or 'nothing'} should be {meant or 'nothing'}")
+            yield Problem(name, _instead(said, meant))
     if noun.plural != phrase.takes_plural:
         should = "needs" if phrase.takes_plural else "takes no"
         yield Problem("plural", f"{noun.body} {should} {PLURAL} here")
@@ -186,13 +186,16 @@ def _phrase(found: Found, phrase: Phrase, role: str) -> Iterator[Problem]:
 
 
 def _counter(found: Found) -> Iterator[Problem]:
-    numeral, counter = found.body("numeral"), found.body("counter")
-    right = COUNTER_OF[found.noun.body] if numeral else ""
-    if counter != right:
-        yield Problem(
-            "counter",
-            f"{found.noun.body} is counted in {right}, not in {counter or 'nothing'}",
-        )
+    noun, counter = found.noun.body, found.body("counter")
+    if found.body("numeral") and counter != COUNTER_OF[noun]:
+        wrong = f"not in {counter}" if counter else "which is missing"
+        yield Problem("counter", f"{noun} is counted in {COUNTER_OF[noun]}, {wrong}")
+
+
+def _instead(said: str, meant: str) -> str:
+    if not said:
+        return f"{meant} is missing"
+    return f"{said} should be {meant}" if meant else f"{said} should not be there"
 
 
 def _topic(head: Word, phrase: Phrase) -> Iterator[Problem]:
@@ -210,7 +213,7 @@ def _time(found: Found | None, sentence: Sentence) -> Iterator[Problem]:
     said = str(found) if found else ""
     meant = (YESTERDAY if sentence.in_past else EVERY_DAY) if sentence.timed else ""
     if said != meant:
-        yield Problem("time", f"{said or 'nothing'} should be {meant or 'nothing'}")
+        yield Problem("time", _instead(said, meant))
 
 
 def _negation(negated: bool, sentence: Sentence) -> Iterator[Problem]:
