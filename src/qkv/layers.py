@@ -39,7 +39,7 @@ class LayerNormTrace:
     )
     output: Float[Tensor, "*batch token d_model"] = step(
         "Scale and shift each feature as learned",
-        formula=r"y = g \odot \hat x + b",
+        formula=r"y = \gamma \odot \hat x + \beta",
         reads=("normalised",),
     )
 
@@ -49,11 +49,11 @@ class LayerNorm(nn.Module):
 
     .. math:: \mu = \frac{1}{d} \sum_i x_i, \qquad
               \sigma^2 = \frac{1}{d} \sum_i (x_i - \mu)^2, \qquad
-              y = g \odot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + b
+              y = \gamma \odot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta
 
     The mean is over the features of one token, never over tokens or sentences, so that
     a sentence is the same in any batch. The variance is divided by d, not by d - 1.
-    g is ``weight`` and b is ``bias``, as in ``torch.nn.LayerNorm``.
+    γ is ``weight`` and β is ``bias``, as in ``torch.nn.LayerNorm``.
 
     Raises
     ------
@@ -62,8 +62,8 @@ class LayerNorm(nn.Module):
 
     Notes
     -----
-    Ba et al. (2016), equations 3 and 4; ε, inside the root, keeps a token of equal
-    features from a division by zero.
+    Ba et al. (2016), equations 3 and 4, with g and b for γ and β; ε, inside the root,
+    keeps a token of equal features from a division by zero.
 
     Examples
     --------

@@ -25,7 +25,7 @@ def sinusoidal(
     r"""Return a vector of sines and cosines for each position, as if of clock hands.
 
     .. math:: PE_{p,2i} = \sin(p\,\theta_i), \qquad PE_{p,2i+1} = \cos(p\,\theta_i),
-              \qquad \theta_i = b^{-2i/d_{model}}
+              \qquad \theta_i = b^{-2i/d_{\mathrm{model}}}
 
     Each pair (2i, 2i+1) is a hand that turns by :math:`\theta_i` from one position to
     the next: the first fast, the last hardly at all.
@@ -195,7 +195,7 @@ def rotate(
               \begin{pmatrix} \cos p\theta_i & -\sin p\theta_i \\
               \sin p\theta_i & \cos p\theta_i \end{pmatrix}
               \begin{pmatrix} x_{2i} \\ x_{2i+1} \end{pmatrix},
-              \qquad \theta_i = b^{-2i/d_{head}}
+              \qquad \theta_i = b^{-2i/d_{\mathrm{head}}}
 
     Queries and keys are turned, values are not. Two vectors turned by the same angle
     keep their dot product, so that a score depends on the distance alone. Lengths

@@ -127,7 +127,7 @@ class FitSettings:
         Notes
         -----
         Vaswani et al. (2017), equation 3, is "inverse_sqrt" with the learning rate
-        :math:`(d_{model} \, w)^{-1/2}`.
+        :math:`(d_{\mathrm{model}} \, w)^{-1/2}`.
         """
         if step <= self.warmup:
             return self.learning_rate * (step / self.warmup)

@@ -164,8 +164,8 @@ class Transformer(_Model):
     r"""Attention and nothing else: read a source, write a target, an EncoderDecoder.
 
     .. math::
-        m &= \mathrm{Encoder}(\sqrt{d_{model}}\, E x_j + PE_j) \\
-        z &= \mathrm{Decoder}(\sqrt{d_{model}}\, E' y_{i-1} + PE_i,\; m) \\
+        m &= \mathrm{Encoder}(\sqrt{d_{\mathrm{model}}}\, E x_j + PE_{j-1}) \\
+        z &= \mathrm{Decoder}(\sqrt{d_{\mathrm{model}}}\, E' y_{i-1} + PE_{i-1},\; m) \\
         p(y_i \mid y_{<i}, x) &= \mathrm{softmax}(W_o z_i + b_o)
 
     All positions of the target are computed at once in training: only the mask keeps
@@ -285,7 +285,7 @@ class Transformer(_Model):
 class LanguageModel(_Model):
     r"""A decoder alone: say of every token what the next may be.
 
-    .. math:: z = \mathrm{Decoder}(\sqrt{d_{model}}\, E y_i + PE_i), \qquad
+    .. math:: z = \mathrm{Decoder}(\sqrt{d_{\mathrm{model}}}\, E y_i + PE_i), \qquad
               p(y_{i+1} \mid y_{\le i}) = \mathrm{softmax}(W_o z_i + b_o)
 
     With no source to look at, a decoder layer is an encoder layer that looks back only;

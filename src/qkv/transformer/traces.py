@@ -209,11 +209,13 @@ class TransformerTrace:
     """A Transformer, from the source's tokens to the next token's probabilities."""
 
     source_embedded: Float[Tensor, "batch source d_model"] = step(
-        "Embed the source", formula=r"\sqrt{d_{model}}\, E x_j", reads=("source",)
+        "Embed the source",
+        formula=r"\sqrt{d_{\mathrm{model}}}\, E x_j",
+        reads=("source",),
     )
     source_placed: Float[Tensor, "batch source d_model"] = step(
         "Add where each token stands",
-        formula=r"\sqrt{d_{model}}\, E x_j + PE_j",
+        formula=r"\sqrt{d_{\mathrm{model}}}\, E x_j + PE_{j-1}",
         reads=("source_embedded",),
     )
     encoder: tuple[EncoderLayerTrace, ...] = step(
@@ -224,12 +226,12 @@ class TransformerTrace:
     )
     target_embedded: Float[Tensor, "batch target d_model"] = step(
         "Embed the target so far",
-        formula=r"\sqrt{d_{model}}\, E' y_{i-1}",
+        formula=r"\sqrt{d_{\mathrm{model}}}\, E' y_{i-1}",
         reads=("target",),
     )
     target_placed: Float[Tensor, "batch target d_model"] = step(
         "Add where each token stands",
-        formula=r"\sqrt{d_{model}}\, E' y_{i-1} + PE_i",
+        formula=r"\sqrt{d_{\mathrm{model}}}\, E' y_{i-1} + PE_{i-1}",
         reads=("target_embedded",),
     )
     decoder: tuple[DecoderLayerTrace, ...] = step(
@@ -255,11 +257,13 @@ class LanguageModelTrace:
     """A decoder alone, from the tokens so far to the next token's probabilities."""
 
     embedded: Float[Tensor, "batch token d_model"] = step(
-        "Embed the tokens", formula=r"\sqrt{d_{model}}\, E y_i", reads=("tokens",)
+        "Embed the tokens",
+        formula=r"\sqrt{d_{\mathrm{model}}}\, E y_i",
+        reads=("tokens",),
     )
     placed: Float[Tensor, "batch token d_model"] = step(
         "Add where each token stands",
-        formula=r"\sqrt{d_{model}}\, E y_i + PE_i",
+        formula=r"\sqrt{d_{\mathrm{model}}}\, E y_i + PE_i",
         reads=("embedded",),
     )
     decoder: tuple[EncoderLayerTrace, ...] = step(

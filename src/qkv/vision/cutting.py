@@ -88,7 +88,7 @@ def grid(image: tuple[int, int], patch: int) -> tuple[int, int]:
 class PatchEmbedding(nn.Module):
     r"""Make a token of each patch: cut, then project, the same way for all.
 
-    .. math:: x_p^i E + b, \qquad E \in \mathbb{R}^{P^2 C \times d_{model}}
+    .. math:: x_p^i E + b, \qquad E \in \mathbb{R}^{P^2 C \times d_{\mathrm{model}}}
 
     The same is a convolution with a kernel of P × P that takes steps of P. ``proj``
     holds the parameters as a convolution does; :meth:`forward` reads them as a matrix,
