@@ -24,3 +24,51 @@ def test_a_chapters_terms_are_in_the_glossary(chapter):
     terms = korean_terms(chapter)
     assert len(terms) > 5
     assert [term for term in terms if term not in GLOSSARY] == []
+
+
+# ------------------------------------------------- what a chapter teaches is in its table
+
+
+def entries() -> dict[str, str]:
+    """The Korean of every name the glossary gives: "gru", and "gated recurrent unit".
+
+    A name is the term itself, or what its definition begins with before a colon.
+    """
+    found = {}
+    blocks = GLOSSARY.partition(":sorted:")[2].rpartition(":::")[0].strip().split("\n\n")
+    for term, korean, *definition in (block.splitlines() for block in blocks):
+        other = " ".join(definition).strip().partition(":")[0]
+        found |= {term.lower(): korean, other.lower(): korean}
+    return found
+
+
+def in_bold(chapter: Path) -> list[str]:
+    """What the prose sets in bold, in small letters and in the singular or not."""
+    prose = re.sub(r"^```.*?^```$", "", chapter.read_text("utf-8"), flags=re.M | re.S)
+    bold = re.findall(r"\*\*([^*]+)\*\*", prose)
+    return [" ".join(words.lower().split()) for words in bold]
+
+
+def introduced() -> list[tuple[Path, str, str]]:
+    """Where each term of the glossary is first in bold, with its Korean."""
+    korean, seen, found = entries(), set(), []
+    for chapter in CHAPTERS:
+        for words in in_bold(chapter):
+            term = words if words in korean else words.removesuffix("s")
+            if term in korean and korean[term] not in seen:
+                seen.add(korean[term])
+                found.append((chapter, term, korean[term]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("chapter", "term", "korean"), introduced(), ids=lambda part: str(part)
+)
+def test_a_term_in_bold_is_in_the_table_of_its_chapter(chapter, term, korean):
+    assert any(korean in said for said in korean_terms(chapter)), (
+        f"{chapter.name} introduces {term!r} and does not say that it is {korean}"
+    )
+
+
+def test_the_terms_are_found():
+    assert len(introduced()) > 40
