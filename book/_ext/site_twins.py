@@ -6,9 +6,11 @@ the stored state and its fallback, mounted by ``_static/host.js`` without a kern
 SVG stands in the page itself, so that its text is text and follows the theme. What
 Sphinx reads afterwards has no widget state left, and so asks for no widget manager.
 
-The twins themselves are copied unchanged to ``_static/notebooks`` for downloading.
+The twins themselves are copied to ``_static/notebooks`` for downloading. A download
+comes alone, so the chapter's drawings are put inside it.
 """
 
+import base64
 import hashlib
 import html
 import json
@@ -31,6 +33,7 @@ JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"
 MARKS = "✓✗○●"
 WIDEST = 88  # columns are narrower: a longer line is words
 HEX = r"([0-9a-f]{16})"
+DRAWING = re.compile(r"^!\[([^\]]*)\]\(([^)\s]+\.svg)\)[ \t]*$", flags=re.M)
 
 
 @dataclass
@@ -128,11 +131,11 @@ def _prefixed(ids: str, uid: str) -> str:
     return " ".join(f"{uid}-{each}" for each in ids.split())
 
 
-def figure_html(svg: str, alt: str, uid: str) -> str:
+def figure_html(svg: str, alt: str, uid: str, kind: str = "book-figure") -> str:
     """A figure whose text alternative is ``alt``, drawn in the page itself."""
-    label = html.escape(alt.strip(), quote=True)
+    label = html.escape(" ".join(alt.split()), quote=True)
     return (
-        f'<figure class="book-figure {uid}" role="img" aria-label="{label}">'
+        f'<figure class="{kind} {uid}" role="img" aria-label="{label}">'
         f"{inline_svg(svg, uid)}</figure>"
     )
 
@@ -237,8 +240,7 @@ def _outputs(notebook, page: Page) -> Iterator[tuple[dict, str]]:
 def _markdown(text: str, page: Page) -> str:
     """Link to twins where a chapter links to a source, and draw its SVGs inline."""
     text = re.sub(r"(\]\((?:\.\./|solutions/)?\d\d_\w+)\.md([)#])", r"\1.ipynb\2", text)
-    drawing = r"^!\[([^\]]*)\]\(([^)\s]+\.svg)\)[ \t]*$"
-    return re.sub(drawing, lambda m: _drawing(m, page), text, flags=re.M)
+    return DRAWING.sub(lambda m: _drawing(m, page), text)
 
 
 def _drawing(match: re.Match, page: Page) -> str:
@@ -249,8 +251,30 @@ def _drawing(match: re.Match, page: Page) -> str:
         return match[0]
     svg = source.read_text(encoding="utf-8")
     uid = page.uid(name)
-    one_block = re.sub(r"\n\s*\n+", "\n", figure_html(svg, alt, uid))
+    drawn = figure_html(svg, alt, uid, kind="book-drawing")
+    one_block = re.sub(r"\n\s*\n+", "\n", drawn)
     return f"```{{raw}} html\n{one_block}\n```"
+
+
+def download(text: str, page: Page) -> str:
+    """The twin as one file: each drawing in place of the path to it.
+
+    As HTML, since JupyterLab's MyST refuses an SVG as the address of a Markdown image.
+    """
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = DRAWING.sub(lambda m: _enclosed(m, page), cell.source)
+    return nbformat.writes(notebook) + "\n"
+
+
+def _enclosed(match: re.Match, page: Page) -> str:
+    source = page.path.parent / match[2]
+    if not source.is_file():
+        return match[0]  # the site's edition has reported it
+    alt = html.escape(" ".join(match[1].split()), quote=True)
+    data = base64.b64encode(source.read_bytes()).decode()
+    return f'<img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
 
 
 def write_if_changed(path: Path, text: str) -> None:
@@ -275,7 +299,8 @@ def bring_in(app) -> None:
         for problem in page.problems:
             logger.warning("%s", problem, location=str(path))
         write_if_changed(target / inside, nbformat.writes(notebook) + "\n")
-        write_if_changed(Path(app.outdir, "_static", "notebooks", inside), text)
+        alone = Path(app.outdir, "_static", "notebooks", inside)
+        write_if_changed(alone, download(text, page))
         for name, script in page.assets.items():
             where = Path(app.outdir, "_static", "widgets", f"{name}.js")
             write_if_changed(where, script)
