@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,6 +62,12 @@ def test_not_implemented_is_not_attempted() -> None:
     assert judge(exercise(double), attempt).stage is Stage.UNTOUCHED
 
 
+def test_what_pytorch_has_not_implemented_is_an_error_of_the_reader() -> None:
+    verdict = judge(exercise(double), lambda x: x.bool() @ x.bool().T)
+    assert verdict.stage is Stage.RAISED
+    assert "not implemented for 'Bool'" in verdict.message
+
+
 def test_a_bug_hunt_as_given_is_not_attempted() -> None:
     hunt = exercise(double, given=lambda x: x + 2)
     verdict = judge(hunt, lambda x: 2 + x)
@@ -86,6 +93,11 @@ def test_a_wrong_number_of_parameters_is_told_how_it_is_called() -> None:
     assert "the check calls double(x)" in verdict.message
 
 
+def test_sizes_in_an_error_are_no_addresses() -> None:
+    message = judge(exercise(double), lambda x: x.repeat(5, 1) @ x).message
+    assert "(10x5 and 2x5)" in message
+
+
 def test_an_address_in_an_error_is_left_out() -> None:
     def attempt(x: torch.Tensor) -> torch.Tensor:
         raise ValueError("<object object at 0x7f001234abcd> is odd")
@@ -98,6 +110,12 @@ def test_an_address_in_an_error_is_left_out() -> None:
     [
         ([1.0], "returned a list of 1; wanted a tensor of axes (batch, token)"),
         (5, "returned an int; wanted a tensor"),
+        (np.ones((2, 5)), "returned an ndarray; wanted a tensor"),
+        (torch.ones(2, 5) * 1j, "a tensor of complex64; wanted real numbers"),
+        (
+            torch.nested.as_nested_tensor([torch.ones(5)] * 2, layout=torch.jagged),
+            "returned a nested tensor; wanted a plain one",
+        ),
         (torch.zeros(5, 2), "(token 5, batch 2); wanted (batch 2, token 5): the same"),
         (torch.zeros(2, 5, 7), "(batch 2, token 5, 7); wanted (batch 2, token 5)"),
         (torch.tensor(0.0), "returned axes (); wanted (batch 2, token 5)"),
@@ -107,6 +125,33 @@ def test_type_and_shape_are_said_in_axis_words(result: Any, words: str) -> None:
     verdict = judge(exercise(double), lambda x: result)
     assert verdict.stage in (Stage.TYPE, Stage.SHAPE)
     assert words in verdict.message
+
+
+def test_a_size_that_two_axes_share_is_not_named() -> None:
+    square = exercise(
+        lambda x: torch.zeros(2, 2),
+        cases={"": lambda: (torch.ones(2),)},
+        takes={"x": "batch"},
+        returns={"mask": "batch key"},
+    )
+    message = judge(square, lambda x: torch.zeros(2, 1, 2)).message
+    assert "returned axes (2, 1, 2); wanted (batch 2, key 2)" in message
+
+
+def test_what_a_sparse_tensor_leaves_out_is_0() -> None:
+    assert judge(exercise(double), lambda x: 2 * x.to_sparse()).stage is Stage.SOLVED
+
+
+@pytest.mark.parametrize("result", [1j, torch.tensor(1j)])
+def test_a_complex_number_is_not_taken_for_its_real_part(result: Any) -> None:
+    number = exercise(lambda x: 0.0, returns={"sum": ""})
+    assert judge(number, lambda x: result).stage is Stage.TYPE
+
+
+def test_no_number_is_minus_0() -> None:
+    message = judge(exercise(double), lambda x: -0.0 * x).message
+    assert message.endswith("0, wanted 18")
+    assert "-0" not in message
 
 
 def test_any_number_of_axes_may_stand_in_front() -> None:

@@ -271,6 +271,11 @@ def _one_too_far(states, lengths):
     return states[torch.arange(len(states)), places]
 
 
+def _one_end_for_all(place):
+    """The state at the end of one of the sentences, taken for all of them."""
+    return lambda states, lengths: states[:, lengths[place] - 1]
+
+
 def _encoded(lengths: tuple[int, ...], token: int, d_hidden: int) -> tuple:
     return draw.normal(len(lengths), token, d_hidden), torch.tensor(lengths)
 
@@ -283,9 +288,9 @@ LAST_STATE = Exercise(
     returns={"state": "batch d_hidden"},
     reference=last_state,
     cases={
-        "three padded sentences": partial(_encoded, (2, 5, 3), 7, 11),
+        "four padded sentences": partial(_encoded, (3, 2, 5, 4), 7, 11),
         "one sentence without padding": partial(_encoded, (5,), 5, 3),
-        "one that fills the batch's width": partial(_encoded, (1, 7, 4, 6, 2), 7, 3),
+        "one that fills the batch's width": partial(_encoded, (4, 7, 1, 6, 2), 7, 3),
     },
     mistakes=(
         Mistake(
@@ -310,6 +315,16 @@ LAST_STATE = Exercise(
             "all sentences are read to the longest one's end: the shorter ones have "
             "gone on over padding",
             lambda states, lengths: states[:, lengths.max() - 1],
+        ),
+        Mistake(
+            "first sentence",
+            "all sentences are cut at the end of the first one; each has its own",
+            _one_end_for_all(0),
+        ),
+        Mistake(
+            "last sentence",
+            "all sentences are cut at the end of the last one; each has its own",
+            _one_end_for_all(-1),
         ),
         Mistake(
             "average",
@@ -471,6 +486,15 @@ def _no_logarithm(logits, target, pad):
     return -torch.exp(-_surprise(logits, target))[target != pad].mean()
 
 
+def _by_sentences(logits, target, pad):
+    return _surprise(logits, target)[target != pad].sum() / len(target)
+
+
+def _reshaped(logits, target, pad):
+    vocab_in_front = logits.reshape(len(logits), logits.shape[2], -1)
+    return F.cross_entropy(vocab_in_front, target, ignore_index=pad)
+
+
 def _over_all_cells(logits, target, pad):
     return (_surprise(logits, target) * (target != pad)).sum() / target.numel()
 
@@ -515,6 +539,19 @@ SEQUENCE_LOSS = Exercise(
             "this is the sum over the tokens; the mean is wanted, so that batches of "
             "different sizes can be compared",
             lambda logits, target, pad: _surprise(logits, target)[target != pad].sum(),
+        ),
+        Mistake(
+            "by sentences",
+            "the sum has been divided by the number of sentences, so that long ones "
+            "look harder; divide by the number of real tokens",
+            _by_sentences,
+        ),
+        Mistake(
+            "reshaped",
+            "cross_entropy wants the vocabulary in the second axis, and you have put "
+            "it there with view or reshape, which moves nothing: so the scores of "
+            "different words and positions are mixed. Swap the axes, transpose(1, 2)",
+            _reshaped,
         ),
         Mistake(
             "no softmax",
@@ -628,8 +665,13 @@ def _one_number() -> tuple:
 
 
 def _junk_in_the_target() -> tuple:
-    produced = [[5, 4, 9, 4, 0, 1, 7], [6, 6, 4, 1, 1, 1, 1], [8, 9, 4, 0, 0, 0, 0]]
-    target = [[5, 4, 8, 4, 0, 0, 0], [6, 6, 4, 4, 4, 4, 4], [8, 8, 4, 0, 0, 0, 0]]
+    rows = [
+        ((5, 4, 9, 4, 0, 1, 7), (5, 4, 8, 4, 0, 0, 0)),
+        ((6, 6, 4, 1, 1, 1, 1), (6, 6, 4, 4, 4, 4, 4)),
+        ((8, 9, 4, 0, 0, 0, 0), (8, 8, 4, 0, 0, 0, 0)),
+        ((7, 4, 9, 4, 5, 0, 0), (7, 4, 9, 4, 8, 0, 0)),
+    ]
+    produced, target = zip(*rows, strict=True)
     return torch.tensor(produced), torch.tensor(target), 4
 
 
@@ -681,6 +723,14 @@ EXACT_MATCH = Exercise(
             "last end",
             "you compare up to the target's last <eos>; its first one is its end",
             _to_the_last_eos,
+        ),
+        Mistake(
+            "up to the zeros",
+            "you leave out where the target is 0, as if nothing else could stand "
+            "behind its end; compare up to its first <eos>, whatever comes after it",
+            lambda produced, target, eos: _share(
+                ((produced == target) | (target == 0)).all(1)
+            ),
         ),
         Mistake(
             "any",

@@ -184,13 +184,31 @@ def _mask_added(scores, lengths):
     return (scores + _real(scores.shape[1], lengths)).softmax(-1)
 
 
+def _filled_with_minus_100(scores, lengths):
+    real = _real(scores.shape[1], lengths)
+    return scores.masked_fill(~real, -100.0).softmax(-1)
+
+
+def _nothing_times_infinity(scores, lengths):
+    hidden = (~_real(scores.shape[1], lengths)).float()
+    return (scores + hidden * -torch.inf).softmax(-1)
+
+
+def _renormalised(scores, lengths):
+    left = _masked_after(scores, lengths)
+    return left / left.sum(-1, keepdim=True)
+
+
 def _overflows(scores, lengths):
     powers = scores.exp() * _real(scores.shape[1], lengths)
     return powers / powers.sum(-1, keepdim=True)
 
 
-def _padded_scores(lengths: tuple[int, ...], key: int, scale: float = 1.0) -> tuple:
-    return scale * draw.normal(len(lengths), key), torch.tensor(lengths)
+def _padded_scores(
+    lengths: tuple[int, ...], key: int, scale: float = 1.0, centre: float = 0.0
+) -> tuple:
+    scores = centre + scale * draw.normal(len(lengths), key)
+    return scores, torch.tensor(lengths)
 
 
 MASKED_SOFTMAX = Exercise(
@@ -205,6 +223,7 @@ MASKED_SOFTMAX = Exercise(
         "a batch of one": partial(_padded_scores, (3,), 5),
         "one without padding": partial(_padded_scores, (5, 3), 5),
         "scores in the hundreds": partial(_padded_scores, (4, 2), 5, 300.0),
+        "scores far below 0": partial(_padded_scores, (2, 3), 5, centre=-500.0),
     },
     mistakes=(
         Mistake(
@@ -266,6 +285,27 @@ MASKED_SOFTMAX = Exercise(
             "right for small scores, but exp(300) is infinite, and ∞ / ∞ is NaN: "
             "softmax subtracts the largest score first",
             _overflows,
+        ),
+        Mistake(
+            "not low enough",
+            "right for small scores, but the padding has got a number like −100, and "
+            "where the real scores are lower still, it takes all the weight: −∞ is "
+            "lower than any",
+            _filled_with_minus_100,
+        ),
+        Mistake(
+            "zero times infinity",
+            "0 · (−∞) is NaN, so that the real tokens are spoilt by the padding's "
+            "infinity. Choose with masked_fill or torch.where; do not multiply",
+            _nothing_times_infinity,
+        ),
+        Mistake(
+            "brought back to one",
+            "right for small scores: the padding's weights have been removed after "
+            "the softmax, and the others divided by their sum. But where a score of "
+            "the padding is higher by hundreds, the others are 0 by then, and 0 / 0 "
+            "is NaN. Mask the scores, before it",
+            _renormalised,
         ),
     ),
     hints=(
@@ -647,6 +687,24 @@ ATTEND_STEP = Exercise(
             "the first token of the padding is attended to: a sentence of 3 tokens "
             "has them at places 0, 1 and 2",
             partial(_attend_with, lambda s, n: masked_softmax(s, n + 1)),
+        ),
+        Mistake(
+            "one key too few",
+            "each sentence's last token is hidden: a sentence of 3 tokens has them "
+            "at places 0, 1 and 2",
+            partial(_attend_with, lambda s, n: masked_softmax(s, n - 1)),
+        ),
+        Mistake(
+            "mask added",
+            "the mask has been added as 0 and 1: that moves the scores a little and "
+            "hides nothing",
+            partial(_attend_with, _mask_added),
+        ),
+        Mistake(
+            "scaled",
+            "the padding is mended; but the scores are divided by √d_k now, which is "
+            "chapter 3's idea, and not this step's",
+            lambda query, *given: attend_step(query / query.shape[-1] ** 0.5, *given),
         ),
         Mistake(
             "keys averaged",

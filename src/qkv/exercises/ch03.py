@@ -282,6 +282,25 @@ ATTENTION = Exercise(
             lambda q, k, v: attend(q, k, v, scale=v.shape[-1] ** 0.5),
         ),
         Mistake(
+            "multiplied",
+            "the scores have been multiplied by √d_k; the product is too large "
+            "already, divide it",
+            lambda q, k, v: attend(q, k, v, scale=q.shape[-1] ** -0.5),
+        ),
+        Mistake(
+            "queries and keys swapped",
+            "the scores are transposed, k @ q.mT: each token is given what others ask "
+            "of it. Rows belong to the queries. It fails in sight only where there "
+            "are not as many keys as queries",
+            lambda q, k, v: attend(k, q, v),
+        ),
+        Mistake(
+            "weights transposed",
+            "the weights have been transposed before the average: a query gets what "
+            "its own key was asked for. Rows belong to the queries, and sum to one",
+            lambda q, k, v: scaled_scores(q, k).softmax(-1).mT @ v,
+        ),
+        Mistake(
             "scaled after",
             "√d_k divides the weights, after the softmax: they no longer sum to one, "
             "and the softmax has been as hard as ever",
@@ -409,6 +428,11 @@ SELF_ATTENTION = Exercise(
             "you divide by √d_model, the width of x. The scores are made of queries "
             "and keys, which have d_k features",
             _by_root(lambda x, *W: x.shape[-1]),
+        ),
+        Mistake(
+            "divided by d_k",
+            BY_D_K,
+            lambda x, *W: _to_self(x, *W, scale=len(W[0])),
         ),
         Mistake("not scaled", NOT_SCALED, partial(_to_self, scale=1)),
         Mistake("over queries", OVER_QUERIES, partial(_to_self, over=-2)),

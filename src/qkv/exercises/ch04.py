@@ -251,6 +251,17 @@ MULTI_HEAD = Exercise(
             "features, so √d_head is its d_k",
             lambda x, *rest: _multi_head(x, *rest, scale=x.shape[-1] ** 0.5),
         ),
+        Mistake(
+            "divided by d_head",
+            "the scores are divided by all of d_head; its root is wanted",
+            lambda x, *rest: _multi_head(x, *rest, scale=x.shape[-1] / rest[-1]),
+        ),
+        Mistake(
+            "queries and keys swapped",
+            "W_q has made the keys and W_k the queries: each token is given what "
+            "others ask of it, not what it asks. The scores are transposed",
+            lambda x, W_q, W_k, *rest: multi_head(x, W_k, W_q, *rest),
+        ),
         Mistake("not scaled", NOT_SCALED, partial(_multi_head, scale=1)),
         Mistake(
             "no W_o",
@@ -364,6 +375,12 @@ COUNT_PARAMETERS = Exercise(
             _each_as_wide,
         ),
         Mistake(
+            "times the heads",
+            "this counts four whole projections for every head: the heads share "
+            "them, each has its d_head rows of W_q, W_k and W_v",
+            lambda d_model, heads, bias: heads * count_parameters(d_model, heads, bias),
+        ),
+        Mistake(
             "no W_o",
             "this counts W_q, W_k and W_v; W_o, after the merge, is missing",
             lambda d_model, heads, bias: 3 * (d_model + bias) * d_model,
@@ -389,6 +406,12 @@ COUNT_PARAMETERS = Exercise(
             "biases always",
             "biases are counted even where bias is False",
             lambda d_model, heads, bias: count_parameters(d_model, heads, True),
+        ),
+        Mistake(
+            "one number for a bias",
+            "each bias has been counted as one number; a projection has one for each "
+            "of its d_model outputs",
+            lambda d_model, heads, bias: 4 * (d_model * d_model + bias),
         ),
         Mistake(
             "one bias for three",

@@ -38,6 +38,19 @@ def _halves_turned(x: Tensor, angles: Tensor) -> Tensor:
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
 
+def _overwritten(x: Tensor, angles: Tensor) -> Tensor:
+    """The same in place: the second of a pair is made of the new first."""
+    x, cos, sin = x.clone(), angles.cos(), angles.sin()
+    x[..., 0::2] = x[..., 0::2] * cos - x[..., 1::2] * sin
+    x[..., 1::2] = x[..., 0::2] * sin + x[..., 1::2] * cos
+    return x
+
+
+def _unwoven(x: Tensor) -> Tensor:
+    """The first of every pair, and then the second of every pair."""
+    return torch.cat([x[..., 0::2], x[..., 1::2]], dim=-1)
+
+
 def _mirrored(x: Tensor, angles: Tensor) -> Tensor:
     """A pair of sines and cosines after one sign has been lost."""
     even, odd = x[..., 0::2], x[..., 1::2]
@@ -340,6 +353,21 @@ SHIFT = Exercise(
             ),
         ),
         Mistake(
+            "overwritten",
+            "the cosines have been made of the new sines: the first line has "
+            "overwritten what the second needs. Keep the old ones, or write into "
+            "another tensor",
+            lambda encoding, offset: _overwritten(
+                encoding, -offset * _rates(encoding.shape[-1])
+            ),
+        ),
+        Mistake(
+            "put side by side",
+            "the numbers are right, but all sines come first, and then all cosines; "
+            "they are to take turns again, as in what was given",
+            lambda encoding, offset: _unwoven(shift(encoding, offset)),
+        ),
+        Mistake(
             "halves",
             "feature i has been paired with feature i + d_model / 2; here a pair "
             "stands side by side, columns 2i and 2i + 1",
@@ -376,6 +404,13 @@ def _two_layouts(x, positions):
     angles = torch.cat([angles, angles], dim=-1)
     across = _woven(-x[..., 1::2], x[..., 0::2])
     return x * angles.cos() + across * angles.sin()
+
+
+def _other_two_layouts(x, positions):
+    angles = positions[:, None] * _rates(x.shape[-1])
+    angles = angles.repeat_interleave(2, -1)
+    first, second = x.chunk(2, dim=-1)
+    return x * angles.cos() + torch.cat([-second, first], dim=-1) * angles.sin()
 
 
 def _queries(batch: int, d_head: int, positions: tuple[int, ...]) -> tuple:
@@ -419,6 +454,29 @@ ROTATE = Exercise(
             "[θ, θ]: the two features of a pair are turned by different angles. Each "
             "angle is wanted twice in a row (repeat_interleave)",
             _two_layouts,
+        ),
+        Mistake(
+            "the other two layouts",
+            "the angles are laid out for pairs that stand side by side, [θ₀, θ₀, θ₁, "
+            "θ₁, …], but feature i has been paired with feature i + d_head / 2: the "
+            "two features of a pair are turned by different angles. Pair neighbours",
+            _other_two_layouts,
+        ),
+        Mistake(
+            "put side by side",
+            "each pair is turned rightly, but the first ones of all pairs come first, "
+            "and then the second ones; they are to take turns, as they did "
+            "(torch.stack on a last axis, then flatten)",
+            lambda x, positions: _unwoven(rotate(x, positions)),
+        ),
+        Mistake(
+            "overwritten",
+            "the second of each pair has been made of the new first: the line before "
+            "has overwritten what it needs. Keep the old one, or write into another "
+            "tensor",
+            lambda x, positions: _overwritten(
+                x, positions[:, None] * _rates(x.shape[-1])
+            ),
         ),
         Mistake(
             "positions not used",

@@ -318,6 +318,24 @@ def _powers_overflow(scores, mask):
     return (powers / powers.sum(-1, keepdim=True)).where(mask, 0.0)
 
 
+def _left_over(scores, mask):
+    return scores.softmax(-1) * mask
+
+
+def _brought_back_to_one(scores, mask):
+    left = _left_over(scores, mask)
+    return left / left.sum(-1, keepdim=True)
+
+
+def _brought_back_with_epsilon(scores, mask):
+    left = _left_over(scores, mask)
+    return left / left.sum(-1, keepdim=True).clamp(min=1e-9)
+
+
+def _infinity_multiplied(scores, mask):
+    return (scores + (~mask).float() * -torch.inf).softmax(-1)
+
+
 def _masked_scores(
     batch: int, query: int, key: int, *, nothing: bool = False, scale: float = 1.0
 ) -> tuple:
@@ -381,6 +399,28 @@ MASKED_SOFTMAX = Exercise(
             "the mask has been added as 0 and 1: that moves the scores a little and "
             "hides nothing",
             lambda scores, mask: (scores + mask).softmax(-1),
+        ),
+        Mistake(
+            "zero times infinity",
+            "0 · (−∞) is NaN, so that the open places are spoilt by the hidden ones' "
+            "infinity. Choose with masked_fill or torch.where; do not multiply",
+            _infinity_multiplied,
+        ),
+        Mistake(
+            "brought back to one",
+            "the hidden weights have been removed after the softmax, and the others "
+            "divided by their sum. Where nothing is left, that is 0 / 0, NaN: with "
+            "nothing to attend to, and also where a hidden score is higher by "
+            "hundreds. Mask the scores, before it",
+            _brought_back_to_one,
+        ),
+        Mistake(
+            "brought back with an ε",
+            "the hidden weights have been removed after the softmax, and the others "
+            "divided by their sum, kept from 0 by an ε. But where a hidden score is "
+            "higher by hundreds, the others are 0 by then, and stay so. Mask the "
+            "scores, before it",
+            _brought_back_with_epsilon,
         ),
         Mistake(
             "over the queries",
@@ -515,6 +555,15 @@ def _zero_times_infinity(scores):
     return (scores + hidden * -torch.inf).softmax(-1)
 
 
+def _renormalised(scores):
+    left = scores.softmax(-1) * causal_mask(scores.shape[-1])
+    return left / left.sum(-1, keepdim=True)
+
+
+def _filled_with_minus_100(scores):
+    return scores.masked_fill(~causal_mask(scores.shape[-1]), -100.0).softmax(-1)
+
+
 def _to_itself(batch: int, token: int, scale: float = 1.0) -> tuple:
     return (scale * draw.normal(batch, token, token),)
 
@@ -529,6 +578,7 @@ CAUSAL_WEIGHTS = Exercise(
     cases={
         "five tokens": partial(_to_itself, 3, 5),
         "large scores": partial(_to_itself, 2, 7, 20.0),
+        "scores in the hundreds": partial(_to_itself, 3, 7, 300.0),
         "a batch of one": partial(_to_itself, 1, 3),
         "a single token": partial(_to_itself, 2, 1),
     },
@@ -564,6 +614,21 @@ CAUSAL_WEIGHTS = Exercise(
             "so, but single precision has seven digits, and nothing is left of what "
             "told the open scores apart. Add to the hidden ones, and it must be −∞",
             _drowned,
+        ),
+        Mistake(
+            "not low enough",
+            "right for small scores, but the future has got a number like −100, and "
+            "where what may be seen scores lower still, the future takes all the "
+            "weight: −∞ is lower than any",
+            _filled_with_minus_100,
+        ),
+        Mistake(
+            "brought back to one",
+            "right for small scores: the future's weights have been removed after "
+            "the softmax, and the others divided by their sum. But where a score of "
+            "the future is higher by hundreds, the others are 0 by then, and 0 / 0 "
+            "is NaN. Mask the scores, before it",
+            _renormalised,
         ),
         Mistake(
             "zero times infinity",

@@ -236,6 +236,12 @@ LAYER_NORM = Exercise(
             lambda x, weight, bias, eps: _normalised(x, weight, bias, 0.0),
         ),
         Mistake(
+            "another ε",
+            "ε is 1e-5, whatever was given as eps: F.layer_norm takes that if it is "
+            "not told",
+            lambda x, weight, bias, eps: layer_norm(x, weight, bias, 1e-5),
+        ),
+        Mistake(
             "variance",
             "you divide by the variance; divide by its root",
             _by_variance,

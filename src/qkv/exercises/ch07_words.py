@@ -134,6 +134,12 @@ SMOOTHED_LOSS = Exercise(
             lambda *given: _each(*given)[given[1] != 0].sum(),
         ),
         Mistake(
+            "by sentences",
+            "the sum has been divided by the number of sentences, so that long ones "
+            "look harder; divide by the number of real tokens",
+            lambda *given: _each(*given)[given[1] != 0].sum() / len(given[1]),
+        ),
+        Mistake(
             "not smoothed",
             "the smoothing is not used: all is asked of the true token",
             lambda logits, target, smoothing: smoothed_loss(logits, target, 0.0),
@@ -473,6 +479,24 @@ def _too_few(probabilities, p):
     return _only(probabilities, _likelier(probabilities) + probabilities <= p)
 
 
+def _all_below_p(probabilities, p):
+    return _only(probabilities, _likelier(probabilities) + probabilities < p)
+
+
+def _too_few_but_the_first(probabilities, p):
+    kept = _likelier(probabilities) + probabilities <= p
+    return _only(probabilities, kept | (_rank(probabilities) == 0))
+
+
+def _all_below_p_and_the_first(probabilities, p):
+    kept = _likelier(probabilities) + probabilities < p
+    return _only(probabilities, kept | (_rank(probabilities) == 0))
+
+
+def _not_sorted(probabilities, p):
+    return _only(probabilities, probabilities.cumsum(-1) - probabilities < p)
+
+
 def _left_sorted(probabilities, p):
     ranked, before, _ = _ranked(probabilities)
     return _only(ranked, before < p)
@@ -533,6 +557,25 @@ NUCLEUS = Exercise(
             _too_few,
         ),
         Mistake(
+            "all below p",
+            "only tokens with which the mass stays below p are kept, so it never "
+            "reaches it; and where the likeliest alone does, nothing is left, and "
+            "0 / 0 is NaN. The token that takes the mass to p belongs in",
+            _all_below_p,
+        ),
+        Mistake(
+            "one too few but the first",
+            "the likeliest is always kept; but of the others, the one that takes the "
+            "mass over p is missing, so that the set has less than p",
+            _too_few_but_the_first,
+        ),
+        Mistake(
+            "all below p and the first",
+            "the likeliest is always kept; but of the others, the one that takes the "
+            "mass to p is missing, so that the set has less than p",
+            _all_below_p_and_the_first,
+        ),
+        Mistake(
             "one too many",
             "where the mass comes to exactly p, one token more than needed is kept: "
             "the set is the smallest with a mass of at least p",
@@ -563,6 +606,12 @@ NUCLEUS = Exercise(
             lambda probabilities, p: _only(
                 probabilities, _likelier(probabilities, descending=False) < p
             ),
+        ),
+        Mistake(
+            "not sorted",
+            "the probabilities have been added up in the order of the vocabulary; "
+            "sort them first, the likeliest in front",
+            _not_sorted,
         ),
         Mistake(
             "first row's number",

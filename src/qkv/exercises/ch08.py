@@ -43,6 +43,12 @@ def _not_permuted(image, patch):
     return image.reshape(-1, len(image) * patch**2)
 
 
+def _sides_exchanged(image, patch):
+    channels, width, height = image.shape
+    image = image.reshape(channels, height, width)
+    return cut(image, patch)
+
+
 def _every_nth(image, patch):
     split = image.unflatten(2, (patch, -1)).unflatten(1, (patch, -1))
     return split.permute(2, 4, 0, 1, 3).reshape(-1, len(image) * patch**2)
@@ -98,6 +104,13 @@ CUT = Exercise(
             "changed places, among the patches and within each. A model can be "
             "trained on this, which is why it stays unseen: exercise 8.7",
             _in_order(3, 1, 0, 4, 2),
+        ),
+        Mistake(
+            "width before height",
+            "the axes are channel, height, width, and have been taken for channel, "
+            "width, height: in a square picture nobody notices, in a wide one the "
+            "pieces come from several places",
+            _sides_exchanged,
         ),
         Mistake(
             "channel last",
@@ -494,6 +507,11 @@ def _interleaved(rows, columns, d_model):
     )
 
 
+def _of_columns_twice(rows, columns, d_model):
+    _, of_columns = _of_the_grid(rows, columns, d_model // 2)
+    return _beside(of_columns, of_columns)
+
+
 def _of_rows_twice(rows, columns, d_model):
     of_rows, _ = _of_the_grid(rows, columns, d_model // 2)
     return _beside(of_rows, of_rows)
@@ -572,6 +590,11 @@ SINUSOIDAL_2D = Exercise(
             "rows twice",
             "both halves tell the row: all patches of a row get the same vector",
             _of_rows_twice,
+        ),
+        Mistake(
+            "columns twice",
+            "both halves tell the column: all patches of a column get the same vector",
+            _of_columns_twice,
         ),
         Mistake(
             "never repeated one by one",

@@ -379,25 +379,64 @@ def _column_by_column(seen, rows, columns):
 
 
 _CUT = _permuted(0, 2, 4, 1, 3, 5)
+_AS_GIVEN = _permuted(0, 4, 2, 1, 5, 3)
 
 
-def _vit(cut=_CUT, lay_out=_row_by_row):
-    """The model, with the picture cut otherwise, or the attention laid out so."""
+def _turned_over(seen, rows, columns):
+    return _row_by_row(seen, rows, columns).mT
+
+
+def _scores(q, k):
+    return q @ k.mT / q.shape[-1] ** 0.5
+
+
+def _weigh(q, k):
+    return _scores(q, k).softmax(-1)
+
+
+def _from_the_class_token(weights):
+    return weights[:, 0, 1:]
+
+
+def _to_the_class_token(weights):
+    return weights[:, 1:, 0]
+
+
+def _vit(cut=_CUT, lay_out=_row_by_row, *, weigh=_weigh, look=_from_the_class_token):
+    """The model, with the picture cut otherwise, or another attention.
+
+    ``weigh`` makes the weights of queries and keys, ``look`` takes from them what is
+    to be seen, and ``lay_out`` gives that its rows and columns.
+    """
 
     def model(images, patch, W_e, class_token, positions, W, W_out):
         x = cut(images, patch) @ W_e.mT
         x = torch.cat([class_token.expand(len(x), 1, -1), x], 1) + positions
         q, k, v = (_norm(x) @ m.mT for m in W[:3])
-        weights = (q @ k.mT / q.shape[-1] ** 0.5).softmax(-1)
+        weights = weigh(q, k)
         x = x + weights @ v @ W[3].mT
         rows, columns = (side // patch for side in images.shape[2:])
-        return _norm(x[:, 0]) @ W_out.mT, lay_out(weights[:, 0, 1:], rows, columns)
+        return _norm(x[:, 0]) @ W_out.mT, lay_out(look(weights), rows, columns)
 
     return model
 
 
 def _norm(x):
     return F.layer_norm(x, x.shape[-1:])
+
+
+def _of_the_attention(name, says, **change):
+    """One wrong change of the attention, with the cut mended and as it was given."""
+    return (
+        Mistake(
+            name, f"the cut is right now; but {says}. It was right", _vit(**change)
+        ),
+        Mistake(
+            f"{name}, cut as given",
+            f"{says}. It was right: what is wrong is how the picture is cut",
+            _vit(_AS_GIVEN, **change),
+        ),
+    )
 
 
 def _on_its_side(images, patch, W_e, class_token, positions, W, W_out):
@@ -472,7 +511,7 @@ SMALL_VIT = Exercise(
             "you have turned the map of what is seen, and it fits the picture now; "
             "but the patches are cut as before, so that pixels and positions still "
             "meet other weights than those that were meant for them",
-            _vit(_permuted(0, 4, 2, 1, 5, 3), _column_by_column),
+            _vit(_AS_GIVEN, _column_by_column),
         ),
         Mistake(
             "map turned, patches not",
@@ -486,6 +525,35 @@ SMALL_VIT = Exercise(
             "the cut is right now; but then the map was right, too, as it was: "
             "do not turn it",
             _vit(lay_out=_column_by_column),
+        ),
+        *_of_the_attention(
+            "map turned over",
+            "seen has been transposed, so that a wide picture has a tall map",
+            lay_out=_turned_over,
+        ),
+        *_of_the_attention(
+            "queries and keys swapped",
+            "queries and keys have changed places, so that the scores are transposed: "
+            "each token is given what others ask of it, not what it asks",
+            weigh=lambda q, k: _weigh(k, q),
+        ),
+        *_of_the_attention(
+            "weights transposed",
+            "the weights have been transposed: rows belong to the queries and sum to "
+            "one, and the class token's row says what it looks at",
+            weigh=lambda q, k: _weigh(q, k).mT,
+        ),
+        *_of_the_attention(
+            "over the queries",
+            "the softmax runs over the queries: the columns sum to one, the rows do "
+            "not. The keys compete for each query (dim=-1)",
+            weigh=lambda q, k: _scores(q, k).softmax(-2),
+        ),
+        *_of_the_attention(
+            "column for row",
+            "seen is a column of the weights, [:, 1:, 0]: how much each patch looks "
+            "at the class token. What the class token looks at is its row",
+            look=_to_the_class_token,
         ),
         Mistake(
             "channel last",
