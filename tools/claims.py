@@ -37,9 +37,10 @@ INTRODUCTION = """\
 
 Every claim of the chapters, measured over three seeds: what is said, the bound
 that it must keep to, the worst and the best of the three values. A chapter
-stops where a claim does not hold, on your machine as on ours; the first value
-you see there is that of seed 0. `make claims` measures all of them again and
-writes this page.
+stops where a claim does not hold, on your machine as on ours; what you see
+there is the value of seed 0. Ratios of times depend on the machine and on what
+else it does: those in the chapter may lie outside the three here. `make
+claims` measures all of them again and writes this page.
 """
 HEADER = "| claim | bound | worst | best |\n| --- | --- | ---: | ---: |\n"
 
