@@ -23,8 +23,8 @@ lab: $(LAB)  ## open the book in JupyterLab (ARGS=--no-browser on a server)
 
 test: lint $(NPM)  ## everything CI runs
 	$(BIN)/python tools/browser.py
-	$(WITH_NODE) $(BIN)/python -m pytest -n 2 --dist loadfile tests chapters \
-	  --nbval --nbval-sanitize-with tests/chapters/sanitize.cfg $(ARGS)
+	$(WITH_NODE) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  tests chapters --nbval --nbval-sanitize-with tests/chapters/sanitize.cfg $(ARGS)
 
 book: $(ALL) $(NPM)  ## build the site into build/site
 	$(WITH_NODE) $(BIN)/python -m sphinx -W -n --keep-going -b html book build/site

@@ -12,3 +12,30 @@ os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is loaded
 import torch
 
 torch.set_num_threads(1)  # where a plugin has loaded it before
+
+# What takes longest begins first, so that no process has it alone at the end: the
+# Makefile keeps pytest-xdist from sorting the files by their number of tests.
+LONGEST = (
+    "lab/test_lab.py",
+    "site/test_pages.py",
+    "08_vision_transformer.ipynb",
+    "07_transformer.ipynb",
+    "lab/test_models.py",
+    "site/test_pdf.py",
+    "site/test_twins.py",
+    ".ipynb",
+    "chapters/test_claims.py",
+    "chapters/test_execute.py",
+    "widgets",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Sort the files, and leave the tests of each as they are."""
+    items.sort(key=lambda item: place(item.path.as_posix()))
+
+
+def place(path):
+    """Return the place in the row of the longest, or the last."""
+    named = (n for n, name in enumerate(LONGEST) if name in path)
+    return next(named, len(LONGEST))

@@ -92,24 +92,29 @@ def test_the_printed_address_opens_chapter_1(browser, lab):
         assert page.seen.foreign == []
 
 
-@pytest.mark.parametrize(
-    ("chapter", "kind"),
-    [(CHAPTER_1, "Unrolled"), (CHAPTER_2, "Stepper"), (CHAPTER_2, "Alignment")],
-)
-def test_stored_widgets_live_before_anything_is_run(browser, lab, chapter, kind):
-    """Trusted copies need no kernel to be stepped through."""
-    with opened(browser, lab, chapter) as notebook:
-        step_by_mouse(notebook.stored_widget(kind))
+class TestBeforeAnythingIsRun:
+    """Trusted copies need no kernel to be stepped through.
+
+    Each chapter is opened once for these tests, and closed again after them.
+    """
+
+    @pytest.fixture(scope="class", params=[CHAPTER_1, CHAPTER_2])
+    def unrun(self, request, browser, lab):
+        with opened(browser, lab, request.param) as notebook:
+            yield notebook, request.param
+
+    def test_stored_widgets_live(self, unrun):
+        notebook, chapter = unrun
+        stepped = {CHAPTER_1: ["Unrolled"], CHAPTER_2: ["Stepper", "Alignment"]}
+        for kind in stepped[chapter]:
+            step_by_mouse(notebook.stored_widget(kind))
         assert notebook.page.seen.foreign == []
         assert errors_of_ours(notebook.page) == []
 
-
-@pytest.mark.parametrize(
-    ("chapter", "kind"), [(CHAPTER_1, "Unrolled"), (CHAPTER_2, "Predict")]
-)
-def test_a_stored_widget_does_not_look_broken(browser, lab, chapter, kind):
-    """JupyterLab marks what has no kernel; a widget that needs none is not marked."""
-    with opened(browser, lab, chapter) as notebook:
+    def test_a_stored_widget_does_not_look_broken(self, unrun):
+        """Lab marks what has no kernel; a widget that needs none is not marked."""
+        notebook, chapter = unrun
+        kind = {CHAPTER_1: "Unrolled", CHAPTER_2: "Predict"}[chapter]
         around = notebook.stored_widget(kind).locator("xpath=..")
         assert "jupyter-widgets-disconnected" in around.get_attribute("class")
         mark = "element => getComputedStyle(element, '::before').content"
