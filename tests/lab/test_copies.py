@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -353,6 +352,17 @@ def test_the_books_own_chapters_can_be_copied(tmp_path):
     lab.refresh(lab.ROOT / "chapters", tmp_path / "work")
     shutil.copytree(tmp_path / "work", tmp_path / "again")
     assert lab.refresh(lab.ROOT / "chapters", tmp_path / "again") == []
-    twins = (lab.ROOT / "chapters").rglob("*.ipynb")
-    names = {Path(twin).relative_to(lab.ROOT / "chapters").as_posix() for twin in twins}
+    chapters = lab.ROOT / "chapters"
+    originals = [*chapters.rglob("*.ipynb"), *chapters.glob("figures/*.svg")]
+    names = {path.relative_to(chapters).as_posix() for path in originals}
     assert names <= files(tmp_path / "work")
+
+
+def test_a_drawing_is_refreshed_unless_the_reader_changed_it(chapters, work):
+    (chapters / PICTURE).write_text("<svg><title>A door</title></svg>")
+    assert lab.refresh(chapters, work) == [f"refreshed  {PICTURE}"]
+    (work / PICTURE).write_text("<svg>mine</svg>")
+    (chapters / PICTURE).write_text("<svg><title>A window</title></svg>")
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith(f"kept       {PICTURE}: you changed it.")
+    assert (work / PICTURE).read_text() == "<svg>mine</svg>"

@@ -1,5 +1,6 @@
 """How a chapter's twin becomes a page: widgets, figures, links, and what is refused."""
 
+import base64
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from site_twins import (
     STATE,
     VIEW,
     Page,
+    download,
     inline_svg,
     sentences,
     site_edition,
@@ -208,6 +210,43 @@ def test_links_between_sources_become_links_between_pages(written, read):
 def test_a_drawing_that_is_not_there_is_a_problem():
     page, _ = edited(notebook(prose="![A door](figures/door.svg)"))
     assert "figures/door.svg" in page.problems[0]
+
+
+@pytest.fixture
+def with_a_door(tmp_path):
+    """Return a chapter's page, its folder holding a drawing, and the chapter."""
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "door.svg").write_text(SVG, encoding="utf-8")
+    made = notebook(prose='Look:\n\n![A "narrow"\ndoor](figures/door.svg)\n\nThere.')
+    return Page(tmp_path / "01_a.ipynb"), made
+
+
+def test_a_drawing_stands_in_the_page_and_is_said_in_words(with_a_door):
+    page, made = with_a_door
+    site_edition(made, page)
+    _, drawn, after = made.cells[0].source.split("```")
+    assert '<figure class="book-drawing' in drawn
+    assert 'aria-label="A &quot;narrow&quot; door"><svg' in drawn
+    assert after == "\n\nThere."
+    assert page.problems == []
+
+
+def test_a_download_comes_with_its_drawings_inside(with_a_door):
+    page, made = with_a_door
+    alone = json.loads(download(json.dumps(made), page))
+    source = "".join(alone["cells"][0]["source"])
+    inside = re.search(
+        r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,(\S+)">', source
+    )
+    assert inside[1] == "A &quot;narrow&quot; door"
+    assert base64.b64decode(inside[2]).decode() == SVG
+    assert "figures/" not in source
+
+
+def test_a_download_without_drawings_is_the_twin_itself():
+    twin = ROOT / "chapters" / "solutions" / "01_seq2seq_bottleneck.ipynb"
+    text = twin.read_text(encoding="utf-8")
+    assert download(text, Page(twin)) == text
 
 
 def test_a_file_that_says_the_same_is_not_touched(tmp_path):
