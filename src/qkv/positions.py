@@ -13,7 +13,7 @@ Positions count from 0.
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 BASE = 10000.0
@@ -119,17 +119,24 @@ class Sinusoidal(nn.Module):
         self.d_model, self.base = d_model, base
 
     def forward(
-        self, x: Float[Tensor, "*batch token d_model"], start: int = 0
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        start: int | Int[Tensor, " *batch"] = 0,
     ) -> Float[Tensor, "*batch token d_model"]:
-        """Add its encoding to each token, the first standing at ``start``."""
+        """Add its encoding to each token, the first standing at ``start``.
+
+        Where ``start`` is a tensor, each row of the batch has its own.
+        """
         _same_size(self.d_model, x)
-        end = start + x.shape[-2]
-        if start < 0:
-            added = sinusoidal(x.shape[-2], self.d_model, base=self.base, start=start)
+        tokens = x.shape[-2]
+        first, end = _bounds(start, tokens)
+        if first < 0:
+            table = sinusoidal(end - first, self.d_model, base=self.base, start=first)
+            start = start - first
         else:
             room = 1 << end.bit_length()  # few tables, however often one more is asked
-            added = _table(room, self.d_model, self.base, x.dtype, x.device)[start:end]
-        return x + added
+            table = _table(room, self.d_model, self.base, x.dtype, x.device)
+        return x + table[_places(start, tokens)]
 
     def extra_repr(self) -> str:
         """Say the size of the vectors."""
@@ -164,9 +171,13 @@ class Learned(nn.Module):
         self.table = nn.Embedding(length, d_model)
 
     def forward(
-        self, x: Float[Tensor, "*batch token d_model"], start: int = 0
+        self,
+        x: Float[Tensor, "*batch token d_model"],
+        start: int | Int[Tensor, " *batch"] = 0,
     ) -> Float[Tensor, "*batch token d_model"]:
         """Add its row to each token, the first standing at ``start``.
+
+        Where ``start`` is a tensor, each row of the batch has its own.
 
         Raises
         ------
@@ -174,16 +185,17 @@ class Learned(nn.Module):
             If the sequence goes beyond the table, or ``start`` is negative.
         """
         _same_size(self.table.embedding_dim, x)
-        tokens, end = x.shape[-2], start + x.shape[-2]
-        if start < 0:
-            raise ValueError(f"start must be at least 0, not {start}")
+        tokens = x.shape[-2]
+        first, end = _bounds(start, tokens)
+        if first < 0:
+            raise ValueError(f"start must be at least 0, not {first}")
         if end > self.table.num_embeddings:
             raise ValueError(
-                f"{tokens} tokens from position {start} need length {end}, and the "
-                f"table has length {self.table.num_embeddings}; make a longer table "
-                "and train it, or use a scheme that is computed"
+                f"{tokens} tokens from position {end - tokens} need length {end}, and "
+                f"the table has length {self.table.num_embeddings}; make a longer "
+                "table and train it, or use a scheme that is computed"
             )
-        return x + self.table.weight[start:end]
+        return x + self.table.weight[_places(start, tokens)]
 
 
 def rotate(
@@ -291,6 +303,21 @@ def _table(
 ) -> Float[Tensor, "token d_model"]:
     """Return :func:`sinusoidal`, kept: a decoder asks for a row of it at each step."""
     return sinusoidal(length, d_model, base=base).to(device, dtype)
+
+
+def _bounds(start: int | Tensor, tokens: int) -> tuple[int, int]:
+    """Return the first place of all, and the one after the last."""
+    if not isinstance(start, Tensor):
+        return start, start + tokens
+    first, last = (bound.item() for bound in start.aminmax())
+    return first, last + tokens
+
+
+def _places(start: int | Tensor, tokens: int) -> slice | Int[Tensor, "*batch token"]:
+    """Return what picks the places of all tokens from a table, one slice if it can."""
+    if not isinstance(start, Tensor):
+        return slice(start, start + tokens)
+    return start.unsqueeze(-1) + torch.arange(tokens, device=start.device)
 
 
 def _frequencies(axis: str, size: int, base: float) -> Float[Tensor, " pair"]:

@@ -23,12 +23,32 @@ from qkv.decoding import (
     translate,
 )
 from qkv.recurrent import AttentionSeq2Seq, Seq2Seq
-from qkv.transformer import Transformer, TransformerConfig
+from qkv.transformer import LanguageModel, Transformer, TransformerConfig
 
 N_SOURCE, N_TARGET = 17, 19
-kinds = pytest.mark.parametrize("kind", [Seq2Seq, AttentionSeq2Seq])
 seeds = st.integers(0, 2**31)
 fast = settings(max_examples=25, deadline=None)
+
+
+def language_model(n_source: int, n_target: int, *, d_embedding: int, d_hidden: int):
+    """A model whose source is a prompt: of one of the six kinds, drawn."""
+    kind = torch.randint(6, ()).item()
+    config = TransformerConfig(
+        n_source,
+        n_target,
+        d_model=2 * d_embedding,
+        heads=2,
+        d_ff=d_hidden,
+        norm_first=kind < 3,
+        positions=("sinusoidal", "learned", "none")[kind % 3],
+    )
+    model = LanguageModel(config).double()
+    nn.init.normal_(model.target_embedding.weight)  # tokens are heard next to positions
+    return model
+
+
+kinds = pytest.mark.parametrize("kind", [Seq2Seq, AttentionSeq2Seq])
+all_kinds = pytest.mark.parametrize("kind", [Seq2Seq, AttentionSeq2Seq, language_model])
 
 
 def make(kind, seed: int, n_source: int = N_SOURCE, n_target: int = N_TARGET):
@@ -40,10 +60,23 @@ def make(kind, seed: int, n_source: int = N_SOURCE, n_target: int = N_TARGET):
     return model
 
 
-def sources(batch: int, source: int, seed: int):
+def sources(batch: int, source: int, seed: int, tokens: int = N_SOURCE):
+    """Sources of every length, with anything but padding after their end."""
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.randint(1, source + 1, (batch,), generator=generator)
-    return torch.randint(N_SOURCE, (batch, source), generator=generator), lengths
+    return torch.randint(tokens, (batch, source), generator=generator), lengths
+
+
+def without_cache(model, source, lengths, target):
+    """The logits of each token of a target, by one call of the model."""
+    if not isinstance(model, LanguageModel):
+        begin = torch.full((len(target), 1), BOS)
+        return model(source, lengths, torch.cat([begin, target[:, :-1]], 1))
+    rows = zip(source, lengths, target, strict=True)
+    texts = [torch.cat([prompt[:length], row]) for prompt, length, row in rows]
+    logits = model(nn.utils.rnn.pad_sequence(texts, batch_first=True))
+    places = lengths[:, None] - 1 + torch.arange(target.shape[1])
+    return logits[torch.arange(len(target))[:, None], places]
 
 
 class Scripted(nn.Module):
@@ -78,21 +111,19 @@ def letters() -> PairCorpus:
 # ---------------------------------------------------------------------------- greedy
 
 
-@kinds
+@all_kinds
 @fast
 @given(seed=seeds)
 def test_greedy_is_the_model_fed_its_own_output(kind, seed):
     model, (source, lengths) = make(kind, seed), sources(11, 5, seed)
     written = greedy(model, source, lengths, max_length=13)
-    begin = torch.full((11, 1), BOS)
-    fed_back = torch.cat([begin, written[:, :-1]], 1)
-    likeliest = model(source, lengths, fed_back).argmax(-1)
+    likeliest = without_cache(model, source, lengths, written).argmax(-1)
     ended = (written == EOS).int().cumsum(1) - (written == EOS).int() > 0
     assert torch.equal(written[~ended], likeliest[~ended])
     assert (written[ended] == PAD).all()
 
 
-@kinds
+@all_kinds
 def test_rows_are_written_alike_alone_and_together(kind):
     model, (source, lengths) = make(kind, 3), sources(11, 5, 3)
     together = greedy(model, source, lengths, max_length=13)
@@ -173,8 +204,7 @@ def writer(kind, seed: int, n_target: int = N_TARGET):
 
 def log_probabilities(model, source, lengths, target):
     """What the model itself says of a target, fed the truth: one number a row."""
-    begin = torch.full((len(target), 1), BOS)
-    logits = model(source, lengths, torch.cat([begin, target[:, :-1]], 1))
+    logits = without_cache(model, source, lengths, target)
     own = logits.log_softmax(-1).gather(-1, target.unsqueeze(-1)).squeeze(-1)
     return own.masked_fill(target == PAD, 0.0).sum(1).detach()
 
@@ -227,14 +257,15 @@ def all_sequences(n_target: int, max_length: int) -> list[list[int]]:
     ]
 
 
-@kinds
+@all_kinds
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 3.0])
 def test_a_beam_as_wide_as_the_tree_finds_the_best_of_all(kind, alpha):
     lengths_found = set()
     sequences = all_sequences(n_target=6, max_length=4)
     padded = [row + [PAD] * (4 - len(row)) for row in sequences]
     for seed in range(7):
-        model, (source, lengths) = writer(kind, seed, n_target=6), sources(3, 2, seed)
+        model = writer(kind, seed, n_target=6)
+        source, lengths = sources(3, 2, seed, tokens=6)
         target, score = beam(
             model, source, lengths, max_length=4, width=81, length_penalty=alpha
         )
@@ -350,7 +381,9 @@ def test_a_search_ends_when_nothing_can_overtake():
     assert sure.taken == 2
 
 
-@pytest.mark.parametrize(("kind", "seed"), [(Seq2Seq, 0), (AttentionSeq2Seq, 2)])
+@pytest.mark.parametrize(
+    ("kind", "seed"), [(Seq2Seq, 0), (AttentionSeq2Seq, 2), (language_model, 0)]
+)
 @pytest.mark.parametrize("width", [3, 5])
 def test_a_beam_writes_rows_alike_alone_and_together(kind, seed, width):
     model, (source, lengths) = writer(kind, seed), sources(11, 5, seed)
@@ -489,22 +522,18 @@ def test_a_tree_is_of_one_source():
         beam_tree(make(Seq2Seq, 0), source, lengths, max_length=3)
 
 
-# ----------------------------------------------------------------------- Transformer
+# --------------------------------------------------------- models that keep a cache
 
 
-def transformer(seed: int) -> Transformer:
-    torch.manual_seed(seed)
-    model = Transformer(
-        TransformerConfig(
-            N_SOURCE, N_TARGET, d_model=10, heads=2, d_ff=7, layers=(1, 2)
-        )
-    )
-    for weight in model.parameters():
-        weight.data.mul_(2)
-    return model
+def transformer(n_source: int, n_target: int, *, d_embedding: int, d_hidden: int):
+    sizes = {"d_model": 2 * d_embedding, "heads": 2, "d_ff": d_hidden, "layers": (1, 2)}
+    return Transformer(TransformerConfig(n_source, n_target, **sizes)).double()
 
 
-def wanting_no_special(model: Transformer) -> Transformer:
+cached_kinds = pytest.mark.parametrize("kind", [transformer, language_model])
+
+
+def wanting_no_special(model: nn.Module) -> nn.Module:
     """Never wants to write <pad> or <bos>, and is otherwise the same."""
     step = model.step
 
@@ -516,9 +545,10 @@ def wanting_no_special(model: Transformer) -> Transformer:
     return model
 
 
+@cached_kinds
 @pytest.mark.parametrize("seed", range(5))
-def test_a_transformers_beam_of_one_and_surest_sample_are_greedy(seed):
-    model, (source, lengths) = transformer(seed), sources(5, 3, seed)
+def test_a_beam_of_one_and_the_surest_sample_are_greedy_with_a_cache(kind, seed):
+    model, (source, lengths) = make(kind, seed), sources(5, 3, seed)
     wanting_no_special(model)
     expected = greedy(model, source, lengths, max_length=7)
     found, _ = beam(model, source, lengths, max_length=7, width=1)
@@ -526,9 +556,10 @@ def test_a_transformers_beam_of_one_and_surest_sample_are_greedy(seed):
     assert torch.equal(drawn(model, source, lengths, top_k=1), expected)
 
 
+@cached_kinds
 @pytest.mark.parametrize("seed", range(5))
-def test_a_transformers_cache_follows_its_beam(seed):
-    model, (source, lengths) = transformer(seed), sources(5, 3, seed)
+def test_a_cache_follows_its_beam(kind, seed):
+    model, (source, lengths) = make(kind, seed), sources(5, 3, seed)
     target, score = beam(model, source, lengths, max_length=7, width=5)
     own = log_probabilities(model, source, lengths, target)
     torch.testing.assert_close(score, own / penalty(target, 0.6), rtol=1e-4, atol=1e-4)
@@ -564,7 +595,7 @@ def test_sampling_at_its_surest_is_greedy(kind, options, seed):
     assert torch.equal(drawn(model, source, lengths, seed, **options), expected)
 
 
-@kinds
+@all_kinds
 def test_the_same_seed_draws_the_same_and_another_does_not(kind):
     model, (source, lengths) = make(kind, 0), sources(11, 5, 0)
     random = torch.get_rng_state()
@@ -574,7 +605,7 @@ def test_the_same_seed_draws_the_same_and_another_does_not(kind):
     assert torch.equal(torch.get_rng_state(), random), "the global generator is left"
 
 
-@kinds
+@all_kinds
 def test_what_is_drawn_does_not_depend_on_padding_or_other_rows(kind):
     model, (source, lengths) = make(kind, 0), sources(7, 3, 0)
     expected = drawn(model, source, lengths)

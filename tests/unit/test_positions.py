@@ -1,6 +1,7 @@
 """Positions, by the properties that define them."""
 
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -95,6 +96,22 @@ def test_the_layer_adds_the_same_wherever_it_starts(start):
     close(Sinusoidal(6)(x, start=start) - x, sinusoidal(5, 6, start=start).double())
 
 
+@pytest.mark.parametrize("layer", [Learned(17, 6), Sinusoidal(6)], ids=repr)
+def test_every_row_of_a_batch_may_start_elsewhere(layer):
+    x = random(2, 3, 5, 6, dtype=torch.float32)
+    starts = torch.tensor([[0, 12, 7], [7, 1, 3]])
+    together = layer(x, start=starts)
+    for place in product(range(2), range(3)):
+        close(together[place], layer(x[place], start=starts[place].item()))
+
+
+def test_rows_may_start_before_the_first_position():
+    x, starts = random(3, 5, 6), torch.tensor([-3, 4, 0])
+    together = Sinusoidal(6)(x, start=starts)
+    for row, start in enumerate(starts.tolist()):
+        close(together[row], Sinusoidal(6)(x[row], start=start))
+
+
 def test_a_table_first_met_without_gradients_serves_training_too():
     x, layer = random(3, 10).requires_grad_(), Sinusoidal(10, base=77.0)
     with torch.inference_mode():
@@ -130,6 +147,14 @@ def test_learned_names_both_lengths(tokens, start):
     said = f"{tokens} tokens from position {start} need length 8, .* has length 7"
     with pytest.raises(ValueError, match=said):
         Learned(7, 6)(torch.zeros(tokens, 6), start=start)
+
+
+def test_learned_names_the_row_that_goes_furthest():
+    said = "2 tokens from position 6 need length 8, .* has length 7"
+    with pytest.raises(ValueError, match=said):
+        Learned(7, 6)(torch.zeros(3, 2, 6), start=torch.tensor([1, 6, 0]))
+    with pytest.raises(ValueError, match="start must be at least 0, not -1"):
+        Learned(7, 6)(torch.zeros(3, 2, 6), start=torch.tensor([1, -1, 0]))
 
 
 def test_learned_has_no_position_before_the_first():

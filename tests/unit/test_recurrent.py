@@ -391,8 +391,8 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("lengths", "message"),
         [
-            ([0, 3], r"length 0, but an encoder needs at least 1 token"),
-            ([-1, 3], r"length -1, but an encoder needs"),
+            ([0, 3], r"length 0, but a model needs at least 1 token"),
+            ([-1, 3], r"length -1, but a model needs"),
             ([2, 4], r"source_lengths has 4, but source has only source = 3"),
             ([3], r"batch = 2, but source_lengths has shape \(1,\)"),
             ([[3], [3]], r"batch = 2, but source_lengths has shape \(2, 1\)"),

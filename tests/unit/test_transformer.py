@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
@@ -233,15 +233,60 @@ def test_a_language_model_cached_is_uncached(sizes, seed, kind, chunks):
     model = make(LanguageModel, seed=seed, **kind)
     _, _, tokens = sequences(batch, 1, 23, seed)
     with patch.object(cache, "ROOM", room):
-        found = chunked(model, tokens, model.start(batch), chunks)
+        found = chunked(model, tokens, model.empty(batch), chunks)
     torch.testing.assert_close(found, model(tokens).detach())
 
 
+def whole(prompt, lengths, tokens):
+    """Each prompt and what follows, in one text; and where in it the tokens are."""
+    rows = zip(prompt, lengths, tokens, strict=True)
+    texts = [torch.cat([row[:length], more]) for row, length, more in rows]
+    places = lengths[:, None] + torch.arange(tokens.shape[1])
+    return nn.utils.rnn.pad_sequence(texts, batch_first=True), places
+
+
+def continued(model, prompt, lengths, tokens) -> torch.Tensor:
+    """The logits of a text whose beginning is a prompt, without a cache."""
+    text, places = whole(prompt, lengths, tokens)
+    return model(text)[torch.arange(len(text))[:, None], places].detach()
+
+
+@fast
+@given(sizes=primes, seed=seeds, kind=kinds, chunks=chunkings)
+@example((3, 7, 5, 2), 0, {"positions": "learned"}, [1, 5])
+@example((3, 7, 5, 2), 0, {"positions": "sinusoidal", "norm_first": False}, [5, 1])
+@example((3, 7, 5, 2), 0, {"positions": "none"}, [1])
+def test_a_prompt_goes_on_as_if_it_had_no_padding(sizes, seed, kind, chunks):
+    batch, longest, _, room = sizes
+    model = make(LanguageModel, seed=seed, **kind)
+    prompt, lengths, tokens = sequences(batch, longest, 23, seed)
+    prompt = prompt.masked_fill(prompt == PAD, 3)  # what stands in padding is nothing
+    with patch.object(cache, "ROOM", room):
+        state = model.start(prompt, lengths)
+        logits, state = model.step(model.first_token(prompt, lengths), state)
+        found = chunked(model, tokens, state, chunks)
+    torch.testing.assert_close(found, continued(model, prompt, lengths, tokens))
+    expected = model(prompt)[range(batch), lengths - 1].detach()
+    torch.testing.assert_close(logits, expected)
+
+
+@pytest.mark.parametrize("lengths", [[1, 1, 1], [4, 4, 4]])
+def test_prompts_of_one_length_cost_nothing_for_padding(lengths):
+    model = make(LanguageModel)
+    prompt, lengths = torch.full((3, 7), 5), torch.tensor(lengths)
+    state = model.start(prompt, lengths)
+    assert state.length == lengths[0] - 1
+    assert state.padding is state.padding_bias is None
+    state = model.start(prompt, lengths - torch.tensor([0, 0, lengths[0] > 1]))
+    assert (state.padding is None) is (lengths[0] == 1).item()
+
+
+@pytest.mark.parametrize("kind", [Transformer, LanguageModel])
 @fast
 @given(sizes=primes, seed=seeds, rows=st.lists(st.integers(0, 2), min_size=1))
-def test_chosen_rows_go_on_as_they_would_have(sizes, seed, rows):
+def test_chosen_rows_go_on_as_they_would_have(kind, sizes, seed, rows):
     _, source, target, _ = sizes
-    model = make(seed=seed)
+    model = make(kind, seed=seed)
     source, lengths, tokens = sequences(3, source, target + 2, seed)
     rows = torch.tensor(rows)
     for done in (0, target):  # straight after start, and later
@@ -307,12 +352,18 @@ def test_the_source_is_projected_once():
     assert state.source is kept
 
 
+def outspoken(kind, **changes) -> nn.Module:
+    """A model with large weights, so that each token decides the next."""
+    torch.manual_seed(0)
+    model = kind(config(**changes)).double()
+    for weight in model.parameters():
+        weight.data.mul_(3)
+    return model
+
+
 @pytest.mark.parametrize("norm_first", [True, False])
 def test_greedy_writes_the_argmax_of_the_uncached_model(norm_first):
-    torch.manual_seed(0)
-    model = Transformer(config(norm_first=norm_first, positions="learned")).double()
-    for weight in model.parameters():  # large, so that each token decides the next
-        weight.data.mul_(3)
+    model = outspoken(Transformer, norm_first=norm_first, positions="learned")
     source, lengths, _ = sequences(11, 5, 1, seed=1)
     written = greedy(model, source, lengths, max_length=13)
     assert len(written.unique()) > 3
@@ -320,6 +371,36 @@ def test_greedy_writes_the_argmax_of_the_uncached_model(norm_first):
     again = model(source, lengths, fed_back).argmax(-1)
     still = written != 0
     assert torch.equal(written[still], again[still])
+
+
+def argmax_loop(model: LanguageModel, prompt: list[int], max_length: int) -> list[int]:
+    """What a text goes on with, all of it read anew for every token."""
+    written: list[int] = []
+    while len(written) < max_length and EOS not in written:
+        logits = model(torch.tensor([[*prompt, *written]]))[0, -1]
+        written.append(logits.argmax().item())
+    return written
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+@pytest.mark.parametrize("positions", ["sinusoidal", "learned", "none"])
+def test_greedy_goes_on_with_prompts_as_a_loop_without_a_cache_does(
+    positions, norm_first
+):
+    model = outspoken(LanguageModel, positions=positions, norm_first=norm_first)
+    nn.init.normal_(model.target_embedding.weight)
+    model.output.bias.data[[PAD, EOS]] = torch.tensor([-99.0, 6.0]).double()
+    prompt, lengths, _ = sequences(11, 7, 1, seed=2)
+    prompt[0, 0], lengths[0] = BOS, 1  # free to write anything
+    assert len(lengths.unique()) > 3
+    written = greedy(model, prompt, lengths, max_length=13)
+    assert len(written.unique()) > 5
+    assert len((written != PAD).sum(1).unique()) > 1, "some end, others go on"
+    for row, tokens, length in zip(written, prompt, lengths, strict=True):
+        expected = argmax_loop(model, tokens[:length].tolist(), 13)
+        assert row[row != PAD].tolist() == expected
+        alone = greedy(model, tokens[None, :length], length[None], max_length=13)
+        assert alone[0].tolist() == expected
 
 
 def test_a_generation_in_float32_agrees_too():
@@ -527,6 +608,21 @@ def test_lengths_that_cannot_be_are_refused(length, message):
         make()(source, lengths, target)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([1, 0, 5], "a prompt has length 0, .* needs at least 1 token"),
+        ([1, 6, 5], "prompt_lengths has 6, but prompt has only prompt = 5 tokens"),
+        ([1, 5], r"prompt has batch = 3, but prompt_lengths has shape \(2,\)"),
+    ],
+)
+def test_prompts_that_cannot_be_are_refused(lengths, message, as_readers_run_it):
+    model, prompt = make(LanguageModel), torch.ones(3, 5, dtype=torch.long)
+    for path in (model.start, lambda *prompts: greedy(model, *prompts, max_length=3)):
+        with pytest.raises(ValueError, match=message):
+            path(prompt, torch.tensor(lengths))
+
+
 def test_unknown_tokens_are_named_by_their_side():
     model = make()
     source, lengths, target = sequences(3, 5, 7, seed=0)
@@ -553,7 +649,7 @@ def test_tokens_for_other_rows_than_the_states_are_refused(as_readers_run_it):
     model = make(LanguageModel)
     for tokens in (torch.ones(3, 1), torch.ones(2, 0)):
         with pytest.raises(ValueError, match="state has batch = 2, but the tokens"):
-            model.extend(tokens.long(), model.start(2))
+            model.extend(tokens.long(), model.empty(2))
 
 
 def test_learned_positions_end():
@@ -561,6 +657,18 @@ def test_learned_positions_end():
     tokens = torch.ones(1, 6, dtype=torch.long)
     with pytest.raises(ValueError, match=r"length 6, and the table has length 5"):
         model(tokens)
-    _, state = model.extend(tokens[:, :5], model.start())
+    _, state = model.extend(tokens[:, :5], model.empty())
     with pytest.raises(ValueError, match=r"1 tokens from position 5 .* length 5"):
         model.step(tokens[:, 5], state)
+
+
+def test_learned_positions_must_reach_for_the_longest_prompt_and_what_follows():
+    model = make(LanguageModel, positions="learned", max_length=7)
+    model.output.bias.data[[PAD, EOS]] = -99.0
+    prompt, lengths = torch.full((3, 11), 5), torch.tensor([2, 4, 3])
+    written = greedy(model, prompt, lengths, max_length=4)
+    assert (written != PAD).all()
+    with pytest.raises(ValueError, match=r"1 tokens from position 7 .* length 7"):
+        greedy(model, prompt, lengths, max_length=5)
+    with pytest.raises(ValueError, match=r"8 tokens from position 0 .* length 7"):
+        greedy(model, prompt, torch.tensor([2, 9, 3]), max_length=1)

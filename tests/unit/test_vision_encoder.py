@@ -109,7 +109,7 @@ def test_writing_token_by_token_has_the_same_activation(activation):
     for layer in model.decoder.layers:
         layer.activation = activation
     tokens = torch.arange(35).view(5, 7) % 17
-    expected, state = model(tokens).detach(), model.start(batch=5)
+    expected, state = model(tokens).detach(), model.empty(batch=5)
     for i in range(7):
         logits, state = model.step(tokens[:, i], state)
         torch.testing.assert_close(logits, expected[:, i])

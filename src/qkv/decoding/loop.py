@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -24,9 +25,11 @@ def greedy(
 
     Parameters
     ----------
-    model : reads the source once (``start``), then takes a token at a time (``step``).
-        It writes in evaluation mode and is left in the mode it was in.
-    source, source_lengths : as for the model itself.
+    model : reads the source once (``start``), then takes a token at a time (``step``),
+        first of all ``<bos>``, unless it says otherwise (:class:`Continuing`). It
+        writes in evaluation mode and is left in the mode it was in.
+    source, source_lengths : as for the model itself; for a
+        :class:`~qkv.transformer.LanguageModel`, the texts to go on with.
     max_length : the most tokens to write, ``<eos>`` among them.
 
     Returns
@@ -46,6 +49,11 @@ def greedy(
     >>> model.output.bias.data[7] = 99.0
     >>> greedy(model, torch.tensor([[5, 6, 9]]), torch.tensor([3]), max_length=4)
     tensor([[7, 7, 7, 7]])
+    >>> from qkv.transformer import LanguageModel, TransformerConfig
+    >>> model = LanguageModel(TransformerConfig(n_source=13, n_target=13))
+    >>> model.output.bias.data[2] = 99.0
+    >>> greedy(model, torch.tensor([[1, 6, 9]]), torch.tensor([3]), max_length=4)
+    tensor([[2]])
     """
 
     def likeliest(logits: Tensor) -> Tensor:
@@ -194,9 +202,8 @@ def _write(
 ) -> Int[Tensor, "batch target"]:
     check_room(max_length)
     with evaluating(model), torch.inference_mode():
-        state = model.start(source, source_lengths)
+        token, state = begin(model, source, source_lengths)
         written = source.new_full((len(source), max_length), PAD)
-        token = source.new_full((len(source),), BOS)
         ended = torch.zeros_like(token, dtype=torch.bool)
         for length in range(1, max_length + 1):
             logits, state = model.step(token, state)
@@ -206,6 +213,30 @@ def _write(
             if ended.all():
                 break
     return _end(written[:, :length])
+
+
+@runtime_checkable
+class Continuing(Protocol):
+    """A model that does not begin a target of its own, but goes on with its source."""
+
+    def first_token(
+        self,
+        source: Int[Tensor, "batch source"],
+        source_lengths: Int[Tensor, " batch"],
+    ) -> Int[Tensor, " batch"]:
+        """Return the token to feed first, where others are fed ``<bos>``."""
+
+
+def begin(
+    model: EncoderDecoder,
+    source: Int[Tensor, "batch source"],
+    source_lengths: Int[Tensor, " batch"],
+) -> tuple[Int[Tensor, " batch"], Any]:
+    """Let the model read the source; return the token to feed first, and its state."""
+    state = model.start(source, source_lengths)
+    if isinstance(model, Continuing):
+        return model.first_token(source, source_lengths), state
+    return source.new_full((len(source),), BOS), state
 
 
 def _end(written: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from qkv.data import BOS, EOS, PAD
-from qkv.decoding.loop import check_room, evaluating, without_special
+from qkv.data import EOS, PAD
+from qkv.decoding.loop import begin, check_room, evaluating, without_special
 from qkv.recurrent import EncoderDecoder, Selectable
 
 
@@ -36,7 +36,7 @@ def beam(
     Parameters
     ----------
     model : as for :func:`~qkv.decoding.greedy`; its state can ``select`` rows.
-    source, source_lengths : as for the model itself.
+    source, source_lengths : as for :func:`~qkv.decoding.greedy`.
     max_length : the most tokens to write, ``<eos>`` among them. What is cut off there
         is returned only where nothing has ended.
     width : how many hypotheses to keep.
@@ -220,8 +220,8 @@ def _search(
     model: EncoderDecoder, source: Tensor, source_lengths: Tensor, settings: _Settings
 ) -> list[_Round]:
     with evaluating(model), torch.inference_mode():
-        state = _selectable(model.start(source, source_lengths))
-        token = source.new_full((len(source),), BOS)
+        token, state = begin(model, source, source_lengths)
+        state = _selectable(state)
         search = _Search(settings, torch.zeros(len(source), 1, device=source.device))
         while True:
             logits, state = model.step(token, state)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional as F
+
+from qkv import masks
 
 ROOM = 64
 
@@ -71,8 +74,12 @@ class TransformerState:
     ``length`` is the number of tokens read so far, ``cache`` their keys and values.
     ``source`` has the keys and values of the source for each layer, projected once, and
     ``source_bias``, to be added to the scores, is 0 at tokens and -∞ at padding; it is
-    None where there is no padding, and a model without a source has neither. Batch and
-    head are one axis of all three.
+    None where there is no padding, and a model without a source has neither.
+
+    Where rows of different lengths have been read, ``padding`` says how many of the
+    tokens of each row are padding: its next token stands that much before ``length``.
+    ``padding_bias`` hides them, as ``source_bias`` does those of the source. Both are
+    None where there is none. Batch and head are one axis of keys, values and biases.
     """
 
     advance: Callable[..., Tensor]
@@ -80,24 +87,63 @@ class TransformerState:
     cache: Cache
     source: tuple[tuple[Tensor, ...], ...] = ()
     source_bias: Float[Tensor, "batch_head 1 source"] | None = None
+    padding: Int[Tensor, " batch"] | None = None
+    padding_bias: Float[Tensor, "batch_head 1 past"] | None = None
 
     @property
     def batch(self) -> int:
         """The number of rows."""
         return self.cache.store.shape[2]
 
+    @property
+    def position(self) -> int | Int[Tensor, " batch"]:
+        """Where the next token stands; in rows of different lengths, that of each."""
+        return self.length if self.padding is None else self.length - self.padding
+
+    def reserved(self, count: int) -> "TransformerState":
+        """Return the state when ``count`` tokens more are read, with room for them."""
+        bias = self.padding_bias
+        return TransformerState(
+            advance=self.advance,
+            length=self.length + count,
+            cache=self.cache.reserved(self.length, count),
+            source=self.source,
+            source_bias=self.source_bias,
+            padding=self.padding,
+            padding_bias=None if bias is None else F.pad(bias, (0, count)),
+        )
+
+    def mask(self, count: int) -> Tensor | None:
+        """Return what the last ``count`` tokens may look at; None is everything."""
+        if count == 1:
+            return self.padding_bias
+        store = self.cache.store
+        mask = masks.causal(count, self.length, device=store.device)[None]
+        if self.padding_bias is None:
+            return mask
+        return as_bias(mask, store.dtype) + self.padding_bias
+
+    def hiding(self, real: Bool[Tensor, "batch past"]) -> "TransformerState":
+        """Return the state in which what is not ``real`` was never read."""
+        heads, dtype = self.cache.store.shape[3], self.cache.store.dtype
+        bias = as_bias(real.unsqueeze(1).repeat_interleave(heads, 0), dtype)
+        return replace(self, padding=(~real).sum(1), padding_bias=bias)
+
     def select(self, rows: Int[Tensor, " chosen"]) -> "TransformerState":
         """Return the state of these rows, in this order, with memory of its own."""
 
-        def chosen(kept: Tensor) -> Tensor:
+        def chosen(kept: Tensor | None) -> Tensor | None:
+            if kept is None:
+                return None
             return kept.unflatten(0, (self.batch, -1))[rows].flatten(0, 1)
 
-        bias = self.source_bias
         return replace(
             self,
             cache=self.cache.select(rows, self.length),
             source=tuple(tuple(map(chosen, pair)) for pair in self.source),
-            source_bias=None if bias is None else chosen(bias),
+            source_bias=chosen(self.source_bias),
+            padding=chosen(self.padding),
+            padding_bias=chosen(self.padding_bias),
         )
 
 

@@ -97,7 +97,7 @@ class _Model(nn.Module):
     def _embedded(self, table: nn.Embedding, tokens: Tensor, side: str) -> Tensor:
         return embed(table, tokens, side) * self.config.d_model**0.5
 
-    def _placed(self, embedded: Tensor, start: int = 0) -> Tensor:
+    def _placed(self, embedded: Tensor, start: int | Tensor = 0) -> Tensor:
         return embedded if self.positions is None else self.positions(embedded, start)
 
     def _read(self, table: nn.Embedding, tokens: Tensor, side: str) -> Tensor:
@@ -124,26 +124,23 @@ class _Model(nn.Module):
             If there is no token or not one row for each of the state's, a token is
             unknown, or learned positions come to their end.
         """
-        (batch, count), start = tokens.shape, state.length
+        batch, count = tokens.shape
         if batch != state.batch or count < 1:
             raise ValueError(
                 f"the state has batch = {state.batch}, but the tokens are batch = "
                 f"{batch} of token = {count}; give each row at least 1 token"
             )
+        decoded, state = self._advanced(tokens, state)
+        return self.output(decoded).unflatten(0, (batch, count)), state
+
+    def _advanced(
+        self, tokens: Tensor, state: TransformerState
+    ) -> tuple[Float[Tensor, "batch_token d_model"], TransformerState]:
+        """Take in tokens without asking what may be next."""
         embedded = self._embedded(self.target_embedding, tokens, "target")
-        x = self._placed(embedded, start)
-        state = TransformerState(
-            advance=state.advance,
-            length=start + count,
-            cache=state.cache.reserved(start, count),
-            source=state.source,
-            source_bias=state.source_bias,
-        )
-        mask = None  # the newest token may look at all
-        if count > 1:
-            mask = masks.causal(count, start + count, device=tokens.device)[None]
-        logits = self.output(state.advance(x.flatten(0, 1), state, mask))
-        return logits.unflatten(0, (batch, count)), state
+        x = self._placed(embedded, state.position)
+        state = state.reserved(count := tokens.shape[1])
+        return state.advance(x.flatten(0, 1), state, state.mask(count)), state
 
     def step(
         self, token: Int[Tensor, " batch"], state: TransformerState
@@ -283,7 +280,7 @@ class Transformer(_Model):
 
 
 class LanguageModel(_Model):
-    r"""A decoder alone: say of every token what the next may be.
+    r"""A decoder alone: say of every token what the next may be, and write on.
 
     .. math:: z = \mathrm{Decoder}(\sqrt{d_{\mathrm{model}}}\, E y_i + PE_i), \qquad
               p(y_{i+1} \mid y_{\le i}) = \mathrm{softmax}(W_o z_i + b_o)
@@ -291,19 +288,24 @@ class LanguageModel(_Model):
     With no source to look at, a decoder layer is an encoder layer that looks back only;
     there are as many as ``config`` has decoder layers, and ``n_target`` tokens.
 
+    To :mod:`qkv.decoding` it is an encoder-decoder whose source is the beginning of a
+    text, the *prompt*, and whose target is how it goes on. Prompts of a batch may
+    differ in length, and each goes on as it would alone; one of ``<bos>`` and nothing
+    else leaves the model free.
+
     Notes
     -----
     Radford et al. (2018), section 3.1.
 
     Examples
     --------
+    >>> from qkv.decoding import greedy
+    >>> _ = torch.manual_seed(0)
     >>> model = LanguageModel(TransformerConfig(n_source=13, n_target=13))
-    >>> tokens = torch.tensor([[1, 5, 7, 9]])
-    >>> expected = model(tokens)
-    >>> state = model.start(batch=1)
-    >>> _, state = model.extend(tokens[:, :3], state)
-    >>> logits, state = model.step(tokens[:, 3], state)
-    >>> torch.allclose(logits, expected[:, 3], atol=1e-5)
+    >>> prompts, lengths = torch.tensor([[1, 5, 7], [1, 8, 0]]), torch.tensor([3, 2])
+    >>> written = greedy(model, prompts, lengths, max_length=4)
+    >>> alone = greedy(model, prompts[1:, :2], lengths[1:], max_length=4)
+    >>> torch.equal(written[1:], alone)
     True
     """
 
@@ -321,11 +323,67 @@ class LanguageModel(_Model):
         x = self._read(self.target_embedding, tokens, "target")
         return self.output(self.decoder(x, causal=True))
 
-    def start(self, batch: int = 1) -> TransformerState:
-        """Return the state in which nothing is read; ``extend`` reads a prompt."""
+    def empty(self, batch: int = 1) -> TransformerState:
+        """Return the state in which nothing is read.
+
+        :meth:`extend` then reads a text in as many pieces as one likes.
+
+        Examples
+        --------
+        >>> model = LanguageModel(TransformerConfig(n_source=13, n_target=13))
+        >>> tokens = torch.tensor([[1, 5, 7, 9]])
+        >>> _, state = model.extend(tokens[:, :3], model.empty())
+        >>> logits, state = model.step(tokens[:, 3], state)
+        >>> torch.allclose(logits, model(tokens)[:, 3], atol=1e-5)
+        True
+        """
         return TransformerState(
             advance=self.decoder.advancing(), length=0, cache=self._nothing_read(batch)
         )
+
+    @torch.no_grad()
+    def start(
+        self,
+        prompt: Int[Tensor, "batch token"],
+        prompt_lengths: Int[Tensor, " batch"],
+    ) -> TransformerState:
+        """Read each prompt but for its last token, which the first step is to take in.
+
+        All are read at once, and what has been kept of the padding behind the shorter
+        is hidden from then on. What is written stands where its own prompt ends.
+
+        Raises
+        ------
+        ValueError
+            If there is not one length for each prompt, a length is below 1 or more
+            than the prompt has tokens, a token is unknown, or learned positions are
+            too few for the longest prompt.
+
+        Examples
+        --------
+        >>> model = LanguageModel(TransformerConfig(n_source=13, n_target=13))
+        >>> prompts = torch.tensor([[1, 5, 7], [1, 8, 0]]), torch.tensor([3, 2])
+        >>> state = model.start(*prompts)
+        >>> logits, state = model.step(model.first_token(*prompts), state)
+        >>> torch.allclose(logits[1], model(prompts[0][1:, :2])[0, -1], atol=1e-5)
+        True
+        """
+        real = masks.real_tokens(prompt, prompt_lengths, "prompt")
+        state, count = self.empty(len(prompt)), prompt_lengths.amax().item() - 1
+        if count == 0:
+            return state
+        _, state = self._advanced(prompt[:, :count], state)
+        followed = real[:, 1 : count + 1]  # what is not the last of its prompt
+        return state if followed.all() else state.hiding(followed)
+
+    def first_token(
+        self,
+        prompt: Int[Tensor, "batch token"],
+        prompt_lengths: Int[Tensor, " batch"],
+    ) -> Int[Tensor, " batch"]:
+        """Return the last token of each prompt: what follows is to be written."""
+        rows = torch.arange(len(prompt), device=prompt.device)
+        return prompt[rows, prompt_lengths - 1]
 
     def trace(self, tokens: Int[Tensor, "batch token"]) -> LanguageModelTrace:
         """Do what a call does, without dropout, and return every step."""
