@@ -12,8 +12,6 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from qkv._checks import indices, whole
-
 
 def causal(
     query: int, key: int | None = None, *, device: torch.device | str | None = None
@@ -32,9 +30,7 @@ def causal(
     Raises
     ------
     ValueError
-        If there are fewer keys than queries, or less than none.
-    TypeError
-        If a number is not whole.
+        If there are fewer keys than queries.
 
     Notes
     -----
@@ -50,7 +46,6 @@ def causal(
     tensor([[True, True, True]])
     """
     key = query if key is None else key
-    whole(0, query=query, key=key)
     if key < query:
         raise ValueError(
             f"causal wants the queries to be the last of the keys, but there are "
@@ -85,14 +80,11 @@ def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 k
     <BLANKLINE>
             [[ True,  True,  True]]])
     """
-    if isinstance(lengths, Tensor) and (
-        lengths.dtype is torch.bool or lengths.is_floating_point()
-    ):
+    if lengths.dtype is torch.bool or lengths.is_floating_point():
         raise TypeError(
             f"padding wants integers, one length a sequence, but lengths holds "
             f"{lengths.dtype}; from tokens: (tokens != pad).sum(-1)"
         )
-    indices("lengths", lengths, "one length a sequence")
     wrong = lengths[(lengths < 0) | (lengths > key)]
     if len(wrong):
         raise ValueError(
@@ -117,16 +109,12 @@ def real_tokens(
     ValueError
         If there is not one length for each source, a length is below 1, or one is
         more than the source has tokens.
-    TypeError
-        If the lengths are no tensor of integers.
 
     Examples
     --------
     >>> real_tokens(torch.tensor([[4, 5, 0]]), torch.tensor([2]))
     tensor([[ True,  True, False]])
     """
-    indices(side, source)
-    indices(f"{side}_lengths", source_lengths, f"one length a {side}")
     batch, tokens = source.shape
     if source_lengths.shape != (batch,):
         raise ValueError(
