@@ -365,6 +365,26 @@ def test_axe_finds_nothing(show, theme):
     assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
 
 
+# The boxes of the words "output" and of the numbers on the axes of its plane.
+MEETS = """() => {
+    const plane = document.querySelectorAll(".qkv-plane")[1];
+    const box = (text) => text.getBoundingClientRect();
+    const name = box(plane.querySelector("text.qkv-o"));
+    return [...plane.querySelectorAll(".qkv-tick")].map(box).some((tick) =>
+        tick.left < name.right && name.left < tick.right &&
+        tick.top + 2 < name.bottom - 2 && name.top + 2 < tick.bottom - 2);
+}"""
+
+
+@pytest.mark.parametrize("at", [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.2), (-0.3, 0.9)])
+def test_the_name_of_the_output_stands_clear_of_the_axes_numbers(show, at):
+    x, y = at
+    around = [[x - 2, y], [x + 2, y], [x, y]]  # their mean, as no key is preferred
+    page = show(lab(q=[[0, 0]] * 3, v=around))
+    page.locator(".qkv-plane text.qkv-o").wait_for()
+    assert not page.evaluate(MEETS)
+
+
 def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
     wide = lab(q=torch.randn(3, 8), k=torch.randn(3, 8), v=torch.randn(3, 7))
     path = tmp_path / "page.html"

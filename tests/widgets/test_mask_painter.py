@@ -332,3 +332,16 @@ def test_with_a_kernel_it_draws_at_once_and_follows(show):
     assert page.evaluate("model.get('mask')")[1] == [0, 1] + [0] * 14
     page.evaluate("model.set('mask', model.get('mask').map((r) => r.map(() => 1)))")
     assert place.locator(".qkv-mask.qkv-dab").count() == 0
+
+
+def test_columns_are_equally_wide_whatever_their_labels(show):
+    page = show(MaskPainter(["나는", "고양이를", "좋아해", "the", "요"]))
+    widths = (
+        page.locator("tbody tr")
+        .first.locator(".qkv-dab")
+        .evaluate_all(
+            "cells => cells.map(cell => Math.round(cell.getBoundingClientRect().width))"
+        )
+    )
+    assert len(widths) == 5
+    assert max(widths) - min(widths) <= 1

@@ -8,7 +8,7 @@ import torch
 from qkv.positions import alibi, rotate, shift, sinusoidal
 from qkv.widgets import Positions
 from tests.browser import watched_page
-from tests.widgets.pages import page_of, payload, slot, state_of
+from tests.widgets.pages import page_of, payload, script, slot, state_of
 from tests.widgets.test_front_end import CORE, STATIC, run
 
 AXE = "node_modules/axe-core/axe.min.js"
@@ -140,6 +140,29 @@ class TestTheMathsIsPythons:
 
 def test_the_bundle_is_small():
     assert len((STATIC / "positions.js").read_bytes()) <= 35_000
+
+
+SITE = STATIC.parents[3] / "book/_static"  # what the site adds to a widget's page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_the_site_says_that_the_clocks_scroll(browser, tmp_path, scheme):
+    style, code = ((SITE / f"book.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    body = f"<style>{style}</style>{script(code)}"
+    path = tmp_path / "page.html"
+    path.write_text(page_of(Positions(16, 64), body=body, theme=scheme), "utf-8")
+    hint = "box => getComputedStyle(box, '::after').content"
+    with watched_page(browser, viewport={"width": 360, "height": 740}) as page:
+        page.goto(path.as_uri())
+        clocks = page.locator(".qkv-scroll:has(.qkv-clocks)")
+        clocks.and_(page.locator("[data-more=right]")).wait_for()
+        assert "more →" in clocks.evaluate(hint)
+        clocks.evaluate("box => { box.scrollLeft = 1e6; }")
+        clocks.and_(page.locator("[data-more=left]")).wait_for()
+        assert "← more" in clocks.evaluate(hint)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        page.set_viewport_size({"width": 1280, "height": 740})
+        page.wait_for_function("!document.querySelector('[data-more]')")
 
 
 def say(page):

@@ -7,6 +7,7 @@ import { controls, sentence } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "./core/inputs.js";
 import { peak, softmax, weightedSum } from "./core/maths.js";
+import { scroll } from "./core/scroll.js";
 import { chance, hatch, plural, short, shown } from "./core/words.js";
 
 const stages = ["scores", "softmax", "weigh the states", "add them up"];
@@ -80,23 +81,21 @@ function map(w, r, f, now) {
   return html`<div class="qkv-map">
     <div class="qkv-h">Alignment <small>each row looks at the columns, in per cent</small></div>
     ${chooser(w, f, now)}
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The whole alignment">
-      <table class="qkv-align ${long ? "qkv-long" : ""} ${r.source.length > 20 ? "qkv-tight" : ""}">
-        ${guard([r], () => html`<thead><tr><td></td>${r.source.map((s) => html`<th scope="col"><span>${shown(s)}</span></th>`)}</tr></thead>`)}
-        <tbody>
-          ${f.tokens.map(
-            (token, t) => html`<tr class=${t === now ? "qkv-on" : ""} @click=${() => pick(t)}>
-              <th scope="row">
-                ${w.still
-                  ? shown(token)
-                  : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${shown(token)}</button>`}
-              </th>
-              ${guard([f, t], () => matrixCells(r, f, t))}
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${scroll(w, "The whole alignment", html`<table class="qkv-align ${long ? "qkv-long" : ""} ${r.source.length > 20 ? "qkv-tight" : ""}">
+      ${guard([r], () => html`<thead><tr><td></td>${r.source.map((s) => html`<th scope="col"><span>${shown(s)}</span></th>`)}</tr></thead>`)}
+      <tbody>
+        ${f.tokens.map(
+          (token, t) => html`<tr class=${t === now ? "qkv-on" : ""} @click=${() => pick(t)}>
+            <th scope="row">
+              ${w.still
+                ? shown(token)
+                : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${shown(token)}</button>`}
+            </th>
+            ${guard([f, t], () => matrixCells(r, f, t))}
+          </tr>`,
+        )}
+      </tbody>
+    </table>`)}
     ${r.truth ? html`<p class="qkv-legend"><span class="qkv-key qkv-true" style="--t:1;--r:1;--b:1;--l:1"></span> outlined, and marked ◆: the true places</p>` : nothing}
   </div>`;
 }
@@ -122,22 +121,20 @@ function work(w, r, f, t, stage, said) {
     <div class="qkv-h">Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
     ${controls(w, { at: stage, count: stages.length, what: "Stage", said: stages[stage], go: (step) => w.set({ step }) })}
     ${sentence(w, said)}
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="From scores to context">
-      <table class="qkv-steps">
-        <thead><tr>
-          <th scope="col">source</th><th scope="col">state h</th>
-          <th scope="col" class=${on(0)}>score e</th>
-          <th scope="col" class=${on(1)}>weight α</th>
-          <th scope="col" class=${on(2)}>α · h</th>
-        </tr></thead>
-        <tbody>${r.source.map((_, j) => sourceRow(r, f, t, stage, j, limit))}</tbody>
-        <tfoot><tr>
-          <th scope="row" colspan="3">${stage > 2 ? "sum: the context c" : "sum"}</th>
-          <td class="qkv-num">${stage > 0 ? weightsOf(f)[t].reduce((a, b) => a + b, 0).toFixed(2) : " "}</td>
-          <td class=${on(3)}>${stage > 2 ? bars(context, limit, { label: `the context as ${context.length} bars` }) : ""}</td>
-        </tr></tfoot>
-      </table>
-    </div>
+    ${scroll(w, "From scores to context", html`<table class="qkv-steps">
+      <thead><tr>
+        <th scope="col">source</th><th scope="col">state h</th>
+        <th scope="col" class=${on(0)}>score e</th>
+        <th scope="col" class=${on(1)}>weight α</th>
+        <th scope="col" class=${on(2)}>α · h</th>
+      </tr></thead>
+      <tbody>${r.source.map((_, j) => sourceRow(r, f, t, stage, j, limit))}</tbody>
+      <tfoot><tr>
+        <th scope="row" colspan="3">${stage > 2 ? "sum: the context c" : "sum"}</th>
+        <td class="qkv-num">${stage > 0 ? weightsOf(f)[t].reduce((a, b) => a + b, 0).toFixed(2) : " "}</td>
+        <td class=${on(3)}>${stage > 2 ? bars(context, limit, { label: `the context as ${context.length} bars` }) : ""}</td>
+      </tr></tfoot>
+    </table>`)}
     ${stage > 2 ? numbers(w, context, "The context") : nothing}
   </div>`;
 }

@@ -8,6 +8,7 @@ import { formula } from "./core/mathml.js";
 import { attention, encode, hull, peak } from "./core/maths.js";
 import { smallMatrix } from "./core/matrix.js";
 import { arrow, beside, dot, grip, name, plane, shape, under } from "./core/plane.js";
+import { scroll } from "./core/scroll.js";
 import { chance, exact, hatch, plural, short, shown } from "./core/words.js";
 
 const steps = [
@@ -79,16 +80,14 @@ const longest = (a) => Math.max(3, ...parts.flatMap(([part]) => a[part].flat().m
 
 function numbersTable(w, a) {
   const wide = (part) => a[part][0].length;
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="Queries, keys and values">
-    <table class="qkv-edit" style="--wide:${longest(a)}">
-      <thead><tr><th scope="col">token</th>${parts.map(([part, words]) => html`<th scope="colgroup" class="qkv-${part}" colspan=${wide(part)}>${words}</th>`)}</tr></thead>
-      <tbody>${a.tokens.map(
-        (token, i) => html`<tr class=${i === a.i ? "qkv-asks" : ""}>
-          <th scope="row">${token}</th>${parts.map(([part]) => cells(w, a, part, i))}
-        </tr>`,
-      )}</tbody>
-    </table>
-  </div>`;
+  return scroll(w, "Queries, keys and values", html`<table class="qkv-edit" style="--wide:${longest(a)}">
+    <thead><tr><th scope="col">token</th>${parts.map(([part, words]) => html`<th scope="colgroup" class="qkv-${part}" colspan=${wide(part)}>${words}</th>`)}</tr></thead>
+    <tbody>${a.tokens.map(
+      (token, i) => html`<tr class=${i === a.i ? "qkv-asks" : ""}>
+        <th scope="row">${token}</th>${parts.map(([part]) => cells(w, a, part, i))}
+      </tr>`,
+    )}</tbody>
+  </table>`);
 }
 
 const edited = (w) => ["q", "k", "v"].some((part) => JSON.stringify(w.get(part)) !== JSON.stringify(w.get("given")[part]));
@@ -164,17 +163,15 @@ function workings(w, a, at) {
   const sum = a.trace.weights[a.i].reduce((x, y) => x + y, 0);
   return html`<div class="qkv-work">
     <div class="qkv-h">${a.token} asks <small>its query is ${tuple(a.q[a.i])}</small></div>
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="From scores to output">
-      <table class="qkv-steps">
-        <thead><tr><th scope="col">key</th>${heads.map((head, k) => html`<th scope="col" class=${at === k ? "qkv-here" : ""}>${head}</th>`)}</tr></thead>
-        <tbody>${a.tokens.map((_, j) => keyRow(a, at, j))}</tbody>
-        <tfoot><tr>
-          <th scope="row" colspan="4">${at > 3 ? "sum: the output o" : "sum"}</th>
-          <td class="qkv-num">${at > 2 ? short(encode(sum)) : " "}</td>
-          <td class="qkv-num ${at > 3 ? "qkv-out" : ""}">${at > 3 ? tuple(a.trace.output[a.i]) : ""}</td>
-        </tr></tfoot>
-      </table>
-    </div>
+    ${scroll(w, "From scores to output", html`<table class="qkv-steps">
+      <thead><tr><th scope="col">key</th>${heads.map((head, k) => html`<th scope="col" class=${at === k ? "qkv-here" : ""}>${head}</th>`)}</tr></thead>
+      <tbody>${a.tokens.map((_, j) => keyRow(a, at, j))}</tbody>
+      <tfoot><tr>
+        <th scope="row" colspan="4">${at > 3 ? "sum: the output o" : "sum"}</th>
+        <td class="qkv-num">${at > 2 ? short(encode(sum)) : " "}</td>
+        <td class="qkv-num ${at > 3 ? "qkv-out" : ""}">${at > 3 ? tuple(a.trace.output[a.i]) : ""}</td>
+      </tr></tfoot>
+    </table>`)}
   </div>`;
 }
 

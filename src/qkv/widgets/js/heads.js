@@ -6,6 +6,7 @@ import { cellStyle } from "./core/colours.js";
 import { choice, controls, sentence } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { logits, peak, softmax } from "./core/maths.js";
+import { scroll } from "./core/scroll.js";
 import { flat, merge, split, splitByView, swap, view as reshape } from "./core/split.js";
 import { thumbs } from "./core/thumb.js";
 import { chance, plural, shown } from "./core/words.js";
@@ -189,19 +190,17 @@ function large(w, h, t) {
   const numbered = tokens.map((token, i) => html`<span>${shown(token)}<sub>${i + 1}</sub></span>`);
   return html`<div class="qkv-map">
     <div class="qkv-h">Head ${h + 1} <small>each row looks at the columns, in per cent; choose a row</small></div>
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The weights of head ${h + 1}">
-      <table class="qkv-align ${long ? "qkv-long" : ""} ${tokens.length > 20 ? "qkv-tight" : ""}">
-        ${guard([tokens], () => html`<thead><tr><td></td>${numbered.map((n) => html`<th scope="col">${n}</th>`)}</tr></thead>`)}
-        <tbody>
-          ${tokens.map(
-            (_, i) => html`<tr class=${i === t ? "qkv-on" : ""} @click=${() => w.still || w.set({ token: i })}>
-              <th scope="row">${w.still ? numbered[i] : html`<button type="button" class="qkv-row" data-row=${i} tabindex=${i === t ? 0 : -1} aria-pressed=${i === t}>${numbered[i]}</button>`}</th>
-              ${guard([rows, i], () => cells(rows[i]))}
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${scroll(w, `The weights of head ${h + 1}`, html`<table class="qkv-align ${long ? "qkv-long" : ""} ${tokens.length > 20 ? "qkv-tight" : ""}">
+      ${guard([tokens], () => html`<thead><tr><td></td>${numbered.map((n) => html`<th scope="col">${n}</th>`)}</tr></thead>`)}
+      <tbody>
+        ${tokens.map(
+          (_, i) => html`<tr class=${i === t ? "qkv-on" : ""} @click=${() => w.still || w.set({ token: i })}>
+            <th scope="row">${w.still ? numbered[i] : html`<button type="button" class="qkv-row" data-row=${i} tabindex=${i === t ? 0 : -1} aria-pressed=${i === t}>${numbered[i]}</button>`}</th>
+            ${guard([rows, i], () => cells(rows[i]))}
+          </tr>`,
+        )}
+      </tbody>
+    </table>`)}
   </div>`;
 }
 

@@ -7,6 +7,7 @@ import { fieldNote, numberField } from "./core/fields.js";
 import { widget } from "./core/frame.js";
 import { hide, peak, softmax } from "./core/maths.js";
 import { allowed, inverted, literal, named } from "./core/masks.js";
+import { scroll } from "./core/scroll.js";
 import { chance, plural, shown } from "./core/words.js";
 
 // name: what its button says, the trait with its number, what that number is, what the mask is for.
@@ -109,19 +110,20 @@ function cell(w, a, i, j) {
   >${text}</button></td>`;
 }
 
+/** The letters of the longest name, a Hangul syllable being wider: every column has room for it. */
+const longest = (tokens) => Math.max(...tokens.map((t) => [...t].reduce((n, c) => n + (c < "\u1100" ? 1 : 1.7), 0)));
+
 function grid(w, a) {
   const sum = (i) => (allowed(a.mask[i]) ? "1" : "0");
-  return html`<div class="qkv-scroll" role="group" aria-label="The mask and its weights" tabindex=${w.still ? nothing : 0}>
-    <table class="qkv-paint" role=${w.still ? nothing : "grid"} aria-label="Weights: each query a row, each key a column">
-      <thead><tr><th scope="col" class="qkv-corner">query ↓<br />key →</th>${a.tokens.map((t) => html`<th scope="col"><span>${t}</span></th>`)}<th scope="col">sum</th></tr></thead>
-      <tbody>${a.tokens.map(
-        (token, i) => html`<tr class=${i === a.row && !w.still ? "qkv-asks" : ""}>
-          <th scope="row">${token}</th>${a.tokens.map((_, j) => cell(w, a, i, j))}
-          <td class="qkv-sum ${sum(i) === "0" ? "qkv-lost" : ""}">${sum(i)}</td>
-        </tr>`,
-      )}</tbody>
-    </table>
-  </div>
+  return html`${scroll(w, "The mask and its weights", html`<table class="qkv-paint" style="--wide:${longest(a.tokens)}" role=${w.still ? nothing : "grid"} aria-label="Weights: each query a row, each key a column">
+    <thead><tr><th scope="col" class="qkv-corner">query ↓<br />key →</th>${a.tokens.map((t) => html`<th scope="col"><span>${t}</span></th>`)}<th scope="col">sum</th></tr></thead>
+    <tbody>${a.tokens.map(
+      (token, i) => html`<tr class=${i === a.row && !w.still ? "qkv-asks" : ""}>
+        <th scope="row">${token}</th>${a.tokens.map((_, j) => cell(w, a, i, j))}
+        <td class="qkv-sum ${sum(i) === "0" ? "qkv-lost" : ""}">${sum(i)}</td>
+      </tr>`,
+    )}</tbody>
+  </table>`)}
   <p class="qkv-legend"><span class="qkv-key qkv-mask">–</span> hidden: scores −∞, weighs 0${w.still ? nothing : html`<span class="qkv-hint">Click or drag to paint; or arrow keys, then Enter.</span>`}</p>`;
 }
 
@@ -136,7 +138,7 @@ function words(a) {
 }
 
 /** What happens in rows with nothing left, here and with a plain softmax. */
-function lost(a) {
+function lost(w, a) {
   const empty = a.tokens.filter((_, i) => !allowed(a.mask[i]));
   if (!empty.length) return nothing;
   const names = empty.map((t) => `“${t}”`).join(", ");
@@ -144,9 +146,9 @@ function lost(a) {
   const row = (words, value) => html`<tr><th scope="row">${words}</th>${a.tokens.map(() => html`<td class=${value === "NaN" ? "qkv-nan" : ""}>${value}</td>`)}</tr>`;
   return html`<div class="qkv-nothing" role="note">
     <div class="qkv-h">Nothing left for ${names}</div>
-    <div class="qkv-scroll" tabindex="0" role="group" aria-label="A row with nothing left"><table>
+    ${scroll(w, "A row with nothing left", html`<table>
       <tbody>${row("here", "0")}${row("torch.softmax", "NaN")}</tbody>
-    </table></div>
+    </table>`)}
     <p>All ${n} scores are −∞. A softmax divides by the sum of their exponentials, and e to the −∞ is 0: it computes 0 / 0, which is NaN (not a number). PyTorch's softmax gives that NaN; one layer later it has spread to every token, because 0 × NaN is NaN too. This book gives such a row zeros, and gradients of zero: its output is 0, and nothing spreads.</p>
   </div>`;
 }
@@ -186,7 +188,7 @@ function view(w) {
   const a = follow(w);
   return html`${choosing(w)}
     <div class="qkv-two ${a.tokens.length < 8 ? "qkv-masking" : ""}">
-      <div class="qkv-map">${grid(w, a)}${sentence(w, words(a))}${lost(a)}</div>
+      <div class="qkv-map">${grid(w, a)}${sentence(w, words(a))}${lost(w, a)}</div>
       ${asPython(w, a)}
     </div>`;
 }

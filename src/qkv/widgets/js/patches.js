@@ -6,6 +6,7 @@ import { choice, numbers, pick, sentence } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { peak } from "./core/maths.js";
 import { blank, inks, pad, walk } from "./core/pad.js";
+import { scroll } from "./core/scroll.js";
 import { unpack } from "./core/tensors.js";
 import { rollout, visionTransformer } from "./core/vision.js";
 import { size, withNetwork } from "./core/weights.js";
@@ -286,21 +287,19 @@ const weightCell = (weight, most) => html`<td style=${cellStyle(Math.min(weight 
 function weights(w, s, a) {
   const most = Math.max(...a.row) || 1;
   const indices = (n) => Array.from({ length: n }, (_, i) => i);
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="Weights">
-    <table class="qkv-sees">
-      <caption>${rolls(w) ? "What ends up in it" : "Where it looks"} <small>${through(w).replace(/^L/, "l").replace(/^R/, "r")}</small></caption>
-      <thead><tr><td></td>${indices(s.columns).map((c) => html`<th scope="col"><span class="qkv-vh">column </span>${c + 1}</th>`)}</tr></thead>
-      <tbody>
-        ${indices(s.rows).map(
-          (r) => html`<tr><th scope="row">row ${r + 1}</th>${indices(s.columns).map((c) => {
-            const p = r * s.columns + c;
-            return s.hidden.has(p) ? html`<td class="qkv-mask"><span aria-hidden="true">–</span><span class="qkv-vh">hidden</span></td>` : weightCell(a.row[p + 1], most);
-          })}</tr>`,
-        )}
-        <tr><th scope="row">class token</th>${weightCell(a.row[0], most)}</tr>
-      </tbody>
-    </table>
-  </div>`;
+  return scroll(w, "Weights", html`<table class="qkv-sees">
+    <caption>${rolls(w) ? "What ends up in it" : "Where it looks"} <small>${through(w).replace(/^L/, "l").replace(/^R/, "r")}</small></caption>
+    <thead><tr><td></td>${indices(s.columns).map((c) => html`<th scope="col"><span class="qkv-vh">column </span>${c + 1}</th>`)}</tr></thead>
+    <tbody>
+      ${indices(s.rows).map(
+        (r) => html`<tr><th scope="row">row ${r + 1}</th>${indices(s.columns).map((c) => {
+          const p = r * s.columns + c;
+          return s.hidden.has(p) ? html`<td class="qkv-mask"><span aria-hidden="true">–</span><span class="qkv-vh">hidden</span></td>` : weightCell(a.row[p + 1], most);
+        })}</tr>`,
+      )}
+      <tr><th scope="row">class token</th>${weightCell(a.row[0], most)}</tr>
+    </tbody>
+  </table>`);
 }
 
 function classes(w, s, { says, before }) {

@@ -6,6 +6,7 @@ import { sentence, slider } from "./core/controls.js";
 import { widget } from "./core/frame.js";
 import { dot } from "./core/maths.js";
 import { encode, pair, rotate, shift, slopes, thetas } from "./core/places.js";
+import { scroll } from "./core/scroll.js";
 import { exact, plural, short } from "./core/words.js";
 
 const keys = ["d_model", "length", "trained", "heads", "back", "base", "position", "offset"];
@@ -77,22 +78,20 @@ function clocks(w, f, p, k) {
   const [here, there] = [encode(p, f.angles), encode(p + k, f.angles)];
   const label = (row, i) => `clock ${i + 1}: sine ${exact(row[2 * i])}, cosine ${exact(row[2 * i + 1])}`;
   const beyond = (at) => (at >= w.get("trained") ? html`<small class="qkv-beyond">beyond training</small>` : nothing);
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The clock hands">
-    <table class="qkv-clocks">
-      <thead>
-        <tr><th scope="row">numbers</th>${f.angles.map((_, i) => html`<th scope="col">${2 * i}, ${2 * i + 1}</th>`)}</tr>
-      </thead>
-      <tbody>
-        <tr><th scope="row">once round in<small>positions</small></th>${f.angles.map((t) => html`<td>${period(t)}</td>`)}</tr>
-        <tr><th scope="row">position ${p}<small>PE(p)</small>${beyond(p)}</th>
-          ${f.angles.map((t, i) => html`<td>${face(hand(p * t, "qkv-then"), label(here, i))}</td>`)}</tr>
-        <tr class="qkv-turn"><th scope="row">turned by kθ<small>R(k), the same for every p</small></th>
-          ${f.angles.map((t) => html`<td>${turned(k * t)}</td>`)}</tr>
-        <tr><th scope="row">position ${p + k}<small>PE(p+k)</small>${beyond(p + k)}</th>
-          ${f.angles.map((t, i) => html`<td>${face([wedge(p * t, k * t), hand(p * t, "qkv-then"), hand((p + k) * t, "qkv-then-on")], label(there, i))}</td>`)}</tr>
-      </tbody>
-    </table>
-  </div>`;
+  return scroll(w, "The clock hands", html`<table class="qkv-clocks">
+    <thead>
+      <tr><th scope="row">numbers</th>${f.angles.map((_, i) => html`<th scope="col">${2 * i}, ${2 * i + 1}</th>`)}</tr>
+    </thead>
+    <tbody>
+      <tr><th scope="row">once round in<small>positions</small></th>${f.angles.map((t) => html`<td>${period(t)}</td>`)}</tr>
+      <tr><th scope="row">position ${p}<small>PE(p)</small>${beyond(p)}</th>
+        ${f.angles.map((t, i) => html`<td>${face(hand(p * t, "qkv-then"), label(here, i))}</td>`)}</tr>
+      <tr class="qkv-turn"><th scope="row">turned by kθ<small>R(k), the same for every p</small></th>
+        ${f.angles.map((t) => html`<td>${turned(k * t)}</td>`)}</tr>
+      <tr><th scope="row">position ${p + k}<small>PE(p+k)</small>${beyond(p + k)}</th>
+        ${f.angles.map((t, i) => html`<td>${face([wedge(p * t, k * t), hand(p * t, "qkv-then"), hand((p + k) * t, "qkv-then-on")], label(there, i))}</td>`)}</tr>
+    </tbody>
+  </table>`);
 }
 
 /** Both encodings and the rotated one in numbers, on request. */
@@ -111,10 +110,10 @@ function inNumbers(w, f, p, k) {
   return html`<details class="qkv-more" ?open=${w.local.open} @toggle=${toggle}>
     <summary>The encodings in numbers</summary>
     ${w.local.open
-      ? html`<div class="qkv-scroll" tabindex="0" role="group" aria-label="The encodings in numbers"><table>
+      ? scroll(w, "The encodings in numbers", html`<table>
           <thead><tr><td></td>${rows[0][1].map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
           <tbody>${rows.map(([name, row]) => html`<tr><th scope="row">${name}</th>${row.map((v) => html`<td>${short(v)}</td>`)}</tr>`)}</tbody>
-        </table></div>`
+        </table>`)
       : nothing}
   </details>`;
 }

@@ -8,6 +8,7 @@ import { areas, figure, WIDTH } from "./core/figure.js";
 import { widget } from "./core/frame.js";
 import { matrix } from "./core/matrix.js";
 import { decode, peak } from "./core/maths.js";
+import { scroll } from "./core/scroll.js";
 import { chain, drawAgainWhenDark, heading, named, stepBody, stepMatrix, stepSentence } from "./core/steps.js";
 import { tensors } from "./core/tensors.js";
 import { thumbs } from "./core/thumb.js";
@@ -330,13 +331,11 @@ function parameters(w) {
   return html`<div class="qkv-h">Where the ${many(total)} parameters are <small>areas are proportional to their number</small></div>
     ${sentence(w, `${capital(shares(parts))}.`)}
     <div class="qkv-areas" aria-hidden="true">${areas(parts).map((a) => html`<div class="qkv-k-${a.part.group}" style=${at(a)}>${room(a) ? name(a.part) : nothing}</div>`)}</div>
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The parameters of each part">
-      <table class="qkv-counts">
-        <thead><tr><th scope="col">part</th><th scope="col">parameters</th><th scope="col">share</th></tr></thead>
-        <tbody>${parts.map((p) => html`<tr><th scope="row"><i class="qkv-swatch qkv-k-${p.group}"></i>${p.name}</th><td>${many(p.count)}</td><td>${percent(p.share)}</td></tr>`)}</tbody>
-        <tfoot><tr><th scope="row">all</th><td>${many(total)}</td><td></td></tr></tfoot>
-      </table>
-    </div>`;
+    ${scroll(w, "The parameters of each part", html`<table class="qkv-counts">
+      <thead><tr><th scope="col">part</th><th scope="col">parameters</th><th scope="col">share</th></tr></thead>
+      <tbody>${parts.map((p) => html`<tr><th scope="row"><i class="qkv-swatch qkv-k-${p.group}"></i>${p.name}</th><td>${many(p.count)}</td><td>${percent(p.share)}</td></tr>`)}</tbody>
+      <tfoot><tr><th scope="row">all</th><td>${many(total)}</td><td></td></tr></tfoot>
+    </table>`)}`;
 }
 
 // ---- both

@@ -5,6 +5,7 @@ import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "./core/colours.js";
 import { choice, controls, numbers, pick, sentence, slider } from "./core/controls.js";
 import { widget } from "./core/frame.js";
+import { scroll } from "./core/scroll.js";
 import { beamTree, greedy } from "./core/search.js";
 import { nearest, wordsOf } from "./core/spelling.js";
 import { transformer } from "./core/transformer.js";
@@ -255,19 +256,17 @@ function looks(w, run, at) {
   return html`<div class="qkv-map">
     <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
     ${w.still ? nothing : html`<div class="qkv-facts">${list("layer", "layer", layer, numbers(layers))}${list("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="Cross-attention, ${which}">
-      <table class="qkv-align qkv-long">
-        <thead><tr><td></td>${run.source.map((word) => html`<th scope="col"><span>${shown(word)}</span></th>`)}</tr></thead>
-        <tbody>
-          ${run.steps.map(
-            (s, i) => html`<tr class=${i === at && !w.still ? "qkv-on" : ""} @click=${() => w.still || w.set({ step: i })}>
-              ${i > at ? html`<td></td>` : html`<th scope="row" lang=${korean(s.token)}>${shown(s.token)}</th>`}
-              ${i > at ? run.source.map(() => html`<td class="qkv-later"></td>`) : guard([s, layer, head], () => attentionOf(w, s).map(weightCell))}
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${scroll(w, `Cross-attention, ${which}`, html`<table class="qkv-align qkv-long">
+      <thead><tr><td></td>${run.source.map((word) => html`<th scope="col"><span>${shown(word)}</span></th>`)}</tr></thead>
+      <tbody>
+        ${run.steps.map(
+          (s, i) => html`<tr class=${i === at && !w.still ? "qkv-on" : ""} @click=${() => w.still || w.set({ step: i })}>
+            ${i > at ? html`<td></td>` : html`<th scope="row" lang=${korean(s.token)}>${shown(s.token)}</th>`}
+            ${i > at ? run.source.map(() => html`<td class="qkv-later"></td>`) : guard([s, layer, head], () => attentionOf(w, s).map(weightCell))}
+          </tr>`,
+        )}
+      </tbody>
+    </table>`)}
   </div>`;
 }
 
@@ -289,12 +288,10 @@ function cache(w, run, at) {
   const label = `The cache: ${plural(layers, "layer")}; keys and values of ${plural(done, "target token")} and of ${plural(run.source.length, "source word")}.`;
   return html`<div class="qkv-kept">
     <div class="qkv-h">The cache <small>keys (K) and values (V) of each layer</small></div>
-    <div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The cache" data-follow=".qkv-new">
-      <div class="qkv-stores" role="img" aria-label=${label}>
-        ${block("of what is written: one more at each step", total, done, w.still ? -1 : at, read.slice(0, total).map((token, i) => (i > at ? "\u00a0" : token)))}
-        ${block("of the source: once", run.source.length, run.source.length, -1, run.source.map((_, i) => String(i + 1)))}
-      </div>
-    </div>
+    ${scroll(w, "The cache", html`<div class="qkv-stores" role="img" aria-label=${label}>
+      ${block("of what is written: one more at each step", total, done, w.still ? -1 : at, read.slice(0, total).map((token, i) => (i > at ? "\u00a0" : token)))}
+      ${block("of the source: once", run.source.length, run.source.length, -1, run.source.map((_, i) => String(i + 1)))}
+    </div>`, ".qkv-new")}
     <p>${done > 1 ? `So far ${done} tokens have gone through the decoder; without a cache it would be ${(done * (done + 1)) / 2}, the sum of 1 to ${done}.` : "The first token goes through the decoder: there is nothing kept yet but the source."}</p>
   </div>`;
 }
@@ -343,20 +340,18 @@ function treeView(w, run, at) {
   };
   const [width, height] = [tree.steps.length * WIDE + GAP - 20, (rows + 2.35) * HIGH + 8];
   const line = rows * HIGH + 4 + HIGH * 0.17;
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The tree" data-follow=".qkv-now">
-      <svg class="qkv-tree" viewBox="0 0 ${width} ${height}" style=${w.still ? `width:100%;max-width:${width}px` : `width:${width}px`} role="img" aria-label=${beamWords(w, run, at)}>
-        <path class="qkv-grid" d="M0 ${line}H${width}"/>
-        ${[...drawn].sort((a, b) => best.has(a) - best.has(b)).map(edge)}<circle cx="6" cy=${(rows * HIGH) / 2 + 4} r="4"/>
-        ${drawn.map(node)}
-      </svg>
-    </div>
+  return html`${scroll(w, "The tree", html`<svg class="qkv-tree" viewBox="0 0 ${width} ${height}" style=${w.still ? `width:100%;max-width:${width}px` : `width:${width}px`} role="img" aria-label=${beamWords(w, run, at)}>
+      <path class="qkv-grid" d="M0 ${line}H${width}"/>
+      ${[...drawn].sort((a, b) => best.has(a) - best.has(b)).map(edge)}<circle cx="6" cy=${(rows * HIGH) / 2 + 4} r="4"/>
+      ${drawn.map(node)}
+    </svg>`, ".qkv-now")}
     <p class="qkv-hint">Above the line: what was kept, with its log p; an end with its score. Below it, ✗: the two best that were dropped. Grey: given up by now.</p>`;
 }
 
 const fateWords = { kept: "kept", ended: "■ ended", dropped: "✗ dropped" };
 
 function listOf(w, rows, title, best) {
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label=${title}><table class="qkv-list">
+  return scroll(w, title, html`<table class="qkv-list">
     <caption>${title}</caption>
     <thead><tr><th scope="col">hypothesis</th><th scope="col">fate</th><th scope="col">p of the last</th><th scope="col">log p</th><th scope="col">score</th></tr></thead>
     <tbody>
@@ -367,7 +362,7 @@ function listOf(w, rows, title, best) {
         </tr>`,
       )}
     </tbody>
-  </table></div>`;
+  </table>`);
 }
 
 function beamView(w, run, at) {

@@ -1,5 +1,6 @@
 // A vector as bars: up and orange for positive, down and blue for negative.
 import { html, svg, nothing } from "lit-html";
+import { scroll } from "./scroll.js";
 import { hatch, short } from "./words.js";
 
 const round = (x) => Math.round(x * 100) / 100;
@@ -63,12 +64,10 @@ export function numbers(w, values, name) {
   return html`<details class="qkv-more" ?open=${open} @toggle=${toggle}>
     <summary>${name} in numbers</summary>
     ${open
-      ? html`<div class="qkv-scroll" tabindex="0" role="group" aria-label="${name} in numbers">
-          <table>
-            <thead><tr><th scope="row">unit</th>${values.map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
-            <tbody><tr><th scope="row">value</th>${values.map((v) => html`<td class=${hatch(v)}>${short(v)}</td>`)}</tr></tbody>
-          </table>
-        </div>`
+      ? scroll(w, `${name} in numbers`, html`<table>
+          <thead><tr><th scope="row">unit</th>${values.map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
+          <tbody><tr><th scope="row">value</th>${values.map((v) => html`<td class=${hatch(v)}>${short(v)}</td>`)}</tr></tbody>
+        </table>`)
       : nothing}
   </details>`;
 }

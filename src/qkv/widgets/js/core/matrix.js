@@ -3,6 +3,7 @@
 import { html, nothing } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { cellStyle, fill, luminance } from "./colours.js";
+import { scroll } from "./scroll.js";
 import { exact, hatch, shown, short, special } from "./words.js";
 
 const small = { rows: 24, cols: 16 };
@@ -27,19 +28,17 @@ const head = (m) => html`<thead><tr>
 </tr></thead>`;
 
 function table(w, m) {
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label=${m.name}>
-    <table class="qkv-matrix">
-      ${guard([m.values, m.colLabels], () => head(m))}
-      <tbody>
-        ${m.values.map(
-          (row, i) => html`<tr class=${i === m.row && !w.still ? "qkv-on" : ""} @click=${() => m.focus(i)}>
-            <th scope="row">${rowButton(w, m, i)}</th>
-            ${guard([row, m.scale, m.limit], () => row.map((v) => cell(v, m)))}
-          </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return scroll(w, m.name, html`<table class="qkv-matrix">
+    ${guard([m.values, m.colLabels], () => head(m))}
+    <tbody>
+      ${m.values.map(
+        (row, i) => html`<tr class=${i === m.row && !w.still ? "qkv-on" : ""} @click=${() => m.focus(i)}>
+          <th scope="row">${rowButton(w, m, i)}</th>
+          ${guard([row, m.scale, m.limit], () => row.map((v) => cell(v, m)))}
+        </tr>`,
+      )}
+    </tbody>
+  </table>`);
 }
 
 /** Is the page dark where `el` stands? Text is then the lighter of the two. */
@@ -106,15 +105,13 @@ function picture(w, m) {
 /** The row in focus with its numbers. */
 function detail(w, m) {
   const one = { ...m, values: [m.values[m.row]], rowLabels: [m.rowLabels[m.row]] };
-  return html`<div class="qkv-scroll" tabindex=${w.still ? nothing : 0} role="group" aria-label="The row in focus">
-    <table class="qkv-matrix">
-      ${guard([m.colLabels, m.values[m.row].length], () => head(m))}
-      <tbody><tr>
-        <th scope="row">${shown(one.rowLabels[0])}</th>
-        ${one.values[0].map((v) => cell(v, m))}
-      </tr></tbody>
-    </table>
-  </div>`;
+  return scroll(w, "The row in focus", html`<table class="qkv-matrix">
+    ${guard([m.colLabels, m.values[m.row].length], () => head(m))}
+    <tbody><tr>
+      <th scope="row">${shown(one.rowLabels[0])}</th>
+      ${one.values[0].map((v) => cell(v, m))}
+    </tr></tbody>
+  </table>`);
 }
 
 /** Let ↑/↓ choose the row. */

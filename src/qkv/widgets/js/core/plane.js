@@ -53,10 +53,22 @@ export function beside(plane, point, words, cls) {
   return svg`<text class="qkv-name ${cls}" x=${round(x / 2 + (9 * y) / size)} y=${round(y / 2 - (9 * x) / size + 3)} text-anchor="middle">${words}</text>`;
 }
 
-/** A name under a point. */
-export function under(plane, point, words, cls) {
+/** Where the middle of a name stands: under its point, or where no axis has its number. */
+export function clear(plane, point, words) {
   const [x, y] = at(plane, point);
-  return svg`<text class="qkv-name ${cls}" x=${x} y=${y + 14} text-anchor="middle">${words}</text>`;
+  const [tick] = at(plane, [plane.line, 0]);
+  const half = 3 * words.length;
+  const meets = ([right, down]) =>
+    (Math.abs(right - tick) < half + 6 && Math.abs(down - 9) < 11) ||
+    (right - half < -3 && right + half > -14 && Math.abs(down - 3 + tick) < 11);
+  const near = [[0, 14], [0, -8], [-half - 6, 12], [half + 6, 12], [half + 6, -8]].map(([dx, dy]) => [x + dx, y + dy]);
+  return near.find((place) => !meets(place)) ?? near[0];
+}
+
+/** A name under a point, or as near as the numbers of the axes let it. */
+export function under(plane, point, words, cls) {
+  const [x, y] = clear(plane, point, words);
+  return svg`<text class="qkv-name ${cls}" x=${x} y=${y} text-anchor="middle">${words}</text>`;
 }
 
 export function arrow(plane, point, cls, width = 1.5) {
