@@ -17,6 +17,8 @@ from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 
+OPENING = re.compile(r"[^\w\s]*$")
+CLOSING = re.compile(r"(?:(?:st|nd|rd|th|s)\b)?[^\w\s]*")
 TYPESET = """
 const katex = require(process.argv[1]);
 const { macros, formulas } = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -80,6 +82,33 @@ def on_doctree_read(app, doctree):
             message = "KaTeX: %s in %r"
             logger.warning(message, done["error"], node.astext(), location=node)
         node["katex"] = done.get("html", "")
+    for node in found:
+        if isinstance(node, nodes.math):
+            keep_together(node)
+
+
+def keep_together(node: nodes.math) -> None:
+    """Let no line end between a formula and the bracket or comma that touches it.
+
+    A formula is a box to the browser, which may start a new line on either side of it.
+    """
+    siblings, place = node.parent.children, node.parent.index(node)
+    before = siblings[place - 1] if place else None
+    after = siblings[place + 1] if place + 1 < len(siblings) else None
+    opening = OPENING.search(before)[0] if isinstance(before, nodes.Text) else ""
+    closing = CLOSING.match(after)[0] if isinstance(after, nodes.Text) else ""
+    if not opening and not closing:
+        return
+    parent, kept = node.parent, nodes.inline(classes=["book-together"])
+    if closing:
+        parent.replace(after, nodes.Text(after[len(closing) :]))
+    if opening:
+        parent.replace(before, nodes.Text(before[: -len(opening)]))
+    parent.replace(node, kept)
+    # `white-space: nowrap` holds it all; within the formula a line may end as before
+    start, base, rest = node.get("katex", "").partition('<span class="katex-base">')
+    node["katex"] = start + base + (rest.replace(base, f"<wbr>{base}") if base else "")
+    kept += [part for part in (nodes.Text(opening), node, nodes.Text(closing)) if part]
 
 
 def visit_inline(self, node):
@@ -119,4 +148,4 @@ def setup(app):
     app.connect("builder-inited", copy_fonts)
     app.connect("doctree-read", on_doctree_read)
     app.add_css_file("katex/katex.css", priority=300)
-    return {"version": "1", "env_version": 1, "parallel_read_safe": True}
+    return {"version": "1", "env_version": 3, "parallel_read_safe": True}

@@ -211,7 +211,26 @@ def mend(app, pagename, templatename, context, doctree) -> None:
     """Write what Sphinx says in odd HTML so that a screen reader understands it."""
     body = context.get("body", "").replace("doc-biblioentry", "listitem")
     parameters = r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>'
-    context["body"] = re.sub(parameters, _parameter_lines, body)
+    body = re.sub(parameters, _parameter_lines, body)
+    context["body"] = re.sub(
+        r"<table class=\"[^\"]*docutils.*?</table>", _roles, body, flags=re.S
+    )
+
+
+ROLES = {
+    "table": "table",
+    "thead": "rowgroup",
+    "tbody": "rowgroup",
+    "tr": "row",
+    "th": "columnheader",
+    "td": "cell",
+}
+
+
+def _roles(table: re.Match) -> str:
+    """A table that says what its parts are, also where style makes blocks of them."""
+    tags = rf"<({'|'.join(ROLES)})\b"
+    return re.sub(tags, lambda tag: f'{tag[0]} role="{ROLES[tag[1]]}"', table[0])
 
 
 def _parameter_lines(match: re.Match) -> str:

@@ -3,26 +3,39 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
 
-// What scrolls sideways must be reachable by keyboard: give it a tab stop, and a name.
+// What scrolls sideways must be reachable by keyboard, and must be seen to: give it a tab
+// stop, and say in data-more on which sides there is more (book.css draws that).
 (() => {
-  const scrolling = "pre, .math, .table-wrapper, .output, .book-figure, .katex-display";
+  const scrolling = "pre, .math, .table-wrapper, .output, .book-figure, .katex-display, .qkv-scroll";
+  const own = ".qkv-w *"; // the widgets make their own tab stops
+  const more = (box) => {
+    const left = box.scrollLeft > 2;
+    const right = box.scrollLeft + box.clientWidth < box.scrollWidth - 2;
+    box.dataset.more = [left && "left", right && "right"].filter(Boolean).join(" ");
+  };
   const mark = (box) => {
     const overflows = box.scrollWidth > box.clientWidth + 1;
     const scrolls = getComputedStyle(box).overflowX !== "visible";
     if (overflows && scrolls) {
-      box.tabIndex = 0;
+      if (!box.matches(own)) box.tabIndex = 0;
       box.dataset.scrolls = "";
+      more(box);
     } else if ("scrolls" in box.dataset) {
-      box.removeAttribute("tabindex");
+      if (!box.matches(own)) box.removeAttribute("tabindex");
       delete box.dataset.scrolls;
+      delete box.dataset.more;
     }
   };
   const all = () => document.querySelectorAll(scrolling).forEach(mark);
   let waiting = 0;
-  addEventListener("resize", () => {
+  const soon = () => {
     clearTimeout(waiting);
     waiting = setTimeout(all, 150);
-  });
+  };
+  addEventListener("resize", soon);
+  addEventListener("scroll", ({ target }) => "scrolls" in (target.dataset ?? {}) && more(target), { capture: true, passive: true });
+  const redrawn = new MutationObserver(soon);
+  document.querySelectorAll("[data-qkv-widget]").forEach((slot) => redrawn.observe(slot, { childList: true, subtree: true }));
   all();
   document.fonts?.ready.then(all);
 })();

@@ -12,7 +12,7 @@ from tests.site.conftest import ROOT  # first: it finds book/_ext
 # isort: split
 import site_node
 from docutils import nodes
-from site_math import _formula, typeset
+from site_math import _formula, keep_together, typeset
 
 CONFIG = SimpleNamespace(qkv_root=str(ROOT), katex_macros={r"\R": r"\mathbb{R}"})
 
@@ -52,6 +52,50 @@ def test_several_lines_are_aligned(tex, aligned):
         aligned or tex.startswith(r"\begin")
     )
     assert made.count("aligned") == (2 if aligned or "aligned" in tex else 0)
+
+
+def kept(before, after):
+    """Return what stands together with a formula between two texts, and the rest."""
+    formula = nodes.math("x", "x")
+    line = nodes.paragraph("", "", nodes.Text(before), formula, nodes.Text(after))
+    keep_together(formula)
+    whole = line.astext()
+    assert whole == f"{before}x{after}"
+    return [each.astext() for each in line.findall(nodes.inline)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "together"),
+    [
+        ("the sum (", "), and so on", ["(x),"]),
+        ("for ", ".", ["x."]),
+        ("the ", "th one", ["xth"]),
+        ("the ", "-dimensional", ["x-"]),
+        ("for ", " alone", []),
+        ("a(", "more", ["(x"]),
+    ],
+)
+def test_a_formula_keeps_its_brackets_and_its_comma(before, after, together):
+    assert kept(before, after) == together
+
+
+def test_within_a_formula_that_keeps_its_bracket_a_line_may_still_end():
+    formula = nodes.math("a = b = c", "a = b = c")
+    (formula["katex"],) = (
+        each["html"] for each in typeset([("a = b = c", False)], CONFIG)
+    )
+    parts = formula["katex"].count('class="katex-base"')
+    line = nodes.paragraph("", "", nodes.Text("("), formula, nodes.Text(")"))
+    keep_together(formula)
+    assert parts == 3
+    assert formula["katex"].count("<wbr>") == parts - 1
+    assert line.astext() == "(a = b = c)"
+
+
+def test_a_formula_alone_stays_as_it_is():
+    alone = nodes.paragraph("", "", nodes.math("x", "x"))
+    keep_together(alone[0])
+    assert not list(alone.findall(nodes.inline))
 
 
 def test_node_comes_from_the_wheel_where_the_machine_has_none(monkeypatch):
