@@ -1,30 +1,12 @@
 """Every link inside the site leads somewhere."""
 
 from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tests.site.conftest import tags
+
 ATTRIBUTES = ("href", "src")
-Tag = tuple[str, dict[str, str | None]]
-
-
-class Reader(HTMLParser):
-    """Reads a page's tags; a tree of them, as BeautifulSoup makes, takes ten times."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tags: list[Tag] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-
-@cache
-def tags(path: Path) -> list[Tag]:
-    return Reader(path.read_text(encoding="utf-8")).tags
 
 
 @cache
