@@ -12,7 +12,7 @@ PEERS := .venv/.installed-bench
 NPM := node_modules/.package-lock.json
 RACES := $(filter-out measure peers,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: help lab test book notebooks serve lint bench claims checkpoint pdf clean
+.PHONY: help lab test book notebooks widgets serve lint bench claims checkpoint pdf clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -31,6 +31,9 @@ book: $(ALL) $(NPM)  ## build the site into build/site
 
 notebooks: $(ALL)  ## run the chapters that changed, and write their twins
 	$(BIN)/python tools/execute.py $(ARGS)
+
+widgets: $(ALL) $(NPM)  ## bundle the widgets' JavaScript into the package
+	$(WITH_NODE) npm run build
 
 serve: book  ## build the site and serve it (PORT=8000)
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)

@@ -85,18 +85,28 @@ def test_whatever_is_installed_is_the_version_that_is_pinned(name):
     assert version(name).split("+")[0] == pins()[name]
 
 
-# Modules that tests use of a program which pyproject.toml does state.
+# Modules that are used of a program which pyproject.toml does state.
 PARTS = {
-    "docutils": "sphinx",
     "jupyter_client": "jupyterlab",
     "jupyterlab_server": "jupyterlab",
 }
+# What each part of the repository is installed with, beside the package's own needs:
+# the package alone by whoever takes it, the others by the Makefile's commands.
+INSTALLED_WITH = {
+    "src": [],
+    "book": ["site"],
+    "tools/lab.py": ["lab"],
+    "tools": ["lab", "site", "tests"],
+    "tests": ["lab", "site", "tests"],
+    "benchmarks": ["lab", "site", "tests", "bench"],
+}
 
 
-def imported_by_tests():
-    """Return the modules of other projects that the tests import, wherever in them."""
+def imported_by(part):
+    """Return the modules of other projects that a part imports, wherever in it."""
     names = set()
-    for file in (ROOT / "tests").rglob("*.py"):
+    path = ROOT / part
+    for file in path.rglob("*.py") if path.is_dir() else [path]:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
@@ -108,11 +118,20 @@ def imported_by_tests():
     return sorted(tops - own - set(sys.stdlib_module_names))
 
 
-@pytest.mark.parametrize("module", imported_by_tests())
-def test_what_tests_import_is_stated_not_brought_by_chance(module):
-    names = packages_distributions().get(module, [module])
+DISTRIBUTIONS = packages_distributions()
+
+
+@pytest.mark.parametrize(
+    ("part", "module"),
+    [(part, module) for part in INSTALLED_WITH for module in imported_by(part)],
+)
+def test_what_is_imported_is_stated_not_brought_by_chance(part, module):
+    names = DISTRIBUTIONS.get(module, [module])
     by = {canonicalize_name(name) for name in [*names, PARTS.get(module, module)]}
-    assert by & {canonicalize_name(param.values[0].name) for param in stated()}
+    lines = [*PROJECT["dependencies"]]
+    for extra in INSTALLED_WITH[part]:
+        lines += EXTRAS[extra]
+    assert by & {canonicalize_name(Requirement(line).name) for line in lines}
 
 
 def test_the_tested_torch():

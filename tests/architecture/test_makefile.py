@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
-COMMANDS = ["help", "lab", "test", "book", "notebooks", "serve", "lint", "bench"]
-COMMANDS += ["claims", "checkpoint", "pdf", "clean"]
+COMMANDS = ["help", "lab", "test", "book", "notebooks", "widgets", "serve", "lint"]
+COMMANDS += ["bench", "claims", "checkpoint", "pdf", "clean"]
 
 
 def dry_run(*arguments):
@@ -69,6 +69,26 @@ def test_the_python_and_the_options_are_the_readers():
     done = dry_run("lab", "PYTHON=python3.12", "ARGS=--no-browser")
     assert "python3.12 tools/install.py lab" in done
     assert "tools/lab.py --no-browser" in done
+
+
+@pytest.mark.parametrize("command", ["test", "book", "widgets", "pdf"])
+def test_node_may_be_the_one_that_pip_brings(command):
+    """npm and node are looked for in .venv first: some machines have no other."""
+    uses = [line for line in recipe(command) if not line.startswith("\t  ")]
+    needing = [line for line in uses if re.search(r"npm|sphinx|pdf\.py|pytest", line)]
+    assert needing
+    assert all(line.startswith("\t$(WITH_NODE) ") for line in needing)
+    done = dry_run(command)
+    assert f'PATH="{ROOT}/.venv/bin:$PATH"' in done
+    assert done.index("install.py npm") < done.index("PATH=")
+
+
+def test_the_authors_guide_names_commands_that_are_there():
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert "npm run" not in guide, "npm is not on everybody's path: name a make target"
+    named = re.findall(r"`make\s+([a-z]+)`", guide)
+    assert named
+    assert set(named) <= set(COMMANDS)
 
 
 def test_tests_come_after_lint_a_browser_and_nodes_packages():
