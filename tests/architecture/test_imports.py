@@ -1,6 +1,31 @@
-"""Who may import whom: design.md's directions, read from the sources."""
+"""Who may import whom, read from the sources.
+
+Arrows point from who imports to what is imported:
+
+- chapters → qkv, torch and the standard library; their solutions likewise
+- book → the chapters' twins and the widgets' JavaScript, as files; no Python of qkv
+- exercises → the model modules
+- training, decoding → the model modules, data
+- transformer, vision → attention, positions, masks, layers; recurrent → attention
+- attention, masks, positions, layers, plot, widgets → trace
+- src → nothing of chapters, book, tests, tools or benchmarks
+
+Three arrows go further, each for what would otherwise be written twice:
+
+- widgets → decoding, since the translator draws a beam search, whose tree
+  (``beam_tree``) is the search itself and not a step of any trace;
+- widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
+- transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
+  were learnt with.
+
+vision → transformer is chapter 8's own subject, the same encoder for images. The book's
+reference has the docstrings of qkv from Sphinx, which imports what it describes; its
+translator and its reader of pictures have the numbers of ``src/qkv/checkpoints``, as
+files.
+"""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,9 +71,9 @@ LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
 LIGHT += ("transformer", "vision", "data", "decoding", "claims")
 
 
-def imports(file: Path) -> Iterator[str]:
+def imports(file: Path, root: Path = SOURCE) -> Iterator[str]:
     """Yield the full name of all that a file imports, wherever in it."""
-    package = file.relative_to(SOURCE).parts[:-1]
+    package = file.relative_to(root).parts[:-1]
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -91,6 +116,40 @@ def is_part(name: str) -> bool:
 def test_the_package_knows_nothing_of_what_is_built_on_it(file):
     above = {"chapters", "book", "tests", "tools", "benchmarks"}
     assert above.isdisjoint(name.split(".")[0] for name in imports(file))
+
+
+CHAPTERS = sorted((ROOT / "chapters").rglob("*.md"))
+CELL = re.compile(r"^```\{code-cell\}.*?$(.*?)^```$", flags=re.M | re.S)
+IMPORT = re.compile(r"^ *(?:from +([\w.]+) +import|import +([\w.]+))", flags=re.M)
+
+
+def imported_in(chapter: Path) -> set[str]:
+    """Return the modules that a chapter's cells import, wherever in them."""
+    cells = "\n".join(CELL.findall(chapter.read_text("utf-8")))
+    return {one or other for one, other in IMPORT.findall(cells)}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda f: f"{f.parent.name}/{f.name}")
+def test_chapters_stand_on_the_package_alone(chapter):
+    named = imported_in(chapter)
+    assert any(name.split(".")[0] == "qkv" for name in named)
+    others = {name.split(".")[0] for name in named} - {"qkv", "torch", "IPython"}
+    assert others <= sys.stdlib_module_names
+    assert not [name for name in named if "._" in name], "a private module is no lesson"
+
+
+BOOK = sorted((ROOT / "book").rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", BOOK, ids=lambda f: f.name)
+def test_the_book_reads_twins_and_scripts_and_no_code_of_the_package(file):
+    """A page must not depend on what a model would say today: it shows what was run."""
+    own = {path.stem for path in BOOK}
+    names = {name.split(".")[0] for name in imports(file, ROOT)}
+    assert names.isdisjoint(
+        {"qkv", "torch", "chapters", "tests", "tools", "benchmarks"}
+    )
+    assert {name for name in names if name.startswith("site_")} <= own
 
 
 def test_directions_have_no_circle():
