@@ -100,11 +100,11 @@ def keep_together(node: nodes.math) -> None:
     if not opening and not closing:
         return
     parent, kept = node.parent, nodes.inline(classes=["book-together"])
+    parent[place] = kept  # by place: texts that are alike are equal to docutils
     if closing:
-        parent.replace(after, nodes.Text(after[len(closing) :]))
+        parent[place + 1] = nodes.Text(after[len(closing) :])
     if opening:
-        parent.replace(before, nodes.Text(before[: -len(opening)]))
-    parent.replace(node, kept)
+        parent[place - 1] = nodes.Text(before[: -len(opening)])
     # `white-space: nowrap` holds it all; within the formula a line may end as before
     start, base, rest = node.get("katex", "").partition('<span class="katex-base">')
     node["katex"] = start + base + (rest.replace(base, f"<wbr>{base}") if base else "")
@@ -148,4 +148,4 @@ def setup(app):
     app.connect("builder-inited", copy_fonts)
     app.connect("doctree-read", on_doctree_read)
     app.add_css_file("katex/katex.css", priority=300)
-    return {"version": "1", "env_version": 3, "parallel_read_safe": True}
+    return {"version": "1", "env_version": 4, "parallel_read_safe": True}

@@ -92,6 +92,18 @@ def test_within_a_formula_that_keeps_its_bracket_a_line_may_still_end():
     assert line.astext() == "(a = b = c)"
 
 
+def test_formulas_between_texts_that_are_alike_keep_each_its_own():
+    formulas = [nodes.math(name, name) for name in "xyz"]
+    line = nodes.paragraph("", "", nodes.Text(", ("))
+    for formula, after in zip(formulas, (", (", ", (", ")."), strict=True):
+        line += [formula, nodes.Text(after)]
+    for formula in formulas:
+        keep_together(formula)
+    assert line.astext() == ", (x, (y, (z)."
+    kept = [each.astext() for each in line.findall(nodes.inline)]
+    assert kept == ["(x,", "(y,", "(z)."]
+
+
 def test_a_formula_alone_stays_as_it_is():
     alone = nodes.paragraph("", "", nodes.math("x", "x"))
     keep_together(alone[0])
