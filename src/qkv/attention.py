@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
+from qkv._checks import like_the_weights, same_dtype
 from qkv.trace import step
 
 
@@ -261,7 +262,8 @@ def scaled_dot_product_attention(
         If the sizes of query, key, value and mask do not fit each other, or a mask
         leaves only what ``causal`` hides, and is probably of the opposite sense.
     TypeError
-        If ``mask`` is not boolean.
+        If ``mask`` is not boolean, or query, key and value do not hold one kind of
+        floating-point numbers.
 
     Notes
     -----
@@ -338,7 +340,7 @@ def split_heads(
     Raises
     ------
     ValueError
-        If ``heads`` does not divide d_model.
+        If ``heads`` does not divide d_model, or x has no token axis.
 
     Examples
     --------
@@ -349,6 +351,7 @@ def split_heads(
             [[3., 4.],
              [7., 8.]]])
     """
+    _axes("*batch token d_model", 2, x)
     _divisible(x.shape[-1], heads)
     # Head and token must change places: a view alone would mix up the tokens.
     return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
@@ -359,12 +362,18 @@ def merge_heads(
 ) -> Float[Tensor, "*batch token d_model"]:
     """Put the heads' parts of each token side by side: undo :func:`split_heads`.
 
+    Raises
+    ------
+    ValueError
+        If x has fewer than three axes.
+
     Examples
     --------
     >>> x = torch.arange(30.0).view(3, 10)
     >>> torch.equal(merge_heads(split_heads(x, 5)), x)
     True
     """
+    _axes("*batch head token d_head", 3, x)
     return x.transpose(-3, -2).flatten(-2)
 
 
@@ -424,7 +433,9 @@ class MultiHeadAttention(nn.Module):
     Raises
     ------
     ValueError
-        If ``heads`` does not divide ``d_model``.
+        If ``heads`` does not divide ``d_model``, or sizes do not fit each other.
+    TypeError
+        If query, key or value hold another kind of numbers than the weights.
 
     Notes
     -----
@@ -507,6 +518,7 @@ class MultiHeadAttention(nn.Module):
         inputs = {"query": query, "key": key, "value": value}
         for name, x in inputs.items():
             _same_axis("d_model", attention=self.d_model, **{name: x.shape[-1]})
+            like_the_weights(name, x, self.in_proj_weight)
         weight, bias = self.in_proj_weight, self.in_proj_bias
         if query is key is value:  # one large product is faster than three
             projected = F.linear(query, weight, bias).chunk(3, -1)
@@ -556,10 +568,19 @@ def _with_axes(absent: int, x: Tensor) -> Tensor:
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
+    same_dtype(query=query, key=key, value=value)
     _same_axis("d_k", query=query.shape[-1], key=key.shape[-1])
     _same_axis("key", key=key.shape[-2], value=value.shape[-2])
     _same_axis("*batch", query=query.shape[:-2], key=key.shape[:-2])
     _same_axis("*batch", key=key.shape[:-2], value=value.shape[:-2])
+
+
+def _axes(wanted: str, least: int, x: Tensor) -> None:
+    if x.ndim < least:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)}, but its axes are to be '{wanted}', at "
+            f"least {least}"
+        )
 
 
 def _divisible(d_model: int, heads: int) -> None:

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qkv._checks import indices
 from qkv.trace import step
 
 # What stands between the two layers of a feed-forward network, by name.
@@ -251,12 +252,15 @@ def embed(
     ------
     ValueError
         If a token is not in the table; ``side`` says whose, "source" or "target".
+    TypeError
+        If the tokens are no tensor of integers.
 
     Examples
     --------
     >>> embed(nn.Embedding(11, 2), torch.tensor([3, 4, 5]), "source").shape
     torch.Size([3, 2])
     """
+    indices(f"{side} tokens", tokens)
     try:
         return table(tokens)
     except IndexError:

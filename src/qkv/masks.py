@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from qkv._checks import indices, whole
+
 
 def causal(
     query: int, key: int | None = None, *, device: torch.device | str | None = None
@@ -30,7 +32,9 @@ def causal(
     Raises
     ------
     ValueError
-        If there are fewer keys than queries.
+        If there are fewer keys than queries, or less than none.
+    TypeError
+        If a number is not whole.
 
     Notes
     -----
@@ -46,6 +50,7 @@ def causal(
     tensor([[True, True, True]])
     """
     key = query if key is None else key
+    whole(0, query=query, key=key)
     if key < query:
         raise ValueError(
             f"causal wants the queries to be the last of the keys, but there are "
@@ -80,11 +85,14 @@ def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 k
     <BLANKLINE>
             [[ True,  True,  True]]])
     """
-    if lengths.dtype is torch.bool or lengths.is_floating_point():
+    if isinstance(lengths, Tensor) and (
+        lengths.dtype is torch.bool or lengths.is_floating_point()
+    ):
         raise TypeError(
             f"padding wants integers, one length a sequence, but lengths holds "
             f"{lengths.dtype}; from tokens: (tokens != pad).sum(-1)"
         )
+    indices("lengths", lengths, "one length a sequence")
     wrong = lengths[(lengths < 0) | (lengths > key)]
     if len(wrong):
         raise ValueError(
@@ -109,12 +117,16 @@ def real_tokens(
     ValueError
         If there is not one length for each source, a length is below 1, or one is
         more than the source has tokens.
+    TypeError
+        If the lengths are no tensor of integers.
 
     Examples
     --------
     >>> real_tokens(torch.tensor([[4, 5, 0]]), torch.tensor([2]))
     tensor([[ True,  True, False]])
     """
+    indices(side, source)
+    indices(f"{side}_lengths", source_lengths, f"one length a {side}")
     batch, tokens = source.shape
     if source_lengths.shape != (batch,):
         raise ValueError(

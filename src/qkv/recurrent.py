@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qkv._checks import like_the_weights, same_batch
 from qkv.attention import AdditiveScore, AttentionTrace, DotProductScore, attend
 from qkv.layers import embed
 from qkv.masks import real_tokens
@@ -74,6 +75,17 @@ class _Cell(nn.Module):
                 "give it such an x and state, or build it with "
                 f"{type(self).__name__}(d_in={given[0]}, d_hidden={given[1]})"
             )
+        like_the_weights("x", x, self.weight_ih)
+        like_the_weights("the state", hidden, self.weight_hh)
+
+    def _check_step(self, x: Tensor, *state: Tensor) -> None:
+        for part in state:
+            self._check(x, part)
+            if x.shape[:-1] != part.shape[:-1]:
+                raise ValueError(
+                    f"x has *batch = {tuple(x.shape[:-1])}, but the state has *batch = "
+                    f"{tuple(part.shape[:-1])}; give one state for each x"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +129,10 @@ class GRUCell(_Cell):
     Raises
     ------
     ValueError
-        If x or h has another size than the cell was built for.
+        If x or the state has another size than the cell was built for, or they differ
+        in their batch.
+    TypeError
+        If x or the state holds another kind of numbers than the weights.
 
     Notes
     -----
@@ -141,7 +156,7 @@ class GRUCell(_Cell):
         hidden: Float[Tensor, "batch d_hidden"],
     ) -> Float[Tensor, "batch d_hidden"]:
         """Return the next state, by PyTorch's own kernel."""
-        self._check(x, hidden)
+        self._check_step(x, hidden)
         return torch.gru_cell(x, hidden, *self._weights())
 
     def trace(
@@ -150,7 +165,7 @@ class GRUCell(_Cell):
         hidden: Float[Tensor, "*batch d_hidden"],
     ) -> GRUTrace:
         """Return every step to the next state, which is the last."""
-        self._check(x, hidden)
+        self._check_step(x, hidden)
         from_x = F.linear(x, self.weight_ih, self.bias_ih).chunk(3, -1)
         from_hidden = F.linear(hidden, self.weight_hh, self.bias_hh).chunk(3, -1)
         reset = torch.sigmoid(from_x[0] + from_hidden[0])
@@ -180,6 +195,11 @@ class GRUCell(_Cell):
     ) -> Float[Tensor, "batch token d_hidden"]:
         """Return the state after each token: the cell in a loop, in one fused call."""
         self._check(inputs, hidden)
+        if len(inputs) != len(hidden):
+            raise ValueError(
+                f"inputs have batch = {len(inputs)}, but the state has batch = "
+                f"{len(hidden)}; give one state for each row of inputs"
+            )
         states, _ = torch.gru(
             inputs,
             hidden.unsqueeze(0),
@@ -245,7 +265,10 @@ class LSTMCell(_Cell):
     Raises
     ------
     ValueError
-        If x or h has another size than the cell was built for.
+        If x or the state has another size than the cell was built for, or they differ
+        in their batch.
+    TypeError
+        If x or the state holds another kind of numbers than the weights.
 
     Notes
     -----
@@ -267,7 +290,7 @@ class LSTMCell(_Cell):
         state: tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]],
     ) -> tuple[Float[Tensor, "batch d_hidden"], Float[Tensor, "batch d_hidden"]]:
         """Return the next hidden state and cell, by PyTorch's own kernel."""
-        self._check(x, state[0])
+        self._check_step(x, *state)
         return torch.lstm_cell(x, state, *self._weights())
 
     def trace(
@@ -279,7 +302,7 @@ class LSTMCell(_Cell):
     ) -> LSTMTrace:
         """Return every step to the next hidden state, which is the last."""
         hidden, cell = state
-        self._check(x, hidden)
+        self._check_step(x, hidden, cell)
         gates = F.linear(x, self.weight_ih, self.bias_ih)
         gates = gates + F.linear(hidden, self.weight_hh, self.bias_hh)
         i, f, g, o = gates.chunk(4, -1)
@@ -518,6 +541,7 @@ class Seq2Seq(nn.Module):
         target_in: Int[Tensor, "batch target"],
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
+        same_batch(source, target_in)
         _, context = self.encoder(source, source_lengths)
         embedded = embed(self.embedding, target_in, "target")
         at_each_step = context.unsqueeze(1).expand(-1, target_in.shape[1], -1)
@@ -549,6 +573,7 @@ class Seq2Seq(nn.Module):
         target_in: Int[Tensor, "batch target"],
     ) -> Seq2SeqTrace:
         """Do what a call does, token by token, and return every step."""
+        same_batch(source, target_in)
         real_tokens(source, source_lengths)
         embedded = embed(self.encoder.embedding, source, "source")
         encoder_states, context = self.encoder.trace(embedded, source_lengths)
@@ -650,6 +675,7 @@ class AttentionSeq2Seq(nn.Module):
         target_in: Int[Tensor, "batch target"],
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
+        same_batch(source, target_in)
         state = self.start(source, source_lengths)
         hidden, read = state.hidden, []
         embedded = embed(self.embedding, target_in, "target")
@@ -707,6 +733,7 @@ class AttentionSeq2Seq(nn.Module):
         target_in: Int[Tensor, "batch target"],
     ) -> AttentionSeq2SeqTrace:
         """Do what a call does, token by token, and return every step."""
+        same_batch(source, target_in)
         real = real_tokens(source, source_lengths)
         embedded = embed(self.encoder.embedding, source, "source")
         encoder_states, hidden = self.encoder.trace(embedded, source_lengths)

@@ -59,6 +59,11 @@ class FitSettings:
         If a setting is not positive (``warmup`` and ``label_smoothing`` may be 0), or
         if the schedule is unknown or does not go with the other settings.
 
+    Notes
+    -----
+    The schedule "inverse_sqrt" is Vaswani et al. (2017), section 5.3, label smoothing
+    their section 5.4. They warm up for 4,000 steps, and smooth by 0.1.
+
     Examples
     --------
     >>> settings = FitSettings(0.5, schedule="inverse_sqrt", warmup=4)
@@ -149,6 +154,14 @@ class History:
 
     ``losses`` has one number a step; ``cpu_seconds`` is what all steps have cost, the
     watching left out; ``watched`` lists (step, CPU seconds so far, value).
+
+    Examples
+    --------
+    >>> history = History([0.7, 0.6], 0.125, [(0, 0.0, 0.5), (2, 0.125, 0.75)])
+    >>> history
+    History(2 steps, 2 times watched)
+    >>> [(step, value) for step, _, value in history.watched]
+    [(0, 0.5), (2, 0.75)]
     """
 
     losses: list[float] = field(default_factory=list)
@@ -180,8 +193,11 @@ def sequence_loss(
     Raises
     ------
     ValueError
-        If there is not one row of logits for each token of the target, or if
-        ``label_smoothing`` is not at least 0 and below 1.
+        If there is not one row of logits for each token of the target, if a target is
+        none that the logits score, or if all are ``ignored``; or if ``label_smoothing``
+        is not at least 0 and below 1.
+    TypeError
+        If the target does not hold integers.
 
     Notes
     -----
@@ -198,12 +214,43 @@ def sequence_loss(
     """
     _one_row_each(logits, target)
     _check_smoothing(label_smoothing)
-    return cross_entropy(
-        logits.reshape(-1, logits.shape[-1]),
-        target.reshape(-1),
-        ignore_index=ignored,
-        label_smoothing=label_smoothing,
+    if target.dtype is not torch.int64:
+        raise TypeError(
+            f"the target holds {target.dtype}, but is the number of a token or class; "
+            "give target.long()"
+        )
+    try:
+        loss = cross_entropy(
+            logits.reshape(-1, logits.shape[-1]),
+            target.reshape(-1),
+            ignore_index=ignored,
+            label_smoothing=label_smoothing,
+        )
+    except IndexError:
+        raise ValueError(_not_scored(logits, target, ignored)) from None
+    if loss.isnan() and not (target != ignored).any():
+        raise ValueError(_nothing_asked(ignored))
+    return loss
+
+
+def _not_scored(logits: Tensor, target: Tensor, ignored: int) -> str:
+    scored = logits.shape[-1]
+    what = "tokens" if ignored == PAD else "classes"
+    wrong = target[(target != ignored) & ((target < 0) | (target >= scored))]
+    given = wrong.max().item()
+    if given < 0:
+        advice = f"they are counted from 0, and {ignored} alone is not asked"
+    else:
+        advice = f"build it with at least {given + 1}"
+    return (
+        f"the model scores {scored} {what}, 0 to {scored - 1}, but a target is "
+        f"{given}; {advice}"
     )
+
+
+def _nothing_asked(ignored: int) -> str:
+    meaning = "padding" if ignored == PAD else "not asked"
+    return f"nothing is asked: every target is {ignored}, which is {meaning}"
 
 
 def accuracy(model: nn.Module, questions: Asked) -> float:
@@ -228,10 +275,7 @@ def accuracy(model: nn.Module, questions: Asked) -> float:
     """
     asked = questions.target != questions.ignored
     if not asked.any():
-        meaning = "padding" if questions.ignored == PAD else "not asked"
-        raise ValueError(
-            f"nothing is asked: every target is {questions.ignored}, which is {meaning}"
-        )
+        raise ValueError(_nothing_asked(questions.ignored))
     with _mode(model, training=False), torch.no_grad():
         logits = model(*questions.inputs)
     _one_row_each(logits, questions.target)
@@ -262,12 +306,36 @@ def update(
     clip_norm: float,
     label_smoothing: float = 0.0,
 ) -> float:
-    """Take one step of training, and return the loss before it.
+    r"""Take one step of training, and return the loss before it.
+
+    .. math:: g = \nabla_\theta L, \qquad
+              g \leftarrow g \cdot \min\!\left(1, \frac{clip\_norm}{\|g\|}\right)
+
+    and the optimizer moves the parameters θ by what it makes of g.
 
     Raises
     ------
     FloatingPointError
         If the loss or the gradient is NaN or infinite; the parameters are as before.
+    ValueError
+        If a target is none that the model scores, or nothing is asked
+        (:func:`sequence_loss`).
+
+    Notes
+    -----
+    Shortening the gradient is Pascanu et al. (2013), section 3.2.
+
+    Examples
+    --------
+    >>> from qkv.data import Images
+    >>> model = nn.Sequential(nn.Flatten(), nn.Linear(1, 2, bias=False))
+    >>> _ = nn.init.zeros_(model[1].weight)
+    >>> batch = Images(torch.ones(1, 1, 1, 1), torch.tensor([1]))
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    >>> round(update(model, batch, optimizer, clip_norm=9.0), 4)
+    0.6931
+    >>> model[1].weight.tolist()
+    [[-0.5], [0.5]]
     """
     logits = model(*batch.inputs)
     loss = sequence_loss(
@@ -319,43 +387,68 @@ def fit(
     ValueError
         If the batches end early; or if the checkpoint is none, is cut short, or is of
         another model, other settings, other batches or more steps. It is left as it is.
+        Or if a target is none that the model scores (:func:`sequence_loss`).
+    TypeError
+        If ``batches`` is no stream, but a corpus, or one batch.
+
+    Notes
+    -----
+    Kingma and Ba (2015), algorithm 1, with their β₁ = 0.9 and β₂ = 0.999.
+
+    Examples
+    --------
+    >>> from qkv.data import DictatedNumbers
+    >>> from qkv.recurrent import Seq2Seq
+    >>> _ = torch.manual_seed(0)
+    >>> numbers = DictatedNumbers((1, 2))
+    >>> model = Seq2Seq(len(numbers.source_vocab), len(numbers.target_vocab))
+    >>> history = fit(model, numbers.batches(batch_size=8, seed=0), steps=5)
+    >>> history, history.losses[0] > history.losses[-1]
+    (History(5 steps, 0 times watched), True)
+    >>> fit(model, numbers, steps=5)
+    Traceback (most recent call last):
+        ...
+    TypeError: batches is of type DictatedNumbers, not a stream of batches; give its
+    .batches(batch_size=32, seed=0)
     """
     if watch_every < 1:
         raise ValueError(f"watch_every must be at least 1, not {watch_every}")
     optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
-    stream, history = iter(batches), History()
-    kept = _Checkpoint(checkpoint, model, optimizer, settings, history)
-    kept.resume(stream, steps)
+    stream, history = _stream(batches), History()
+    run = _Run(checkpoint, model, optimizer, settings, history)
+    run.resume(stream, steps)
     with _mode(model, training=True), _progress(len(history.losses), steps) as bar:
         try:
             for step in range(len(history.losses), steps):
                 if step % watch_every == 0:
                     _observe(model, watch, history)
-                batch = _next(stream, step, steps)
-                with _interruption_waits():  # a step is taken whole, or not at all
-                    began = time.process_time()
-                    _set_rate(optimizer, settings.rate(step + 1))
-                    loss = update(
-                        model,
-                        batch,
-                        optimizer,
-                        clip_norm=settings.clip_norm,
-                        label_smoothing=settings.label_smoothing,
-                    )
-                    history.losses.append(loss)
-                    history.cpu_seconds += time.process_time() - began
-                    kept.last = batch
+                run.take_step(_next(stream, step, steps))
                 if (step + 1) % settings.save_every == 0:
-                    kept.save()
+                    run.save()
                 bar.update()
             _observe(model, watch, history)
         except FloatingPointError as error:
             raise FloatingPointError(f"step {step + 1}: {error}") from None
         except KeyboardInterrupt:
-            kept.save()
+            run.save()
             raise
-    kept.save()
+    run.save()
     return history
+
+
+def _stream(batches: Iterable[Asked]) -> Iterator[Asked]:
+    kind = type(batches).__name__
+    if isinstance(batches, Asked):
+        raise TypeError(
+            f"batches is one batch, of type {kind}, but training wants a stream of "
+            "them; for the same one at each step give itertools.repeat(batch)"
+        )
+    if not isinstance(batches, Iterable):
+        advice = ""
+        if hasattr(batches, "batches"):
+            advice = "; give its .batches(batch_size=32, seed=0)"
+        raise TypeError(f"batches is of type {kind}, not a stream of batches{advice}")
+    return iter(batches)
 
 
 def _set_rate(optimizer: Optimizer, rate: float) -> None:
@@ -432,8 +525,8 @@ def _quiet() -> bool:
 
 
 @dataclass
-class _Checkpoint:
-    """The file that a training run goes on from; without a path it does nothing."""
+class _Run:
+    """A training run, and the file it goes on from; without a path there is none."""
 
     path: str | PathLike[str] | None
     model: nn.Module
@@ -441,6 +534,22 @@ class _Checkpoint:
     settings: FitSettings
     history: History
     last: Asked | None = None
+
+    def take_step(self, batch: Asked) -> None:
+        """Take one step, whole or not at all."""
+        with _interruption_waits():
+            began = time.process_time()
+            _set_rate(self.optimizer, self.settings.rate(len(self.history.losses) + 1))
+            loss = update(
+                self.model,
+                batch,
+                self.optimizer,
+                clip_norm=self.settings.clip_norm,
+                label_smoothing=self.settings.label_smoothing,
+            )
+            self.history.losses.append(loss)
+            self.history.cpu_seconds += time.process_time() - began
+            self.last = batch
 
     def save(self) -> None:
         """Write the file whole or not at all: an interruption leaves the old one."""

@@ -502,7 +502,10 @@ def test_a_file_is_read(tmp_path):
 def test_a_file_is_read_by_characters(tmp_path):
     file = tmp_path / "pairs.tsv"
     file.write_text("go\t간다\n", encoding="utf-8")
-    assert load_pairs(str(file), tokenize=list).train[0].target == ("간", "다")
+    corpus = load_pairs(str(file), held_out=0, tokenize=list)
+    assert corpus.train[0].target == ("간", "다")
+    typed = "".join(corpus.train[0].source)
+    assert corpus.parse(typed) == corpus.train[0]
 
 
 def test_no_held_out_source_is_trained(tmp_path):

@@ -549,7 +549,9 @@ def test_typed_text_becomes_words(corpus, typed, words):
 
 REFUSED = [
     ("", "there is no word; a sentence is a subject"),
-    ("I love tigers", "unknown word 'tigers'; the nearest known ones are 'letters'"),
+    ("I love tigers", "unknown word 'tigers'; the nearest known one is 'letters'"),
+    ("나는", "unknown word '나는', and none of the 127 known is near it"),
+    ("I will", "unknown word 'will', and none of the 127 known is near it"),
     ("I lvoe catz", "unknown word 'lvoe'.*'love'.*; unknown word 'catz'.*'cats'"),
     ("cats", "nothing stands where a verb should be"),
     ("the loves cats", "'loves cats' stands where a noun should be"),

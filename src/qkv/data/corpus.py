@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import ceil
 from os import PathLike
 from pathlib import Path
 from typing import ClassVar
@@ -52,7 +53,8 @@ class Vocabulary:
         Raises
         ------
         ValueError
-            If a token is unknown (its nearest neighbour is named), or there is none.
+            If a token is unknown (the nearest known one is named, if one is like it),
+            or there is none.
         """
         if not tokens:
             raise ValueError("the sequence is empty; at least one token is needed")
@@ -91,10 +93,12 @@ class Vocabulary:
 
     def _unknown(self, token: str) -> str:
         known = self.tokens[len(SPECIAL) :]
-        near = get_close_matches(token, known, n=1, cutoff=0.0)
-        if not near:
+        near = get_close_matches(token, known, n=1)
+        if near:
+            return f"unknown token {token!r}; the nearest known one is {near[0]!r}"
+        if not known:
             return f"unknown token {token!r}; this vocabulary is empty"
-        return f"unknown token {token!r}; the nearest known one is {near[0]!r}"
+        return f"unknown token {token!r}, and none of the {len(known)} known is near it"
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Example:
     """A source sequence and what it translates to, without ``<eos>``.
 
     ``source_fields`` and ``target_fields`` say, where it is known, what each token is
-    a part of; a token with an empty field is a part of nothing.
+    a part of; a token with an empty field is a part of nothing. An empty ``target`` is
+    one that is not known: such an example can be translated, but not trained.
 
     Examples
     --------
@@ -161,6 +166,15 @@ class Batch:
     """Examples as numbers, padded at the end to the longest of them.
 
     ``target`` ends each row with ``<eos>``: it is what a model is to predict.
+
+    Examples
+    --------
+    >>> numbers = PairCorpus([Example(("one",), ("일",)), Example(("two",), ("이",))])
+    >>> batch = numbers.collate(numbers.train)
+    >>> batch.source.tolist(), batch.source_lengths.tolist()
+    ([[3], [4]], [1, 1])
+    >>> batch.target.tolist(), batch.target_in.tolist()
+    ([[4, 2], [3, 2]], [[1, 4], [1, 3]])
     """
 
     source: Int[Tensor, "batch source"]
@@ -190,6 +204,25 @@ class Corpus(ABC):
 
     A corpus of your own has the attributes ``source_vocab`` and ``target_vocab`` and
     the methods :meth:`batches` and :meth:`parse`.
+
+    Examples
+    --------
+    A task of one's own, to write as many ones as a number says:
+
+    >>> class Ones(Corpus):
+    ...     source_vocab, target_vocab = Vocabulary("123"), Vocabulary("1")
+    ...
+    ...     def parse(self, text):
+    ...         return Example((text,), ("1",) * int(text))
+    ...
+    ...     def batches(self, *, batch_size, seed):
+    ...         generator = torch.Generator().manual_seed(seed)
+    ...         while True:
+    ...             drawn = torch.randint(1, 4, (batch_size,), generator=generator)
+    ...             yield self.collate([self.parse(str(n)) for n in drawn.tolist()])
+    >>> next(Ones().batches(batch_size=2, seed=0)).target
+    tensor([[3, 3, 3, 2],
+            [3, 2, 0, 0]])
     """
 
     source_vocab: Vocabulary
@@ -217,13 +250,46 @@ class Corpus(ABC):
         ValueError
             If there is no example, or one has an empty side or an unknown token.
         """
-        if not examples:
-            raise ValueError("a batch needs at least one example, and none was given")
-        sources = [torch.tensor(self.source_vocab.encode(e.source)) for e in examples]
+        source, source_lengths = self.collate_sources(examples)
         targets = [
             torch.tensor([*self.target_vocab.encode(e.target), EOS]) for e in examples
         ]
-        return _pad(sources, targets)
+        return Batch(source, source_lengths, _padded(targets))
+
+    def source_of(self, text: str) -> tuple[str, ...]:
+        """Return the tokens of a source that a reader typed.
+
+        Its translation need not be known, unless the corpus says otherwise: this is
+        the source of what :meth:`parse` finds.
+        """
+        return self.parse(text).source
+
+    def collate_sources(
+        self, sources: Sequence[Example | str]
+    ) -> tuple[Int[Tensor, "batch source"], Int[Tensor, " batch"]]:
+        """Return sources and their lengths as a model reads them; targets are ignored.
+
+        Parameters
+        ----------
+        sources : examples, or texts as a reader types them (:meth:`source_of`).
+
+        Raises
+        ------
+        ValueError
+            If there is none, or one is empty or has an unknown token.
+
+        Examples
+        --------
+        >>> corpus = PairCorpus([Example(("I", "go"), ("나는", "가"))])
+        >>> corpus.collate_sources(["go I", "go"])
+        (tensor([[4, 3],
+                [4, 0]]), tensor([2, 1]))
+        """
+        if not sources:
+            raise ValueError("a batch needs at least one example, and none was given")
+        read = [self.source_of(s) if isinstance(s, str) else s.source for s in sources]
+        rows = [torch.tensor(self.source_vocab.encode(tokens)) for tokens in read]
+        return _padded(rows), torch.tensor([len(row) for row in rows])
 
     def __repr__(self) -> str:
         """Say what the task is, and how large its vocabularies are."""
@@ -240,12 +306,32 @@ class PairCorpus(Corpus):
     ``train`` is what :meth:`batches` draws from, in an order shuffled anew for each
     pass; ``held_out`` is never drawn. The vocabularies know the tokens of both, so
     that every held-out sentence can be encoded, if not translated.
+
+    Parameters
+    ----------
+    train, held_out : the pairs.
+    tokenize : how a typed text becomes tokens, as it did in the pairs.
+
+    Examples
+    --------
+    >>> pairs = PairCorpus([Example(("I", "go"), ("나는", "가"))])
+    >>> pairs.parse("I go").target
+    ('나는', '가')
+    >>> pairs.source_vocab.encode(pairs.source_of("go I go"))
+    [4, 3, 4]
+    >>> next(pairs.batches(batch_size=5, seed=0)).source
+    tensor([[3, 4]])
     """
 
     def __init__(
-        self, train: Sequence[Example], held_out: Sequence[Example] = ()
+        self,
+        train: Sequence[Example],
+        held_out: Sequence[Example] = (),
+        *,
+        tokenize: Callable[[str], Sequence[str]] = str.split,
     ) -> None:
         self.train, self.held_out = list(train), list(held_out)
+        self._tokenize = tokenize
         every = self.train + self.held_out
         self.source_vocab = Vocabulary(sorted({t for e in every for t in e.source}))
         self.target_vocab = Vocabulary(sorted({t for e in every for t in e.target}))
@@ -286,17 +372,22 @@ class PairCorpus(Corpus):
         ValueError
             If the text is empty, or its translation is neither known nor given.
         """
-        source, _, target = (part.strip() for part in text.partition("\t"))
-        if target:
-            return Example(tuple(source.split()), tuple(target.split()))
-        words = tuple(source.split())
+        source, _, target = text.partition("\t")
+        tokens = self.source_of(source)
+        if target.strip():
+            return Example(tokens, tuple(self._tokenize(target.strip())))
         for example in self.train + self.held_out:
-            if words and example.source == words:
+            if tokens and example.source == tokens:
                 return example
         raise ValueError(
-            f"the translation of {source!r} is not known; type a source of this "
-            "corpus, or source and target with a tab between them"
+            f"the translation of {source.strip()!r} is not known; type a source of "
+            "this corpus, or source and target with a tab between them (qkv.decoding's "
+            "translate needs no target)"
         )
+
+    def source_of(self, text: str) -> tuple[str, ...]:
+        """Return the tokens of any source: its translation need not be known."""
+        return tuple(self._tokenize(text.strip()))
 
     def __repr__(self) -> str:
         """Say how many pairs there are, and how large the vocabularies."""
@@ -317,17 +408,21 @@ def load_pairs(
     Parameters
     ----------
     path : a UTF-8 file, one pair a line; blank lines are skipped.
-    held_out : the share of the different sources that is kept from training. Pairs of
-        the same source stay on one side, so that nothing held out has been seen.
+    held_out : the share of the different sources that is kept from training; 0 keeps
+        none. Pairs of the same source stay on one side, so that nothing held out has
+        been seen.
     tokenize : how a text becomes tokens: words by default, ``list`` for characters.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
+    IsADirectoryError
+        If it is a folder.
     ValueError
         If the file is empty or not UTF-8, if a line has fewer than two columns, or if
-        a side of it is empty. The message names the file and the line.
+        a side of it is empty: the message names the file and the line. Or if
+        ``held_out`` is a share of which too few sources make none.
 
     Examples
     --------
@@ -349,7 +444,36 @@ def load_pairs(
     ]
     if not examples:
         raise ValueError(f"{path} is empty: one pair a line is needed")
-    return PairCorpus(*_split(examples, held_out))
+    return PairCorpus(*_split(examples, held_out), tokenize=tokenize)
+
+
+def share_of(count: int, share: float, things: str) -> int:
+    """Return how many of ``count`` things a share is, rounded down.
+
+    Raises
+    ------
+    ValueError
+        If it is none, and the share is not 0.
+
+    Examples
+    --------
+    >>> share_of(25, 0.1, "images")
+    2
+    >>> share_of(6, 0.1, "images")
+    Traceback (most recent call last):
+        ...
+    ValueError: held_out = 0.1 of 6 images is none; give at least 0.17 to hold one out,
+    0 to hold out none, or more images
+    """
+    part = int(share * count)
+    if share and not part:
+        least = ceil(100 / count) / 100
+        advice = f"at least {least:g} to hold one out, " if count > 1 else ""
+        raise ValueError(
+            f"held_out = {share:g} of {count} {things} is none; give {advice}0 to hold "
+            f"out none, or more {things}"
+        )
+    return part
 
 
 def check_batch_size(batch_size: int) -> None:
@@ -365,6 +489,11 @@ def check_batch_size(batch_size: int) -> None:
 
 
 def _read_lines(path: Path) -> list[str]:
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"{path} is a folder, and pairs are read from a file; load_images reads "
+            "a folder, of images"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     read = path.read_bytes()
@@ -402,7 +531,7 @@ def _split(
     sources = list(dict.fromkeys(example.source for example in examples))
     generator = torch.Generator().manual_seed(0)
     order = torch.randperm(len(sources), generator=generator).tolist()
-    kept_apart = {sources[i] for i in order[: int(share * len(sources))]}
+    kept_apart = {sources[i] for i in order[: share_of(len(sources), share, "sources")]}
     train = [e for e in examples if e.source not in kept_apart]
     return train, [e for e in examples if e.source in kept_apart]
 
@@ -416,7 +545,11 @@ def _encoded(vocabulary: Vocabulary, rows: list[tuple[str, ...]]) -> Sequence[Te
 
 def _pad(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> Batch:
     return Batch(
-        source=pad_sequence(list(sources), batch_first=True, padding_value=PAD),
+        source=_padded(sources),
         source_lengths=torch.tensor([len(source) for source in sources]),
-        target=pad_sequence(list(targets), batch_first=True, padding_value=PAD),
+        target=_padded(targets),
     )
+
+
+def _padded(rows: Sequence[Tensor]) -> Tensor:
+    return pad_sequence(list(rows), batch_first=True, padding_value=PAD)

@@ -153,6 +153,10 @@ class KoreanDates(PairCorpus):
             f"{text!r} is in none of the formats of 1950 to 2049. They are: {shown}"
         )
 
+    def source_of(self, text: str) -> tuple[str, ...]:
+        """Return the characters of a date typed in one of the formats."""
+        return self.parse(text).source
+
 
 def write_example(day: date, style: DateFormat) -> Example:
     """Return ``day`` in an English format and in Korean, with the field of each."""

@@ -19,7 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from qkv.data.corpus import check_batch_size
+from qkv._checks import height_and_width, whole
+from qkv.data.corpus import check_batch_size, share_of
 
 DIGIT = 8
 HELD_OUT = 500
@@ -331,16 +332,21 @@ def load_images(
     patch : height and width of a patch.
     size : (height, width) to resize every image to.
     held_out : the share of the images, and about that of each class, that is kept from
-        training: the same ones always.
+        training: the same ones always. 0 keeps none.
 
     Raises
     ------
     FileNotFoundError
         If there is no such folder.
+    NotADirectoryError
+        If it is a file.
+    TypeError
+        If ``size`` is not two whole numbers, or ``patch`` is not one.
     ValueError
         If it has no sub-folder, or one of them no image; if files are no images, are
         cut short or lie elsewhere than in a class (all are named); if the images are of
-        different sizes, or of one that ``patch`` does not divide.
+        different sizes, or of one that ``patch`` does not divide; or if ``held_out`` is
+        a share of which too few images make none.
 
     Examples
     --------
@@ -350,15 +356,15 @@ def load_images(
     ...     for name in ("cat", "dog"):
     ...         Path(folder, name).mkdir()
     ...         Image.new("RGB", (12, 8)).save(Path(folder, name, "1.png"))
-    ...     images = load_images(folder, patch=4)
+    ...     images = load_images(folder, patch=4, held_out=0)
     >>> images.names, images.train
     (('cat', 'dog'), Images(2 of 1 × 8 × 12))
     """
     if not 0 <= held_out < 1:
         raise ValueError(f"held_out is a share from 0 to below 1, not {held_out}")
-    if patch < 1:
-        raise ValueError(f"patch is {patch}, but must be at least 1")
+    whole(1, patch=patch)
     if size is not None:
+        height_and_width(size=size)
         _check_divides(patch, size)
     classes = _files(Path(folder))
     read = _read([file for files in classes.values() for file in files], size)
@@ -372,7 +378,7 @@ def load_images(
     order, turns = _turns(labels)
     shares = (turns - 0.5) / counts[labels[order]]
     every = every[order[shares.argsort(stable=True)]]
-    apart = int(held_out * len(every))
+    apart = share_of(len(every), held_out, "images")
     return ImageCollection(tuple(classes), every[apart:], every[:apart])
 
 
@@ -401,6 +407,11 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each class."""
     from PIL import Image
 
+    if folder.is_file():
+        raise NotADirectoryError(
+            f"{folder} is a file, and images are read from a folder that has one for "
+            "each class"
+        )
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: there is no such folder")
     inside = _listed(folder)
@@ -461,7 +472,7 @@ def _grey(file: Path, size: tuple[int, int] | None) -> np.ndarray:
         if image.mode.startswith("I;16"):  # Pillow itself would cut at 255
             image = Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
         image = image.convert("L")
-        return np.array(image.resize(size[::-1]) if size else image)
+        return np.array(image.resize((size[1], size[0])) if size else image)
 
 
 def _check_one_size(read: dict[Path, np.ndarray]) -> None:
@@ -481,8 +492,6 @@ def _check_one_size(read: dict[Path, np.ndarray]) -> None:
 
 
 def _check_divides(patch: int, size: tuple[int, ...]) -> None:
-    if min(size) < 1:
-        raise ValueError(f"size is {size}, but must be at least 1")
     if any(side % patch for side in size):
         near = tuple(max(1, (2 * side + patch) // (2 * patch)) * patch for side in size)
         raise ValueError(

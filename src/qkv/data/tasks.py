@@ -29,6 +29,15 @@ class Questions:
     ------
     ValueError
         If there is not one row of answers for each sequence.
+
+    Examples
+    --------
+    Two sequences of three tokens, and one question about each, the second not asked:
+
+    >>> source = torch.tensor([[5, 6, 7], [8, 9, 5]])
+    >>> questions = Questions(source, target=torch.tensor([6, 0]))
+    >>> questions.inputs[0].shape, (questions.target != questions.ignored).tolist()
+    (torch.Size([2, 3]), [True, False])
     """
 
     source: Int[Tensor, "batch token *parts"]

@@ -13,41 +13,66 @@ from qkv.recurrent import EncoderDecoder
 from qkv.trace import Recording
 
 BATCH_SIZE = 256
+BEYOND = 50  # how much longer than its source a translation is let grow
 
 
 def translate(
     model: EncoderDecoder,
     corpus: Corpus,
-    examples: Sequence[Example],
+    sources: Sequence[Example | str],
     *,
     max_length: int | None = None,
     width: int = 1,
 ) -> list[tuple[str, ...]]:
-    """Return what the model writes for the source of each example, without ``<eos>``.
+    """Return what the model writes for each source, without ``<eos>``.
 
     Parameters
     ----------
     model : trained on ``corpus``.
-    corpus : knows the tokens.
-    examples : their targets are not shown to the model.
+    corpus : knows the tokens, and how a text is cut into them.
+    sources : texts as a reader types them, or examples, whose targets are not shown to
+        the model, and need not be known.
     max_length : the most tokens to write, ``<eos>`` among them; by default as many as
-        the longest target of the batch has, so that one cut off is never right.
+        the longest target of the batch has, so that one cut off is never right. Where
+        a target is not known, 50 more than the longest source has.
     width : how many hypotheses :func:`~qkv.decoding.beam` keeps; with 1 the writing is
         greedy.
 
     Raises
     ------
     ValueError
-        If there is no example, ``max_length`` or ``width`` is below 1, or a token is
-        unknown.
+        If there is no source, ``max_length`` or ``width`` is below 1, or a token of a
+        source is unknown; the nearest known one is named.
+    TypeError
+        If ``sources`` is one source, and no list.
+
+    Notes
+    -----
+    50 more than the source is Vaswani et al. (2017), section 6.1.
+
+    Examples
+    --------
+    >>> from qkv.data import PairCorpus
+    >>> from qkv.recurrent import Seq2Seq
+    >>> corpus = PairCorpus([Example(("I", "go"), ("나는", "가"))])
+    >>> model = Seq2Seq(len(corpus.source_vocab), len(corpus.target_vocab))
+    >>> model.output.bias.data[corpus.target_vocab.encode(["나는"])] = 99.0
+    >>> translate(model, corpus, ["go I", "go"], max_length=2)
+    [('나는', '나는'), ('나는', '나는')]
+    >>> translate(model, corpus, ["I got"])
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown token 'got'; the nearest known one is 'go'
     """
-    if not examples:
+    if isinstance(sources, Example | str):
+        raise TypeError(f"sources is one source; give a list of it: [{sources!r}]")
+    if not sources:
         raise ValueError("there is no example to translate; give at least one")
     return [
         corpus.target_vocab.decode(row)
-        for start in range(0, len(examples), BATCH_SIZE)
+        for start in range(0, len(sources), BATCH_SIZE)
         for row in _write(
-            model, corpus, examples[start : start + BATCH_SIZE], max_length, width
+            model, corpus, sources[start : start + BATCH_SIZE], max_length, width
         ).tolist()
     ]
 
@@ -68,8 +93,27 @@ def exact_match(
     Raises
     ------
     ValueError
-        If there is no example, or a token is unknown.
+        If there is no example, a token is unknown, or a target is not known.
+
+    Examples
+    --------
+    >>> from qkv.data import PairCorpus
+    >>> from torch.nn.functional import one_hot
+    >>> from qkv.recurrent import Seq2Seq
+    >>> corpus = PairCorpus([Example(("go",), ("가",)), Example(("see",), ("봐",))])
+    >>> model = Seq2Seq(len(corpus.source_vocab), len(corpus.target_vocab))
+    >>> truth = corpus.target_vocab.encode(["가"])
+
+    A model that always writes 가 and ends is right about one of two:
+
+    >>> def write(token, state):
+    ...     return one_hot(torch.where(token == BOS, truth[0], EOS), 5), state
+    >>> model.step = write
+    >>> exact_match(model, corpus, corpus.train)
+    0.5
     """
+    for example in examples:
+        corpus.target_vocab.encode(example.target)  # an unknown truth is never written
     longest = max((len(example.target) for example in examples), default=0)
     written = translate(model, corpus, examples, max_length=longest + 1, width=width)
     right = [w == e.target for w, e in zip(written, examples, strict=True)]
@@ -104,6 +148,16 @@ def record(
     ValueError
         If the text is not of this corpus, the target with its ``<eos>`` is longer than
         ``max_length``, or a token is unknown.
+
+    Examples
+    --------
+    >>> from qkv.data import DictatedNumbers
+    >>> from qkv.recurrent import Seq2Seq
+    >>> recording = record(Seq2Seq(13, 13), DictatedNumbers(), "73")
+    >>> recording.source, recording.target
+    (('seven', 'three'), ('칠', '삼', '<eos>'))
+    >>> recording.free.probabilities.shape[-1], recording.truth.int().tolist()
+    (13, [[1, 0], [0, 1], [0, 0]])
     """
     if isinstance(example, str):
         example = corpus.parse(example)
@@ -127,18 +181,22 @@ def record(
 def _write(
     model: EncoderDecoder,
     corpus: Corpus,
-    examples: Sequence[Example],
+    sources: Sequence[Example | str],
     max_length: int | None,
     width: int = 1,
 ) -> Tensor:
-    batch = corpus.collate(examples)
-    room = batch.target.shape[1] if max_length is None else max_length
+    read, lengths = corpus.collate_sources(sources)
+    room = _room(sources, read) if max_length is None else max_length
     if width == 1:
-        return greedy(model, batch.source, batch.source_lengths, max_length=room)
-    found = beam(
-        model, batch.source, batch.source_lengths, max_length=room, width=width
-    )
-    return found[0]
+        return greedy(model, read, lengths, max_length=room)
+    return beam(model, read, lengths, max_length=room, width=width)[0]
+
+
+def _room(sources: Sequence[Example | str], read: Tensor) -> int:
+    targets = [s.target if isinstance(s, Example) else () for s in sources]
+    if all(targets):
+        return max(map(len, targets)) + 1
+    return read.shape[1] + BEYOND
 
 
 def _truth(example: Example) -> Bool[Tensor, "target source"] | None:

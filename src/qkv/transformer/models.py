@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
+from qkv._checks import same_batch
 from qkv.layers import LayerNorm, embed
 from qkv.positions import Learned, Sinusoidal
 from qkv.transformer.blocks import Decoder, DecoderLayer, Encoder, EncoderLayer
@@ -210,7 +211,7 @@ class Transformer(_Model):
         target_in: Int[Tensor, "batch target"],
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
-        _same_batch(source, target_in)
+        same_batch(source, target_in)
         memory, mask = self.encode(source, source_lengths)
         x = self._read(self.target_embedding, target_in, "target")
         return self.output(self.decoder(x, memory, memory_mask=mask))
@@ -256,7 +257,7 @@ class Transformer(_Model):
         target_in: Int[Tensor, "batch target"],
     ) -> TransformerTrace:
         """Do what a call does, without dropout, and return every step."""
-        _same_batch(source, target_in)
+        same_batch(source, target_in)
         mask = _source_mask(source, source_lengths)
         source_embedded = self._embedded(self.source_embedding, source, "source")
         source_placed = self._placed(source_embedded)
@@ -433,11 +434,3 @@ def _positions(config: TransformerConfig) -> nn.Module | None:
 def _source_mask(source: Tensor, lengths: Tensor) -> Tensor | None:
     real = masks.real_tokens(source, lengths)
     return None if real.all() else real.unsqueeze(1)
-
-
-def _same_batch(source: Tensor, target_in: Tensor) -> None:
-    if len(source) != len(target_in):
-        raise ValueError(
-            f"source has batch = {len(source)}, but target_in has batch = "
-            f"{len(target_in)}; give one target for each source"
-        )

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qkv._checks import like_the_weights
 from qkv.positions import sinusoidal
 
 
@@ -99,6 +100,8 @@ class PatchEmbedding(nn.Module):
     ValueError
         If the images have another number of channels, or ``patch`` does not divide
         them.
+    TypeError
+        If pixels are of another kind of numbers than the weights.
 
     Notes
     -----
@@ -137,7 +140,11 @@ class PatchEmbedding(nn.Module):
         self, patches: Float[Tensor, "*batch patch pixel"]
     ) -> Float[Tensor, "*batch patch d_model"]:
         """Make a token of each patch that is already cut."""
-        return F.linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+        weight, advice = self.proj.weight, ""
+        if not patches.is_floating_point():
+            advice = "give images.float() / 255, so that pixels run from 0 to 1"
+        like_the_weights("images", patches, weight, advice)
+        return F.linear(patches, weight.flatten(1), self.proj.bias)
 
 
 def sinusoidal_2d(

@@ -25,8 +25,10 @@ def rollout(
     Raises
     ------
     ValueError
-        If there is no layer, the layers differ in their shape, or have not as many keys
-        as queries.
+        If there is no layer, the layers differ in their shape, have no head axis, or
+        have not as many keys as queries.
+    TypeError
+        If the layers come as one tensor.
 
     Notes
     -----
@@ -39,9 +41,20 @@ def rollout(
     tensor([[1.0000, 0.0000],
             [0.7500, 0.2500]])
     """
+    if isinstance(weights, Tensor):
+        raise TypeError(
+            f"weights is one tensor of shape {tuple(weights.shape)}, but is a list of "
+            "the layers' '*batch head query key'; if its first axis is the layer, give "
+            "list(weights)"
+        )
     if not weights:
         raise ValueError("rollout needs the weights of at least 1 layer")
     shapes = {tuple(layer.shape) for layer in weights}
+    if any(len(shape) < 3 for shape in shapes):
+        raise ValueError(
+            "rollout wants '*batch head query key' of every layer, but the weights are "
+            f"{', '.join(map(str, sorted(shapes)))}"
+        )
     *_, query, key = weights[0].shape
     if len(shapes) > 1 or query != key:
         raise ValueError(

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qkv._checks import height_and_width, whole
 from qkv.layers import LayerNorm, known_activation
 from qkv.positions import Learned
 from qkv.transformer import Encoder, EncoderLayer
@@ -72,17 +73,12 @@ class VisionConfig:
             divide d_model, positions or activation are of no known kind, 4 does not
             divide d_model where positions are sinusoidal, or dropout is not a
             probability below 1.
+        TypeError
+            If a size is no whole number, or ``image`` is one and not two.
         """
-        if len(self.image) != 2 or min(self.image) < 1:
-            raise ValueError(
-                f"image is {self.image}, but there are two numbers, height and width, "
-                "each at least 1"
-            )
-        for name in ("channels", "classes", "d_model", "heads", "d_ff", "layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 1, not {getattr(self, name)}"
-                )
+        height_and_width(image=self.image)
+        sizes = "patch", "channels", "classes", "d_model", "heads", "d_ff", "layers"
+        whole(1, **{name: getattr(self, name) for name in sizes})
         grid(self.image, self.patch)
         if self.d_model % self.heads:
             raise ValueError(

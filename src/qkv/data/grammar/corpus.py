@@ -1,6 +1,7 @@
 """The corpus: sentences to train on, and sentences that are kept from it."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from random import Random
 
 from qkv.data.corpus import Example, PairCorpus, Vocabulary
@@ -10,7 +11,7 @@ from qkv.data.grammar.reading import ENGLISH, read, words_of
 from qkv.data.grammar.sentences import Sentence
 from qkv.data.grammar.words import syllables
 
-TRAINED, HELD_OUT, LONGER = 12_000, 1_000, 300
+ROOM = {"train": 12_000, "held_out": 1_000, "longer": 300}
 LONGEST, MUCH_LONGER = 9, 12  # English words in train, and in longer
 
 
@@ -60,21 +61,32 @@ class EnglishKorean(PairCorpus):
     """
 
     def __init__(self, seed: int = 0) -> None:
-        rng = Random(seed)
-        seen = {example.source for pair in self.minimal_pairs() for example in pair}
-        sides: dict[str, list[Example]] = {"train": [], "held_out": [], "longer": []}
-        room = {"train": TRAINED, "held_out": HELD_OUT, "longer": LONGER}
-        while any(room.values()):
-            sentence = draw(rng)
-            words = sentence.words
-            side = _side(sentence, len(words))
-            if room.get(side) and words not in seen:
-                seen.add(words)
-                sides[side].append(sentence.example())
-                room[side] -= 1
-        self.train, self.held_out, self.longer = sides.values()
+        self._rng = Random(seed)
+        self._seen = {e.source for pair in self.minimal_pairs() for e in pair}
+        self._sides = {"train": [], "held_out": [], "longer": []}
+        self._fill("train", "held_out")
+        self.train, self.held_out = self._sides["train"], self._sides["held_out"]
         self.source_vocab = Vocabulary(ENGLISH)
         self.target_vocab = Vocabulary(syllables())
+
+    @cached_property
+    def longer(self) -> list[Example]:
+        """300 sentences of 10 to 12 English words, of trained pairs.
+
+        They are rare, and so are drawn only when they are asked for.
+        """
+        self._fill("longer")
+        return self._sides["longer"]
+
+    def _fill(self, *wanted: str) -> None:
+        """Draw sentences until the sides that are wanted are full."""
+        while any(len(self._sides[side]) < ROOM[side] for side in wanted):
+            sentence = draw(self._rng)
+            words = sentence.words
+            side = _side(sentence, len(words))
+            if side and len(self._sides[side]) < ROOM[side] and words not in self._seen:
+                self._seen.add(words)
+                self._sides[side].append(sentence.example())
 
     def parse(self, text: str) -> Example:
         """Return the example of a typed sentence, in capitals or not.
@@ -86,6 +98,10 @@ class EnglishKorean(PairCorpus):
             sentence of the grammar, or its Korean would be doubtful.
         """
         return read(words_of(text)).example()
+
+    def source_of(self, text: str) -> tuple[str, ...]:
+        """Return the words of a typed text, whether the grammar has it or not."""
+        return words_of(text)
 
     def judge(self, source: str | Sequence[str], korean: str) -> Verdict:
         """Say what is wrong with a translation, without a reference: see ``judge``.

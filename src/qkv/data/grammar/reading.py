@@ -127,5 +127,9 @@ def _check_known(words: Sequence[str]) -> None:
 
 
 def _unknown(word: str) -> str:
-    near = " and ".join(map(repr, get_close_matches(word, ENGLISH, n=3, cutoff=0.0)))
-    return f"unknown word {word!r}; the nearest known ones are {near}"
+    near = get_close_matches(word, ENGLISH, n=3)
+    if not near:
+        return f"unknown word {word!r}, and none of the {len(ENGLISH)} known is near it"
+    named = " and ".join(map(repr, near))
+    are = "one is" if len(near) == 1 else "ones are"
+    return f"unknown word {word!r}; the nearest known {are} {named}"
