@@ -92,16 +92,15 @@ def test_the_printed_address_opens_chapter_1(browser, lab):
         assert page.seen.foreign == []
 
 
+@pytest.fixture(scope="class", params=[CHAPTER_1, CHAPTER_2])
+def unrun(request, browser, lab):
+    """A chapter that is opened once for a class of tests, and closed again after."""
+    with opened(browser, lab, request.param) as notebook:
+        yield notebook, request.param
+
+
 class TestBeforeAnythingIsRun:
-    """Trusted copies need no kernel to be stepped through.
-
-    Each chapter is opened once for these tests, and closed again after them.
-    """
-
-    @pytest.fixture(scope="class", params=[CHAPTER_1, CHAPTER_2])
-    def unrun(self, request, browser, lab):
-        with opened(browser, lab, request.param) as notebook:
-            yield notebook, request.param
+    """Trusted copies need no kernel to be stepped through."""
 
     def test_stored_widgets_live(self, unrun):
         notebook, chapter = unrun
