@@ -279,12 +279,12 @@ def test_what_does_not_fit_is_named():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"image": (8,)}, "height and width"),
-        ({"image": (0, 8)}, "height and width"),
+        ({"image": (8,)}, r"image is \(8,\), but is two numbers, \(height, width\)"),
+        ({"image": (0, 8)}, r"image is \(0, 8\), but both must be at least 1"),
         ({"image": (8, 9)}, "patch = 2 does not divide"),
-        ({"patch": 0}, "patch must be at least 1"),
-        ({"classes": 0}, "classes must be at least 1, not 0"),
-        ({"layers": 0}, "layers must be at least 1, not 0"),
+        ({"patch": 0}, "patch is 0, but must be at least 1"),
+        ({"classes": 0}, "classes is 0, but must be at least 1"),
+        ({"layers": 0}, "layers is 0, but must be at least 1"),
         ({"heads": 5}, "heads = 5 does not divide d_model = 64"),
         ({"positions": "rotary"}, "'rotary', but the model knows 'learned', "),
         ({"positions": "sinusoidal", "d_model": 6, "heads": 3}, "by 4.* not 6"),
