@@ -26,7 +26,7 @@ def test_a_chapters_terms_are_in_the_glossary(chapter):
     assert [term for term in terms if term not in GLOSSARY] == []
 
 
-# ------------------------------------------------- what a chapter teaches is in its table
+# ----------------------------------------------- what a chapter teaches is in its table
 
 
 def entries() -> dict[str, str]:
@@ -35,7 +35,8 @@ def entries() -> dict[str, str]:
     A name is the term itself, or what its definition begins with before a colon.
     """
     found = {}
-    blocks = GLOSSARY.partition(":sorted:")[2].rpartition(":::")[0].strip().split("\n\n")
+    entries = GLOSSARY.partition(":sorted:")[2].rpartition(":::")[0].strip()
+    blocks = entries.split("\n\n")
     for term, korean, *definition in (block.splitlines() for block in blocks):
         other = " ".join(definition).strip().partition(":")[0]
         found |= {term.lower(): korean, other.lower(): korean}

@@ -502,7 +502,7 @@ def test_a_file_is_read(tmp_path):
 def test_a_file_is_read_by_characters(tmp_path):
     file = tmp_path / "pairs.tsv"
     file.write_text("go\t간다\n", encoding="utf-8")
-    corpus = load_pairs(str(file), held_out=0, tokenize=list)
+    corpus = load_pairs(str(file), held_out=0.0, tokenize=list)
     assert corpus.train[0].target == ("간", "다")
     typed = "".join(corpus.train[0].source)
     assert corpus.parse(typed) == corpus.train[0]
@@ -532,6 +532,22 @@ def test_a_sentence_of_the_file_is_recognised():
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.tsv: there is no such file"):
         load_pairs(tmp_path / "none.tsv")
+    with pytest.raises(IsADirectoryError, match="is a folder, and pairs are read from"):
+        load_pairs(tmp_path)
+
+
+def test_a_share_of_too_few_pairs_is_none(tmp_path):
+    file = tmp_path / "pairs.tsv"
+    file.write_text("a\tb\nc\td\nc\te\n", "utf-8")
+    said = r"held_out = 0\.1 of 2 sources is none; give at least 0\.5 to hold one out"
+    with pytest.raises(ValueError, match=said):
+        load_pairs(file)
+    assert len(load_pairs(file, held_out=0.5).held_out) in (1, 2)
+    file.write_text("a\tb\n", "utf-8")
+    with pytest.raises(
+        ValueError, match="of 1 sources is none; give 0 to hold out non"
+    ):
+        load_pairs(file)
 
 
 @pytest.mark.parametrize(

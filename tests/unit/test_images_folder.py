@@ -67,7 +67,7 @@ def test_pixels_run_from_black_0_to_white_1_and_are_not_turned(tmp_path):
     ramp = np.arange(0, 252, 42, dtype=np.uint8).reshape(2, 3)
     (tmp_path / "a").mkdir()
     Image.fromarray(ramp).save(tmp_path / "a" / "ramp.png")
-    (image,) = load_images(tmp_path, patch=1, held_out=0).train.pixels
+    (image,) = load_images(tmp_path, patch=1, held_out=0.0).train.pixels
     assert torch.equal(image[0], torch.from_numpy(ramp).float() / 255)
 
 
@@ -84,7 +84,7 @@ def test_pixels_run_from_black_0_to_white_1_and_are_not_turned(tmp_path):
 )
 def test_every_mode_becomes_grey(tmp_path, mode, colour, grey):
     put(tmp_path, "a/1.png", mode=mode, grey=colour)
-    assert greys(load_images(tmp_path, patch=4, held_out=0).train) == [grey]
+    assert greys(load_images(tmp_path, patch=4, held_out=0.0).train) == [grey]
 
 
 def test_a_photograph_is_the_way_up_it_was_taken(tmp_path):
@@ -92,7 +92,12 @@ def test_a_photograph_is_the_way_up_it_was_taken(tmp_path):
     orientation = Image.Exif()
     orientation[0x0112] = 6  # turned by a quarter
     Image.new("L", (8, 4)).save(file, exif=orientation)
-    assert load_images(tmp_path, patch=4, held_out=0).train.pixels.shape == (1, 1, 8, 4)
+    assert load_images(tmp_path, patch=4, held_out=0.0).train.pixels.shape == (
+        1,
+        1,
+        8,
+        4,
+    )
 
 
 def test_size_is_height_and_width(folder):
@@ -200,7 +205,6 @@ def test_a_size_that_patches_divide_is_named(folder, patch, size, said):
     [
         ({"patch": 0}, "patch is 0, but must be at least 1"),
         ({"size": (0, 4)}, r"size is \(0, 4\), but both must be at least 1"),
-        ({"size": (8, 8, 1)}, r"size is \(8, 8, 1\), but is two numbers, \(height, w"),
         ({"held_out": 1.0}, "held_out is a share from 0 to below 1, not 1.0"),
     ],
 )
@@ -224,3 +228,11 @@ def test_settings_that_cannot_be_are_refused(folder, wrong, said):
 def test_settings_that_are_no_whole_numbers_are_refused(folder, wrong, said):
     with pytest.raises(TypeError, match=said):
         load_images(folder, **{"patch": 4, **wrong})
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_a_size_is_of_two_numbers(folder):
+    with pytest.raises(
+        ValueError, match=r"size is \(8, 8, 1\), but is two numbers, \(he"
+    ):
+        load_images(folder, patch=4, size=(8, 8, 1))
