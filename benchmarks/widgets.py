@@ -18,9 +18,24 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from qkv.attention import attend  # noqa: E402
-from qkv.widgets import Alignment, Predict, Stepper, Unrolled  # noqa: E402
+from qkv.data.images import Digits  # noqa: E402
+from qkv.transformer import load as load_translator  # noqa: E402
+from qkv.vision import load as load_reader  # noqa: E402
+from qkv.widgets import (  # noqa: E402
+    Alignment,
+    AttentionLab,
+    Heads,
+    MaskPainter,
+    Patches,
+    Positions,
+    Predict,
+    Stepper,
+    TransformerMap,
+    Translator,
+    Unrolled,
+)
 from tests.browser import FLAGS  # noqa: E402
-from tests.widgets import sample  # noqa: E402
+from tests.widgets import sample, sample_transformer  # noqa: E402
 from tests.widgets.pages import page_of  # noqa: E402
 from tools.browser import find  # noqa: E402
 
@@ -66,6 +81,28 @@ def widgets():
             stepping,
         ),
         "Predict": (Predict("?", options, right=0, name="bench"), []),
+        **_of_models(generator),
+    }
+
+
+def _of_models(generator):
+    """Return the widgets of chapters 3 to 8, about as large as there."""
+    tokens = [f"t{i}" for i in range(16)]
+    q, k, v = torch.randn(3, 8, 4, generator=generator)
+    weights = torch.randn(8, 16, 16, generator=generator).softmax(-1)
+    sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
+    _, shown = sample_transformer.sample(source=["a"] * 6, target=["b"] * 10, **sizes)
+    return {
+        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), []),
+        "MaskPainter 16": (MaskPainter(tokens), []),
+        "Heads 8 × 16": (Heads(weights, tokens), []),
+        "Positions 64": (Positions(d_model=64, length=64), []),
+        "TransformerMap": (TransformerMap(*shown), ["ArrowRight"]),
+        "Translator": (
+            Translator(load_translator("english_korean"), ["I love cats"]),
+            [],
+        ),
+        "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
     }
 
 

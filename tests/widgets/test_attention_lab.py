@@ -422,9 +422,8 @@ def test_a_broken_state_says_what_is_wrong(show, changes, words):
     assert words in page.locator("[data-qkv-widget=broken]").inner_text()
 
 
-def test_with_a_kernel_edits_go_both_ways_and_it_draws_at_once(show):
-    page, took = live(show, lab())
-    assert took < 200
+def test_with_a_kernel_edits_go_both_ways(show):
+    page = live(show, lab())
     place = page.locator("#live2")
     place.locator("[data-field=q-0-0]").fill("4")
     assert page.evaluate("model.get('q')")[0] == [4, 0]

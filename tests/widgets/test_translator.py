@@ -41,17 +41,15 @@ def asked(file, sentences, *, most=20, width=4, alpha=0.6):
         const net = transformer(read);
         console.log(JSON.stringify(sentences.map((words) => {{
             const ids = words.map((word) => read.source.indexOf(word));
-            const begin = performance.now();
             const steps = greedy(net, ids, settings);
             const tree = beamTree(net, ids, settings);
-            const took = performance.now() - begin;
             let state = net.start(ids);
             const logits = [BOS, ...steps.map((s) => s.token)].map((id) => {{
                 const made = net.step(id, state);
                 state = made.state;
                 return Array.from(made.logits);
             }});
-            return {{ steps, tree, logits, took }};
+            return {{ steps, tree, logits }};
         }})));
     """
     settings = {"most": most, "width": width, "alpha": alpha}
@@ -94,7 +92,6 @@ def compare(file, sentences, **settings):
             got = [node["own"], node["total"], node["score"]]
             want = [wanted.log_probability, wanted.total, wanted.score]
             assert got == pytest.approx(want, abs=1e-4)
-        assert made["took"] < 1000
 
 
 @pytest.mark.parametrize(
@@ -208,8 +205,7 @@ class TestKernel:
         assert "output.bias holds NaN" in answer["error"]
 
     def test_the_browser_asks_the_kernel(self, show, small):
-        page, took = live(show, translator(small))
-        assert took < 200
+        page = live(show, translator(small))
         place = page.locator("#live2")
         page.evaluate("""() => {
             model.send = (message) => (window.message = message);
@@ -233,7 +229,7 @@ class TestKernel:
         assert [s["token"] for s in made["steps"]] == written(small, "you love dogs")
 
     def test_a_kernel_that_refuses_is_heard(self, show, small):
-        page, _ = live(show, translator(small))
+        page = live(show, translator(small))
         place = page.locator("#live2")
         page.evaluate("""() => {
             model.on = (name, listener) => (window.answer = listener);
