@@ -1,6 +1,7 @@
 """Every page of the site as people meet it, in a real Chromium."""
 
 import gzip
+import json
 import re
 from dataclasses import dataclass
 
@@ -246,7 +247,21 @@ def test_a_chapter_can_be_downloaded_as_it_was_run(browser, site):
             with page.expect_download() as downloading:
                 page.locator(".book-download").click()
             twin = (CHAPTERS.parent / name).with_suffix(".ipynb")
-            assert downloading.value.path().read_bytes() == twin.read_bytes()
+            given = json.loads(downloading.value.path().read_bytes())
+            wanted = json.loads(twin.read_bytes())
+            cells = list(zip(given.pop("cells"), wanted.pop("cells"), strict=True))
+            assert given == wanted
+            changed = [pair for pair in cells if pair[0] != pair[1]]
+            assert len(changed) == drawings_in(twin)
+            for cell, stored in changed:
+                assert cell["cell_type"] == stored["cell_type"] == "markdown"
+                assert "](figures/" in "".join(stored["source"])
+                assert "data:image/svg+xml" in "".join(cell["source"])
+
+
+def drawings_in(twin):
+    """How many drawings a notebook names; a download brings them along inside."""
+    return twin.read_text("utf-8").count("](figures/")
 
 
 def test_a_choice_of_theme_is_kept(browser, site):
