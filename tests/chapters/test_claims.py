@@ -5,26 +5,33 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbval.plugin import get_sanitize_patterns
 
 from tools import claims as tool
 from tools.claims import ClaimsError, Row, gather, measure, read, write
 
 ROOT = Path(__file__).resolve().parents[2]
 TWINS = sorted((ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))
+SANITISED = ROOT / "tests" / "chapters" / "sanitize.cfg"
 CLAIM = re.compile(r"✓ (?P<statement>.+): measured \S+, (?P<bound>\D+ [\d.and -]+)")
 
 
-def claims_of(twin: Path) -> list[tuple[str, str]]:
-    """The claims that a twin's stored outputs show, with their bounds."""
-    shown = [
+def told(twin: Path) -> list[str]:
+    """The lines in which a twin's stored outputs claim something."""
+    return [
         line
         for cell in nbformat.read(twin, as_version=4).cells
         for output in cell.get("outputs", ())
         for line in output.get("text", "").splitlines()
         if line.startswith("✓ ")
     ]
-    found = [CLAIM.fullmatch(line) for line in shown]
-    assert all(found), f"{twin.name} shows a claim in other words: {shown}"
+
+
+def claims_of(twin: Path) -> list[tuple[str, str]]:
+    """Those claims, with their bounds."""
+    lines = told(twin)
+    found = [CLAIM.fullmatch(line) for line in lines]
+    assert all(found), f"{twin.name} shows a claim in other words: {lines}"
     return [(match["statement"], match["bound"]) for match in found]
 
 
@@ -39,6 +46,19 @@ def test_the_page_has_the_claims_of_the_chapter(twin):
         "run `make claims`: the page and the chapter claim different things"
     )
     assert claimed, "a chapter whose experiment claims nothing"
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.stem)
+def test_what_a_claim_measured_is_not_compared(twin):
+    """Another processor rounds otherwise, and training makes that visible."""
+    patterns = get_sanitize_patterns(SANITISED.read_text("utf-8"))
+    for line in told(twin):
+        compared = line
+        for regex, replacement in patterns:
+            compared = re.sub(regex, replacement, compared)
+        claimed = CLAIM.fullmatch(line)
+        said = f"✓ {claimed['statement']}: measured VALUE, {claimed['bound']}"
+        assert compared == said
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.stem)
