@@ -4,6 +4,8 @@ Each looks at a shape, a dtype or a Python number alone, and costs a call nothin
 could be measured.
 """
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
@@ -108,10 +110,10 @@ def whole(least: int, **numbers: int) -> None:
     TypeError: patch is 2.0, but must be a whole number
     """
     for name, number in numbers.items():
-        if not isinstance(number, int):
+        if not isinstance(number, Integral):
             raise TypeError(f"{name} is {number!r}, but must be a whole number")
         if number < least:
-            raise ValueError(f"{name} is {number}, but must be at least {least}")
+            raise ValueError(f"{name} must be at least {least}, not {number}")
 
 
 def height_and_width(**sizes: tuple[int, int]) -> None:
@@ -140,7 +142,7 @@ def height_and_width(**sizes: tuple[int, int]) -> None:
         if len(size) != 2:
             raise ValueError(f"{name} is {size}, but is two numbers, (height, width)")
         for side in size:
-            if not isinstance(side, int):
+            if not isinstance(side, Integral):
                 raise TypeError(f"{name} is {size}, but both must be whole numbers")
         if min(size) < 1:
             raise ValueError(f"{name} is {size}, but both must be at least 1")

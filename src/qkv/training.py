@@ -23,6 +23,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
+from qkv._checks import whole
 from qkv.data import PAD, Batch, Images, Questions
 
 FORMAT = "qkv checkpoint 1"
@@ -411,8 +412,7 @@ def fit(
     TypeError: batches is of type DictatedNumbers, not a stream of batches; give its
     .batches(batch_size=32, seed=0)
     """
-    if watch_every < 1:
-        raise ValueError(f"watch_every must be at least 1, not {watch_every}")
+    whole(1, watch_every=watch_every)
     optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     stream, history = _stream(batches), History()
     run = _Run(checkpoint, model, optimizer, settings, history)

@@ -203,7 +203,7 @@ def test_a_size_that_patches_divide_is_named(folder, patch, size, said):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"patch": 0}, "patch is 0, but must be at least 1"),
+        ({"patch": 0}, "patch must be at least 1, not 0"),
         ({"size": (0, 4)}, r"size is \(0, 4\), but both must be at least 1"),
         ({"held_out": 1.0}, "held_out is a share from 0 to below 1, not 1.0"),
     ],

@@ -106,7 +106,7 @@ def test_tokens_are_whole_numbers():
 def test_masks_are_made_of_whole_numbers():
     with pytest.raises(TypeError, match=r"lengths is of type list, but .*torch.tensor"):
         masks.padding([1, 3], 3)
-    with pytest.raises(ValueError, match="query is -1, but must be at least 0"):
+    with pytest.raises(ValueError, match="query must be at least 0, not -1"):
         masks.causal(-1)
     with pytest.raises(TypeError, match=r"query is 3\.0, but must be a whole number"):
         masks.causal(3.0)

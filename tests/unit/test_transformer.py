@@ -592,6 +592,11 @@ def test_a_config_of_nothing_is_refused(changes, message):
         config(**changes)
 
 
+def test_a_size_that_is_not_whole_is_refused(as_readers_run_it):
+    with pytest.raises(TypeError, match=r"d_ff is 8.0, but must be a whole number"):
+        config(d_ff=8.0)
+
+
 def test_source_and_target_of_different_batches_are_refused(as_readers_run_it):
     model = make()
     source, lengths, _ = sequences(3, 5, 7, seed=0)

@@ -14,6 +14,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from qkv._checks import whole
+
 PAD, BOS, EOS = 0, 1, 2
 SPECIAL = ("<pad>", "<bos>", "<eos>")
 
@@ -346,7 +348,7 @@ class PairCorpus(Corpus):
         ValueError
             If ``batch_size`` is not positive, or there is nothing to draw from.
         """
-        check_batch_size(batch_size)
+        whole(1, batch_size=batch_size)
         if not self.train:
             raise ValueError("there is no training example to draw a batch from")
         sources = _encoded(self.source_vocab, [e.source for e in self.train])
@@ -474,18 +476,6 @@ def share_of(count: int, share: float, things: str) -> int:
             f"out none, or more {things}"
         )
     return part
-
-
-def check_batch_size(batch_size: int) -> None:
-    """Refuse a batch of nothing.
-
-    Raises
-    ------
-    ValueError
-        If ``batch_size`` is not positive.
-    """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, not {batch_size}")
 
 
 def _read_lines(path: Path) -> list[str]:

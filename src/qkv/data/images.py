@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from qkv._checks import height_and_width, whole
-from qkv.data.corpus import check_batch_size, share_of
+from qkv.data.corpus import share_of
 
 DIGIT = 8
 HELD_OUT = 500
@@ -122,7 +122,7 @@ class ImageCollection:
             If ``batch_size`` is below 1, or ``count`` not from 1 to the number there
             are.
         """
-        check_batch_size(batch_size)
+        whole(1, batch_size=batch_size)
         there = len(self.train)
         count = there if count is None else count
         if not 1 <= count <= there:
@@ -239,8 +239,7 @@ class FindTheDigit:
         ValueError
             If ``count`` is below 1.
         """
-        if count < 1:
-            raise ValueError(f"count must be at least 1, not {count}")
+        whole(1, count=count)
         digits = self.digits.held_out if held_out else self.digits.train
         return self._draw(count, digits, torch.Generator().manual_seed(seed))
 
@@ -252,7 +251,7 @@ class FindTheDigit:
         ValueError
             If ``batch_size`` is below 1.
         """
-        check_batch_size(batch_size)
+        whole(1, batch_size=batch_size)
         generator = torch.Generator().manual_seed(seed)
 
         def stream() -> Iterator[Images]:

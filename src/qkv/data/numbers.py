@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from qkv._checks import whole
 from qkv.data.corpus import (
     EOS,
     PAD,
@@ -13,7 +14,6 @@ from qkv.data.corpus import (
     Corpus,
     Example,
     Vocabulary,
-    check_batch_size,
 )
 
 ENGLISH = (
@@ -94,7 +94,7 @@ class DictatedNumbers(Corpus):
         ValueError
             If ``batch_size`` or ``length`` is below 1.
         """
-        check_batch_size(batch_size)
+        whole(1, batch_size=batch_size)
         lengths = self._range(length)
         generator = torch.Generator().manual_seed(seed)
 

@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from qkv.data.corpus import PAD, check_batch_size
+from qkv._checks import whole
+from qkv.data.corpus import PAD
 
 NEIGHBOURS = (-3, -1, 1, 3)
 
@@ -82,7 +83,7 @@ class Task(ABC):
         ValueError
             If ``count`` is below 1.
         """
-        _at_least(1, count=count)
+        whole(1, count=count)
         return self._draw(count, torch.Generator().manual_seed(seed))
 
     def batches(self, *, batch_size: int, seed: int) -> Iterator[Questions]:
@@ -93,7 +94,7 @@ class Task(ABC):
         ValueError
             If ``batch_size`` is below 1.
         """
-        check_batch_size(batch_size)
+        whole(1, batch_size=batch_size)
         generator = torch.Generator().manual_seed(seed)
 
         def stream() -> Iterator[Questions]:
@@ -143,7 +144,7 @@ class AssociativeRecall(Task):
     """
 
     def __init__(self, pairs: int = 16, keys: int = 64, values: int = 16) -> None:
-        _at_least(1, pairs=pairs, keys=keys, values=values)
+        whole(1, pairs=pairs, keys=keys, values=values)
         if pairs > keys:
             raise ValueError(
                 f"{pairs} pairs need as many different keys, and there are {keys}; "
@@ -193,8 +194,8 @@ class FourNeighbours(Task):
     """
 
     def __init__(self, length: int = 16, symbols: int = 10) -> None:
-        _at_least(2, length=length)
-        _at_least(1, symbols=symbols)
+        whole(2, length=length)
+        whole(1, symbols=symbols)
         self.length, self.symbols = length, symbols
         self.n_source = self.n_target = symbols + 1
 
@@ -240,7 +241,7 @@ class Reversal(Task):
     """
 
     def __init__(self, length: int = 16, symbols: int = 10) -> None:
-        _at_least(1, length=length, symbols=symbols)
+        whole(1, length=length, symbols=symbols)
         self.length, self.symbols = length, symbols
         self.n_source = self.n_target = symbols + 1
 
@@ -281,7 +282,7 @@ class TokenBack(Task):
     def __init__(
         self, back: int = 3, lengths: tuple[int, int] = (8, 32), symbols: int = 10
     ) -> None:
-        _at_least(1, back=back, symbols=symbols)
+        whole(1, back=back, symbols=symbols)
         if not back < lengths[0] <= lengths[1]:
             raise ValueError(
                 f"lengths run upwards from more than {back}, how far back is asked "
@@ -298,7 +299,7 @@ class TokenBack(Task):
         ValueError
             If ``count`` is below 1, or ``length`` not more than ``back``.
         """
-        _at_least(1, count=count)
+        whole(1, count=count)
         length = self.lengths[1] if length is None else length
         if length <= self.back:
             raise ValueError(
@@ -329,9 +330,3 @@ def _symbols(
     symbols: int, shape: tuple[int, int], generator: torch.Generator
 ) -> Int[Tensor, "batch token"]:
     return torch.randint(1, symbols + 1, shape, generator=generator)
-
-
-def _at_least(least: int, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < least:
-            raise ValueError(f"{name} must be at least {least}, not {size}")

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
-from qkv._checks import same_batch
+from qkv._checks import same_batch, whole
 from qkv.layers import LayerNorm, embed
 from qkv.positions import Learned, Sinusoidal
 from qkv.transformer.blocks import Decoder, DecoderLayer, Encoder, EncoderLayer
@@ -62,12 +62,11 @@ class TransformerConfig:
         ValueError
             If a size is below 1, heads do not divide d_model, the positions are of no
             known kind, or dropout is not a probability below 1.
+        TypeError
+            If a size is no whole number.
         """
-        for name in ("n_source", "n_target", "d_model", "heads", "d_ff", "max_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 1, not {getattr(self, name)}"
-                )
+        sizes = "n_source", "n_target", "d_model", "heads", "d_ff", "max_length"
+        whole(1, **{name: getattr(self, name) for name in sizes})
         if len(self.layers) != 2 or min(self.layers) < 1:
             raise ValueError(
                 f"layers is {self.layers}, but there are two numbers, of encoder and "
@@ -138,9 +137,10 @@ class _Model(nn.Module):
         self, tokens: Tensor, state: TransformerState
     ) -> tuple[Float[Tensor, "batch_token d_model"], TransformerState]:
         """Take in tokens without asking what may be next."""
+        count = tokens.shape[1]
         embedded = self._embedded(self.target_embedding, tokens, "target")
         x = self._placed(embedded, state.position)
-        state = state.reserved(count := tokens.shape[1])
+        state = state.reserved(count)
         return state.advance(x.flatten(0, 1), state, state.mask(count)), state
 
     def step(

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import like_the_weights
+from qkv._checks import like_the_weights, whole
 from qkv.positions import sinusoidal
 
 
@@ -74,8 +74,7 @@ def grid(image: tuple[int, int], patch: int) -> tuple[int, int]:
     cut or scale it to 24 by 28, or choose another patch
     """
     height, width = image
-    if patch < 1:
-        raise ValueError(f"patch must be at least 1, not {patch}")
+    whole(1, patch=patch)
     if height % patch or width % patch:
         near = [max(patch, side // patch * patch) for side in (height, width)]
         raise ValueError(
