@@ -19,7 +19,7 @@ CLAIMED = {
         "share of questions that a GRU answers, 16 pairs, 600 steps",
         "share of questions that one head of attention answers",
     ),
-    "four neighbours named": (
+    "four neighbours named, linear read-out": (
         "share of neighbours named, 1 head",
         "share of neighbours named, 4 heads split rightly",
     ),
