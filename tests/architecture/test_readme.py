@@ -23,7 +23,10 @@ CLAIMED = {
         "share of neighbours named, 1 head",
         "share of neighbours named, 4 heads split rightly",
     ),
-    "16 tokens reversed": ("reversal, rotary", "reversal, learned positions"),
+    "16 tokens reversed, one layer": (
+        "reversal, rotary",
+        "reversal, learned positions",
+    ),
     "English to Korean": (
         "held-out sentences, GRU with attention",
         "held-out sentences translated exactly",
