@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import qkv.exercises
-from qkv.exercises import EXERCISES, check, progress
-from qkv.exercises.solved import Solved
+from qkv.checking.solved import Solved
+from qkv.exercises import check, finding, progress
 
-RIGHT = EXERCISES["1.1"].reference
+RIGHT = finding.find("1.1").reference
 
 
 @pytest.fixture
