@@ -11,7 +11,7 @@ import jupytext
 import pytest
 import torch
 from beartype import beartype
-from jaxtyping import jaxtyped
+from jaxtyping import config, jaxtyped
 from torch import nn
 from torch.nn import functional as F
 
@@ -137,6 +137,7 @@ def test_an_exercise_helps_and_is_asked_with_several_inputs(exercise: Exercise) 
 @every_exercise
 def test_the_axes_of_the_annotations_are_those_of_the_cases(exercise: Exercise) -> None:
     """Readers are told these axes, and run no checks of shapes."""
+    config.update("jaxtyping_disable", False)
     checked = jaxtyped(exercise.reference, typechecker=beartype)
     for case in exercise.cases.values():
         checked(*case())
@@ -154,6 +155,30 @@ def test_cases_are_fresh_and_the_same_at_each_call(exercise: Exercise) -> None:
                 argument.zero_()
         for one, other in zip(once, case(), strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_each_file_of_a_chapter_has_one_exercise_which_is_found(chapter: int) -> None:
+    files = finding.files(chapter)
+    paths = (finding.FOLDER / f"ch{chapter:02}").glob("*.py")
+    exercises = [p for p in paths if p.stem not in ("__init__", "shared")]
+    assert sorted(files.values()) == sorted(exercises), "a file has no number, or two"
+    for id, path in files.items():
+        assert path.read_text("utf-8").count("= Exercise(") == 1
+        assert finding.find(id).id == id
+
+
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_a_chapter_has_the_title_of_its_text(chapter: int) -> None:
+    text = next(CHAPTERS.glob(f"{chapter:02}_*.md")).read_text(encoding="utf-8")
+    assert f"\n# {finding.title(chapter)}\n" in text
+
+
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_a_chapter_ends_with_its_own_progress(chapter: int) -> None:
+    text = next(CHAPTERS.glob(f"{chapter:02}_*.md")).read_text(encoding="utf-8")
+    assert text.count("\nprogress(") == 1
+    assert f"\nprogress({chapter})\n" in text
 
 
 @pytest.mark.parametrize("chapter", finding.chapters())

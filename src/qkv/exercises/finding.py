@@ -37,8 +37,8 @@ def ids(chapter: int) -> list[str]:
 
     Examples
     --------
-    >>> ids(3)
-    ['3.1', '3.2', '3.3', '3.4', '3.5', '3.6']
+    >>> ids(3)[:3]
+    ['3.1', '3.2', '3.3']
     """
     return sorted(files(chapter), key=lambda id: int(id.partition(".")[2]))
 
@@ -68,7 +68,7 @@ def find(id: str) -> Exercise:
     Examples
     --------
     >>> find("3.2").title
-    'Scale the scores'
+    'Compare each query with each key'
     """
     number = id.partition(".")[0]
     chapter = int(number) if number.isdecimal() else 0

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from qkv import vision
-from qkv.exercises.ch08 import deletion_curve, embed, small_vit
 from qkv.exercises.ch08.add_class_token import add_class_token
 from qkv.exercises.ch08.cut import cut
+from qkv.exercises.ch08.deletion_curve import deletion_curve
+from qkv.exercises.ch08.embed import embed
 from qkv.exercises.ch08.rollout import rollout
+from qkv.exercises.ch08.small_vit import EXERCISE, small_vit
 from qkv.exercises.draw import normal
 
 
@@ -19,9 +21,7 @@ def test_cutting_and_embedding_are_the_packages() -> None:
     torch.testing.assert_close(tokens, vision.patches(images, 2))
     embedding = vision.PatchEmbedding(3, 2, 7)
     weight, bias = embedding.proj.weight.flatten(1), embedding.proj.bias
-    torch.testing.assert_close(
-        embed.EXERCISE.reference(images, weight, bias, 2), embedding(images)
-    )
+    torch.testing.assert_close(embed(images, weight, bias, 2), embedding(images))
 
 
 def test_the_class_token_comes_as_in_the_package() -> None:
@@ -43,24 +43,24 @@ def test_rollout_is_the_packages() -> None:
 def test_a_deletion_curve_by_hand() -> None:
     """The first patch alone speaks for class 0: three to one, undiluted."""
     embedded, W = torch.tensor([[1.0], [0.0]]), torch.tensor([[math.log(3)], [0.0]])
-    curve = deletion_curve.EXERCISE.reference(embedded, torch.tensor([0.9, 0.1]), W, 0)
+    curve = deletion_curve(embedded, torch.tensor([0.9, 0.1]), W, 0)
     both = 3**0.5 / (3**0.5 + 1)
     assert curve.tolist() == pytest.approx([both, 0.5, 0.5])
-    curve = deletion_curve.EXERCISE.reference(embedded, torch.tensor([0.1, 0.9]), W, 0)
+    curve = deletion_curve(embedded, torch.tensor([0.1, 0.9]), W, 0)
     assert curve.tolist() == pytest.approx([both, 0.75, 0.5])
 
 
 def test_a_picture_cut_on_its_side_is_the_same_model_under_other_names() -> None:
     """What the hunt says: the loss cannot tell, and what is seen is another patch."""
-    case = small_vit.EXERCISE.cases["every size different"]
+    case = EXERCISE.cases["every size different"]
     images, patch, W_e, class_token, positions, W, W_out = case()
     (channel, height, width), d_model = images.shape[1:], len(class_token)
     grid = height // patch, width // patch
     turned_W_e = W_e.reshape(d_model, channel, patch, patch).mT.flatten(1)
     turned = positions[1:].unflatten(0, grid).transpose(0, 1).flatten(0, 1)
     turned = torch.cat([positions[:1], turned])
-    logits, seen = small_vit.EXERCISE.reference(*case())
-    same, shown = small_vit.EXERCISE.given(
+    logits, seen = small_vit(*case())
+    same, shown = EXERCISE.given(
         images, patch, turned_W_e, class_token, turned, W, W_out
     )
     torch.testing.assert_close(same, logits, rtol=1e-4, atol=1e-5)

@@ -35,7 +35,7 @@ def _attention_inputs(
         (d_hidden, d_key),
         (d_hidden,),
     ]
-    return tuple(draw.normal(*shape, seed=n) for n, shape in enumerate(shapes))
+    return draw.normals(*shapes)
 
 
 EXERCISE = Exercise(
@@ -89,8 +89,7 @@ EXERCISE = Exercise(
             lambda query, keys, W, U, v: additive_scores(query, keys, U, W, v),
         ),
         "softmax too early": Mistake(
-            WEIGHTS_ALREADY,
-            lambda *given: additive_scores(*given).softmax(-1),
+            WEIGHTS_ALREADY, lambda *given: additive_scores(*given).softmax(-1)
         ),
         "scaled": Mistake(
             "the scores are divided by √d_hidden; that belongs to chapter 3's score, "

@@ -1,5 +1,6 @@
 """Bug hunt: one step of attention."""
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -26,11 +27,9 @@ def attend_step(
     keys: Float[Tensor, "batch key d_k"],
     values: Float[Tensor, "batch key d_v"],
     lengths: Int[Tensor, " batch"],
+    *,
+    weigh: Callable = masked_softmax,
 ) -> Float[Tensor, "batch d_v"]:
-    return _attend_with(masked_softmax, query, keys, values, lengths)
-
-
-def _attend_with(weigh, query, keys, values, lengths):
     scores = (keys @ query[..., None]).squeeze(-1)
     return (weigh(scores, lengths)[:, None] @ values).squeeze(1)
 
@@ -46,8 +45,7 @@ def _padding_keeps_its_share(query, keys, values, lengths):
 def _step_inputs(lengths: tuple[int, ...], key: int, d_k: int, d_v: int) -> tuple:
     batch = len(lengths)
     shapes = [(batch, d_k), (batch, key, d_k), (batch, key, d_v)]
-    drawn = [draw.normal(*shape, seed=n) for n, shape in enumerate(shapes)]
-    return *drawn, torch.tensor(lengths)
+    return *draw.normals(*shapes), torch.tensor(lengths)
 
 
 EXERCISE = Exercise(
@@ -64,32 +62,22 @@ EXERCISE = Exercise(
         "no mask": Mistake(
             "now the padding is attended to like words: the context of a sentence "
             "changes with the batch that it is in",
-            lambda *given: _attend_with(lambda s, n: s.softmax(-1), *given),
+            partial(attend_step, weigh=lambda s, n: s.softmax(-1)),
         ),
-        "score zero": Mistake(
-            SCORE_ZERO,
-            partial(_attend_with, zero_scores),
-        ),
-        "inverted": Mistake(
-            INVERTED,
-            partial(_attend_with, inverted),
-        ),
+        "score zero": Mistake(SCORE_ZERO, partial(attend_step, weigh=zero_scores)),
+        "inverted": Mistake(INVERTED, partial(attend_step, weigh=inverted)),
         "over the batch": Mistake(
-            OVER_THE_BATCH,
-            partial(_attend_with, over_the_batch),
+            OVER_THE_BATCH, partial(attend_step, weigh=over_the_batch)
         ),
         "one key too many": Mistake(
             ONE_KEY_TOO_MANY,
-            partial(_attend_with, lambda s, n: masked_softmax(s, n + 1)),
+            partial(attend_step, weigh=lambda s, n: masked_softmax(s, n + 1)),
         ),
         "one key too few": Mistake(
             ONE_KEY_TOO_FEW,
-            partial(_attend_with, lambda s, n: masked_softmax(s, n - 1)),
+            partial(attend_step, weigh=lambda s, n: masked_softmax(s, n - 1)),
         ),
-        "mask added": Mistake(
-            MASK_ADDED,
-            partial(_attend_with, mask_added),
-        ),
+        "mask added": Mistake(MASK_ADDED, partial(attend_step, weigh=mask_added)),
         "scaled": Mistake(
             "the padding is mended; but the scores are divided by √d_k now, which is "
             "chapter 3's idea, and not this step's",

@@ -22,7 +22,7 @@ def general_scores(
 
 def _dot_inputs(batch: int, query: int, key: int, d_query: int, d_key: int) -> tuple:
     shapes = [(batch, query, d_query), (batch, key, d_key), (d_query, d_key)]
-    return tuple(draw.normal(*shape, seed=n) for n, shape in enumerate(shapes))
+    return draw.normals(*shapes)
 
 
 EXERCISE = Exercise(
@@ -52,13 +52,9 @@ EXERCISE = Exercise(
             lambda query, keys, W: query @ W @ keys.mT / keys.shape[-1] ** 0.5,
         ),
         "softmax too early": Mistake(
-            WEIGHTS_ALREADY,
-            lambda *given: general_scores(*given).softmax(-1),
+            WEIGHTS_ALREADY, lambda *given: general_scores(*given).softmax(-1)
         ),
-        "transposed": Mistake(
-            TRANSPOSED,
-            lambda *given: general_scores(*given).mT,
-        ),
+        "transposed": Mistake(TRANSPOSED, lambda *given: general_scores(*given).mT),
         "first sentence": Mistake(
             "the queries of every sentence are compared with the first one's keys",
             lambda query, keys, W: query @ W @ keys[0].mT,

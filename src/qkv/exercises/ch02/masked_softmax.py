@@ -69,30 +69,20 @@ EXERCISE = Exercise(
         "scores far below 0": partial(_padded_scores, (2, 3), 5, centre=-500.0),
     },
     mistakes={
-        "score zero": Mistake(
-            SCORE_ZERO,
-            zero_scores,
-        ),
+        "score zero": Mistake(SCORE_ZERO, zero_scores),
         "masked after": Mistake(
             "the padding's weights have been set to 0 after the softmax: the rows no "
             "longer sum to one. Mask the scores, before it",
             _masked_after,
         ),
-        "inverted": Mistake(
-            INVERTED,
-            inverted,
-        ),
-        "over the batch": Mistake(
-            OVER_THE_BATCH,
-            over_the_batch,
-        ),
+        "inverted": Mistake(INVERTED, inverted),
+        "over the batch": Mistake(OVER_THE_BATCH, over_the_batch),
         "one key too many": Mistake(
             ONE_KEY_TOO_MANY,
             lambda scores, lengths: masked_softmax(scores, lengths + 1),
         ),
         "one key too few": Mistake(
-            ONE_KEY_TOO_FEW,
-            lambda scores, lengths: masked_softmax(scores, lengths - 1),
+            ONE_KEY_TOO_FEW, lambda scores, lengths: masked_softmax(scores, lengths - 1)
         ),
         "no mask": Mistake(
             "the padding is attended to like words: the weights of a sentence change "
@@ -105,14 +95,8 @@ EXERCISE = Exercise(
                 scores, lengths.max().expand(len(lengths))
             ),
         ),
-        "mask added": Mistake(
-            MASK_ADDED,
-            mask_added,
-        ),
-        "overflow": Mistake(
-            OVERFLOW,
-            _overflows,
-        ),
+        "mask added": Mistake(MASK_ADDED, mask_added),
+        "overflow": Mistake(OVERFLOW, _overflows),
         "not low enough": Mistake(
             "right for small scores, but the padding has got a number like −100, and "
             "where the real scores are lower still, it takes all the weight: −∞ is "

@@ -49,8 +49,7 @@ EXERCISE = Exercise(
     mistakes={
         "not scaled": Mistake(NOT_SCALED, partial(self_attention, scale=1)),
         "divided by d_k": Mistake(
-            BY_D_K,
-            lambda x, *W: self_attention(x, *W, scale=len(W[0])),
+            BY_D_K, lambda x, *W: self_attention(x, *W, scale=len(W[0]))
         ),
         "divided by d_model": Mistake(
             "now the scores are divided by all of d_model: the root was right, what "

@@ -34,14 +34,10 @@ EXERCISE = Exercise(
             "soon as there are heads. The keys stand last (dim=-1)",
             partial(attention, over=1),
         ),
-        "over the batch": Mistake(
-            OVER_THE_BATCH,
-            partial(attention, over=0),
-        ),
+        "over the batch": Mistake(OVER_THE_BATCH, partial(attention, over=0)),
         "not scaled": Mistake(NOT_SCALED, partial(attention, scale=1)),
         "divided by d_k": Mistake(
-            BY_D_K,
-            lambda q, k, v: attention(q, k, v, scale=q.shape[-1]),
+            BY_D_K, lambda q, k, v: attention(q, k, v, scale=q.shape[-1])
         ),
         "√d_v": Mistake(
             "you divide by √d_v; the scores are sums over the features of queries "
@@ -49,8 +45,7 @@ EXERCISE = Exercise(
             lambda q, k, v: attention(q, k, v, scale=v.shape[-1] ** 0.5),
         ),
         "multiplied": Mistake(
-            MULTIPLIED,
-            lambda q, k, v: attention(q, k, v, scale=q.shape[-1] ** -0.5),
+            MULTIPLIED, lambda q, k, v: attention(q, k, v, scale=q.shape[-1] ** -0.5)
         ),
         "queries and keys swapped": Mistake(
             "the scores are transposed, k @ q.mT: each token is given what others ask "

@@ -33,10 +33,7 @@ EXERCISE = Exercise(
     mistakes={
         "not scaled": Mistake(NOT_SCALED, _scores_by(lambda q, k: 1)),
         "divided by d_k": Mistake(BY_D_K, _scores_by(lambda q, k: q.shape[-1])),
-        "multiplied": Mistake(
-            MULTIPLIED,
-            _scores_by(lambda q, k: q.shape[-1] ** -0.5),
-        ),
+        "multiplied": Mistake(MULTIPLIED, _scores_by(lambda q, k: q.shape[-1] ** -0.5)),
         "√ of the keys": Mistake(
             "you divide by the root of how many keys there are; what makes the dot "
             "product large is how many features are multiplied, d_k",
@@ -47,18 +44,14 @@ EXERCISE = Exercise(
             "with numbers of keys, and only goes through where the two are equal",
             lambda q, k: q @ k / q.shape[-1] ** 0.5,
         ),
-        "transposed": Mistake(
-            TRANSPOSED,
-            lambda q, k: scaled_scores(k, q),
-        ),
+        "transposed": Mistake(TRANSPOSED, lambda q, k: scaled_scores(k, q)),
         "axes 1 and 2": Mistake(
             "axes 1 and 2 have been swapped. They are key and d_k only while one axis "
             "stands in front; count from the end: transpose(-2, -1), or .mT",
             lambda q, k: q @ k.transpose(1, 2) / q.shape[-1] ** 0.5,
         ),
         "softmax too early": Mistake(
-            WEIGHTS_ALREADY,
-            lambda q, k: scaled_scores(q, k).softmax(-1),
+            WEIGHTS_ALREADY, lambda q, k: scaled_scores(q, k).softmax(-1)
         ),
         "cosine": Mistake(
             "the vectors have been brought to length one: a cosine never exceeds 1, "

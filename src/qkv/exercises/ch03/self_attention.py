@@ -55,8 +55,7 @@ EXERCISE = Exercise(
             by_root(lambda x, *W: x.shape[-1]),
         ),
         "divided by d_k": Mistake(
-            BY_D_K,
-            lambda x, *W: self_attention(x, *W, scale=len(W[0])),
+            BY_D_K, lambda x, *W: self_attention(x, *W, scale=len(W[0]))
         ),
         "not scaled": Mistake(NOT_SCALED, partial(self_attention, scale=1)),
         "over queries": Mistake(OVER_QUERIES, partial(self_attention, over=-2)),

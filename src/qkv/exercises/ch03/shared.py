@@ -1,5 +1,7 @@
 """What several exercises of chapter 3 are made of."""
 
+from typing import Any
+
 from jaxtyping import Float
 from torch import Tensor
 
@@ -41,7 +43,7 @@ def self_attention(
     W_q: Float[Tensor, "d_k d_model"],
     W_k: Float[Tensor, "d_k d_model"],
     W_v: Float[Tensor, "d_v d_model"],
-    **how: float,
+    **how: Any,
 ) -> Float[Tensor, "*batch token d_v"]:
     return attention(x @ W_q.mT, x @ W_k.mT, x @ W_v.mT, **how)
 
@@ -57,6 +59,5 @@ def with_itself(*batch: int, token: int, d_model: int, d_k: int, d_v: int) -> tu
 
 
 SWAPPED = Mistake(
-    W_Q_AND_W_K_SWAPPED,
-    lambda x, W_q, W_k, W_v: self_attention(x, W_k, W_q, W_v),
+    W_Q_AND_W_K_SWAPPED, lambda x, W_q, W_k, W_v: self_attention(x, W_k, W_q, W_v)
 )

@@ -1,6 +1,7 @@
 """What several exercises of chapter 4 are made of."""
 
 from collections.abc import Callable
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -29,7 +30,7 @@ def attend_in_heads(
     *,
     split: Callable = split_heads,
     merge: Callable = merge_heads,
-    **how: float,
+    **how: Any,
 ) -> Float[Tensor, "batch token d_model"]:
     """Split, attend and merge, with parts of it that may be wrong ones."""
     return merge(attention(*(split(t, heads) for t in (q, k, v)), **how))

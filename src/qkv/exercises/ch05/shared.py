@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 
-def rates(width: int, *, power: float = 1.0) -> Float[Tensor, " pair"]:
+def rates(width: int, *, power: float = 1.0) -> Tensor:
     """How far each pair of features turns from one position to the next."""
     return 10000 ** (-power * torch.arange(0, width, 2) / width)
 

@@ -93,10 +93,7 @@ EXERCISE = Exercise(
             "is NaN. Mask the scores, before it",
             _renormalised,
         ),
-        "zero times infinity": Mistake(
-            ZERO_TIMES_INFINITY,
-            _zero_times_infinity,
-        ),
+        "zero times infinity": Mistake(ZERO_TIMES_INFINITY, _zero_times_infinity),
         "multiplied": Mistake(
             "the hidden scores are 0 now, and exp 0 is 1: they are attended to",
             lambda s: (s * causal_mask(s.shape[-1])).softmax(-1),

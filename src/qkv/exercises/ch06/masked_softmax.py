@@ -93,8 +93,7 @@ EXERCISE = Exercise(
             lambda scores, mask: (scores * mask).softmax(-1),
         ),
         "mask added": Mistake(
-            MASK_ADDED,
-            lambda scores, mask: (scores + mask).softmax(-1),
+            MASK_ADDED, lambda scores, mask: (scores + mask).softmax(-1)
         ),
         "zero times infinity": Mistake(
             ZERO_TIMES_INFINITY,
@@ -121,10 +120,7 @@ EXERCISE = Exercise(
                 scores.masked_fill(~mask, -torch.inf).softmax(-2).where(mask, 0.0)
             ),
         ),
-        "overflow": Mistake(
-            OVERFLOW,
-            _powers_overflow,
-        ),
+        "overflow": Mistake(OVERFLOW, _powers_overflow),
     },
     hints=(
         "first as ever: masked_fill with −∞ where the mask is False (~mask), then "

@@ -44,8 +44,7 @@ EXERCISE = Exercise(
             lambda lengths, key: padding_mask(lengths + 1, key),
         ),
         "one key too few": Mistake(
-            ONE_KEY_TOO_FEW,
-            lambda lengths, key: padding_mask(lengths - 1, key),
+            ONE_KEY_TOO_FEW, lambda lengths, key: padding_mask(lengths - 1, key)
         ),
         "padding in front": Mistake(
             "the first keys are hidden, as if the padding stood in front of the "

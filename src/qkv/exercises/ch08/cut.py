@@ -10,23 +10,19 @@ from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
 
 
-def _in_order(*axes):
+def cut(
+    image: Float[Tensor, "channel height width"],
+    patch: int,
+    *,
+    order: tuple[int, ...] = (1, 3, 0, 2, 4),
+) -> Float[Tensor, "patch pixel"]:
     """Cut, with what the two split sides give in this order.
 
     0 is the channel, 1 the row of patches, 2 the row in a patch, 3 the column of
     patches, 4 the column in a patch.
     """
-
-    def cut(
-        image: Float[Tensor, "channel height width"], patch: int
-    ) -> Float[Tensor, "patch pixel"]:
-        split = image.unflatten(2, (-1, patch)).unflatten(1, (-1, patch))
-        return split.permute(axes).reshape(-1, len(image) * patch**2)
-
-    return cut
-
-
-cut = _in_order(1, 3, 0, 2, 4)
+    split = image.unflatten(2, (-1, patch)).unflatten(1, (-1, patch))
+    return split.permute(order).reshape(-1, len(image) * patch**2)
 
 
 def _sides_exchanged(image, patch):
@@ -72,18 +68,18 @@ EXERCISE = Exercise(
         "columns first": Mistake(
             "the patches are the right ones, but go down the first column, then the "
             "second; they are to be read as a page is, row by row",
-            _in_order(3, 1, 0, 2, 4),
+            partial(cut, order=(3, 1, 0, 2, 4)),
         ),
         "pixels: columns first": Mistake(
             "the patches are in order, but each of them has been transposed: within "
             "a patch, too, the pixels go row by row",
-            _in_order(1, 3, 0, 4, 2),
+            partial(cut, order=(1, 3, 0, 4, 2)),
         ),
         "height and width exchanged": Mistake(
             "the picture has been cut as if it lay on its side: height and width have "
             "changed places, among the patches and within each. A model can be "
             "trained on this, which is why it stays unseen: exercise 8.7",
-            _in_order(3, 1, 0, 4, 2),
+            partial(cut, order=(3, 1, 0, 4, 2)),
         ),
         "width before height": Mistake(
             "the axes are channel, height, width, and have been taken for channel, "
@@ -95,14 +91,14 @@ EXERCISE = Exercise(
             "within a patch the channel comes first, then the row, then the column; "
             "here the channels of one pixel stand together. Both are in use, and "
             "weights learned with the one are of no use with the other",
-            _in_order(1, 3, 2, 4, 0),
+            partial(cut, order=(1, 3, 2, 4, 0)),
         ),
         "channels apart": Mistake(
             "a token is made of pieces of one channel from different places: the "
             "channel has been left in front of the patches. A patch has all channels "
             "of its place. (It does not show in grey pictures. Found in "
             "gupta-abhay/pytorch-vit #7.)",
-            _in_order(0, 1, 3, 2, 4),
+            partial(cut, order=(0, 1, 3, 2, 4)),
         ),
         "every nth pixel": Mistake(
             "each row is a small copy of the whole picture, of every patch-th pixel, "

@@ -1,5 +1,6 @@
 """The deletion curve."""
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -27,20 +28,19 @@ def _of_the_label(probabilities, label):
     return probabilities[:, label]
 
 
-def _curve(visible=_most_attended_hidden, read=_of_the_label):
-    """The curve, with other patches visible, or with something else read off."""
-
-    def deletion_curve(
-        embedded: Float[Tensor, "patch d_model"],
-        attention: Float[Tensor, " patch"],
-        W: Float[Tensor, "classes d_model"],
-        label: int,
-    ) -> Float[Tensor, " step"]:
-        shown = visible(attention).float()
-        pooled = shown @ embedded / shown.sum(-1, keepdim=True).clamp(min=1)
-        return read((pooled @ W.mT).softmax(-1), label)
-
-    return deletion_curve
+def deletion_curve(
+    embedded: Float[Tensor, "patch d_model"],
+    attention: Float[Tensor, " patch"],
+    W: Float[Tensor, "classes d_model"],
+    label: int,
+    *,
+    visible: Callable = _most_attended_hidden,
+    read: Callable = _of_the_label,
+) -> Float[Tensor, " step"]:
+    """The curve, with other patches ``visible``, or something else ``read`` off."""
+    shown = visible(attention).float()
+    pooled = shown @ embedded / shown.sum(-1, keepdim=True).clamp(min=1)
+    return read((pooled @ W.mT).softmax(-1), label)
 
 
 def _painted_over(embedded, attention, W, label):
@@ -58,7 +58,7 @@ EXERCISE = Exercise(
     id="8.6",
     title="Hide what it looks at",
     minutes=10,
-    reference=_curve(),
+    reference=deletion_curve,
     cases={
         "as many patches as features": partial(_seen, 7, d_model=7, classes=5),
         "every size different": partial(_seen, 11, d_model=5, classes=3),
@@ -70,43 +70,61 @@ EXERCISE = Exercise(
             "argsort tells which patch comes first, second, …; it has been used as if "
             "it told at which place each patch comes. Index with it, or take argsort "
             "of it once more",
-            _curve(
-                lambda attention: (
+            partial(
+                deletion_curve,
+                visible=lambda attention: (
                     attention.argsort(descending=True) >= _steps(attention)
-                )
+                ),
             ),
         ),
         "least attended first": Mistake(
             "the patches that get the least attention are hidden first: "
             "descending=True. (This is the other half of the test: here the curve "
             "should stay up for long.)",
-            _curve(lambda attention: _ranks(-attention) >= _steps(attention)),
+            partial(
+                deletion_curve,
+                visible=lambda attention: _ranks(-attention) >= _steps(attention),
+            ),
         ),
         "one at a time": Mistake(
             "at each step one patch is hidden and the one before is shown again; they "
             "are to stay hidden",
-            _curve(lambda attention: _ranks(attention) != _steps(attention) - 1),
+            partial(
+                deletion_curve,
+                visible=lambda attention: _ranks(attention) != _steps(attention) - 1,
+            ),
         ),
         "inverted": Mistake(
             "what is to be hidden is all that is shown: True in visible means that "
             "the patch may be seen. (So the patches come one after the other: this is "
             "the insertion curve.)",
-            _curve(lambda attention: ~_most_attended_hidden(attention)),
+            partial(
+                deletion_curve,
+                visible=lambda attention: ~_most_attended_hidden(attention),
+            ),
         ),
         "one too early": Mistake(
             "the first value is already with one patch hidden; it is to be the "
             "probability with the whole picture in sight",
-            _curve(lambda attention: _ranks(attention) > _steps(attention)),
+            partial(
+                deletion_curve,
+                visible=lambda attention: _ranks(attention) > _steps(attention),
+            ),
         ),
         "from the end": Mistake(
             "the curve runs backwards: it begins with the whole picture in sight and "
             "ends with all of it hidden",
-            lambda *given: _curve()(*given).flip(0),
+            lambda *given: deletion_curve(*given).flip(0),
         ),
         "left to right": Mistake(
             "the patches are hidden in the order in which they stand: attention is "
             "not used",
-            _curve(lambda attention: torch.arange(len(attention)) >= _steps(attention)),
+            partial(
+                deletion_curve,
+                visible=lambda attention: (
+                    torch.arange(len(attention)) >= _steps(attention)
+                ),
+            ),
         ),
         "painted over": Mistake(
             "the vectors of the hidden patches have been set to 0, and the model still "
@@ -117,15 +135,18 @@ EXERCISE = Exercise(
         "likeliest class": Mistake(
             "at each step you have taken the largest probability, whichever class "
             "has it; the question is what becomes of the class label",
-            _curve(read=lambda probabilities, label: probabilities.amax(-1)),
+            partial(
+                deletion_curve, read=lambda probabilities, label: probabilities.amax(-1)
+            ),
         ),
         "as share of the first": Mistake(
             "the curve has been divided by its first value; probabilities are wanted "
             "as they are",
-            _curve(
+            partial(
+                deletion_curve,
                 read=lambda probabilities, label: (
                     probabilities[:, label] / probabilities[0, label]
-                )
+                ),
             ),
         ),
     },

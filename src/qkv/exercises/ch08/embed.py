@@ -1,5 +1,6 @@
 """The embedding of patches as a convolution."""
 
+from collections.abc import Callable
 from functools import partial
 
 from jaxtyping import Float
@@ -18,21 +19,18 @@ def _as_tokens(features, bias):
     return features.flatten(2).mT + bias
 
 
-def _embedded(kernel=_as_kernel, tokens=_as_tokens):
+def embed(
+    images: Float[Tensor, "batch channel height width"],
+    weight: Float[Tensor, "d_model pixel"],
+    bias: Float[Tensor, " d_model"],
+    patch: int,
+    *,
+    kernel: Callable = _as_kernel,
+    tokens: Callable = _as_tokens,
+) -> Float[Tensor, "batch patch d_model"]:
     """The embedding, with another kernel, or its result otherwise put in order."""
-
-    def embed(
-        images: Float[Tensor, "batch channel height width"],
-        weight: Float[Tensor, "d_model pixel"],
-        bias: Float[Tensor, " d_model"],
-        patch: int,
-    ) -> Float[Tensor, "batch patch d_model"]:
-        convolved = F.conv2d(
-            images, kernel(weight, images.shape[1], patch), stride=patch
-        )
-        return tokens(convolved, bias)
-
-    return embed
+    convolved = F.conv2d(images, kernel(weight, images.shape[1], patch), stride=patch)
+    return tokens(convolved, bias)
 
 
 def _pixels_first(weight, channels, patch):
@@ -61,7 +59,7 @@ EXERCISE = Exercise(
     id="8.2",
     title="The same as a convolution",
     minutes=8,
-    reference=_embedded(),
+    reference=embed,
     cases={
         "as many patches as features": partial(_projection, 2, 3, 6, 6, 9, patch=2),
         "every size different": partial(_projection, 2, 5, 9, 21, 11, patch=3),
@@ -73,51 +71,53 @@ EXERCISE = Exercise(
             "the convolution gives (batch, d_model, rows, columns), and you have "
             "reshaped it: so a token has got one feature of many patches. Flatten "
             "rows and columns, and transpose",
-            _embedded(tokens=_reshaped),
+            partial(embed, tokens=_reshaped),
         ),
         "columns first": Mistake(
             "each token is right, but they go down the columns of the picture; they "
             "are to go row by row",
-            _embedded(tokens=lambda features, bias: _as_tokens(features.mT, bias)),
+            partial(embed, tokens=lambda features, bias: _as_tokens(features.mT, bias)),
         ),
         "kernel transposed": Mistake(
             "rows and columns of the kernel are exchanged: weight has its pixels "
             "row by row, in the order in which reshape wants them",
-            _embedded(lambda *given: _as_kernel(*given).mT),
+            partial(embed, kernel=lambda *given: _as_kernel(*given).mT),
         ),
         "channel last": Mistake(
             "the pixels have been read with the channels of each together; in weight "
             "the channel comes first, then the row, then the column: just the order "
             "of a convolution's weight",
-            _embedded(_channel_last),
+            partial(embed, kernel=_channel_last),
         ),
         "W transposed": Mistake(
             "weight has been transposed before the reshape: d_model comes first in "
             "it, and in the kernel of F.conv2d as well",
-            _embedded(_pixels_first),
+            partial(embed, kernel=_pixels_first),
         ),
         "flipped": Mistake(
             "the kernel has been turned by half a circle, as the convolution of the "
             "mathematicians wants; PyTorch's does not turn it",
-            _embedded(lambda *given: _as_kernel(*given).flip(-2, -1)),
+            partial(embed, kernel=lambda *given: _as_kernel(*given).flip(-2, -1)),
         ),
         "not transposed": Mistake(
             "the features come first and the patches last, as the convolution gives "
             "them; a token is a row: exchange the two with .mT. It fails in sight only "
             "where there are not as many patches as features",
-            _embedded(
-                tokens=lambda features, bias: features.flatten(2) + bias[:, None]
+            partial(
+                embed, tokens=lambda features, bias: features.flatten(2) + bias[:, None]
             ),
         ),
         "no bias": Mistake(
             "the bias has not been added",
-            _embedded(tokens=lambda features, bias: features.flatten(2).mT),
+            partial(embed, tokens=lambda features, bias: features.flatten(2).mT),
         ),
         "a bias for each patch": Mistake(
             "the bias has been added along the patches; it has one number for each "
             "feature. It fails in sight only where there are not as many patches as "
             "features",
-            _embedded(tokens=lambda features, bias: (features.flatten(2) + bias).mT),
+            partial(
+                embed, tokens=lambda features, bias: (features.flatten(2) + bias).mT
+            ),
         ),
     },
     hints=(

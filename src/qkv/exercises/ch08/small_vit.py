@@ -1,5 +1,6 @@
 """Bug hunt: a picture on its side."""
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -71,31 +72,32 @@ def _to_the_class_token(weights):
     return weights[:, 1:, 0]
 
 
-def _vit(cut=_CUT, lay_out=_row_by_row, *, weigh=_weigh, look=_from_the_class_token):
+def small_vit(
+    images: Float[Tensor, "batch channel height width"],
+    patch: int,
+    W_e: Float[Tensor, "d_model pixel"],
+    class_token: Float[Tensor, " d_model"],
+    positions: Float[Tensor, "token d_model"],
+    W: Float[Tensor, "four d_model d_model"],
+    W_out: Float[Tensor, "classes d_model"],
+    *,
+    cut: Callable = _CUT,
+    lay_out: Callable = _row_by_row,
+    weigh: Callable = _weigh,
+    look: Callable = _from_the_class_token,
+) -> tuple[Float[Tensor, "batch classes"], Float[Tensor, "batch row column"]]:
     """The model, with the picture cut otherwise, or another attention.
 
     ``weigh`` makes the weights of queries and keys, ``look`` takes from them what is
     to be seen, and ``lay_out`` gives that its rows and columns.
     """
-
-    def small_vit(
-        images: Float[Tensor, "batch channel height width"],
-        patch: int,
-        W_e: Float[Tensor, "d_model pixel"],
-        class_token: Float[Tensor, " d_model"],
-        positions: Float[Tensor, "token d_model"],
-        W: Float[Tensor, "four d_model d_model"],
-        W_out: Float[Tensor, "classes d_model"],
-    ) -> tuple[Float[Tensor, "batch classes"], Float[Tensor, "batch row column"]]:
-        x = cut(images, patch) @ W_e.mT
-        x = torch.cat([class_token.expand(len(x), 1, -1), x], 1) + positions
-        q, k, v = (_norm(x) @ m.mT for m in W[:3])
-        weights = weigh(q, k)
-        x = x + weights @ v @ W[3].mT
-        rows, columns = (side // patch for side in images.shape[2:])
-        return _norm(x[:, 0]) @ W_out.mT, lay_out(look(weights), rows, columns)
-
-    return small_vit
+    x = cut(images, patch) @ W_e.mT
+    x = torch.cat([class_token.expand(len(x), 1, -1), x], 1) + positions
+    q, k, v = (_norm(x) @ m.mT for m in W[:3])
+    weights = weigh(q, k)
+    x = x + weights @ v @ W[3].mT
+    rows, columns = (side // patch for side in images.shape[2:])
+    return _norm(x[:, 0]) @ W_out.mT, lay_out(look(weights), rows, columns)
 
 
 def _norm(x):
@@ -106,11 +108,12 @@ def _of_the_attention(name, says, **change):
     """One wrong change of the attention, with the cut mended and as it was given."""
     return {
         name: Mistake(
-            f"the cut is right now; but {says}. It was right", _vit(**change)
+            f"the cut is right now; but {says}. It was right",
+            partial(small_vit, **change),
         ),
         f"{name}, cut as given": Mistake(
             f"{says}. It was right: what is wrong is how the picture is cut",
-            _vit(_AS_GIVEN, **change),
+            partial(small_vit, cut=_AS_GIVEN, **change),
         ),
     }
 
@@ -151,7 +154,7 @@ EXERCISE = Exercise(
     id="8.7",
     title="Bug hunt: it looks the wrong way",
     minutes=12,
-    reference=_vit(),
+    reference=small_vit,
     results=("logits", "seen"),
     cases={
         "a square picture": partial(_looking, 2, 1, 6, 6, patch=2, d_model=5),
@@ -163,30 +166,32 @@ EXERCISE = Exercise(
         "half left: the pixels": Mistake(
             "half of it is mended, the patches go row by row. But within each patch "
             "the pixels still go column by column: each is transposed",
-            _vit(_permuted(0, 2, 4, 1, 5, 3)),
+            partial(small_vit, cut=_permuted(0, 2, 4, 1, 5, 3)),
         ),
         "half left: the patches": Mistake(
             "half of it is mended, the pixels of a patch go row by row. But the "
             "patches themselves still go down the columns: so each gets the position "
             "of another, and seen is transposed",
-            _vit(_permuted(0, 4, 2, 1, 3, 5)),
+            partial(small_vit, cut=_permuted(0, 4, 2, 1, 3, 5)),
         ),
         "only the map": Mistake(
             "you have turned the map of what is seen, and it fits the picture now; "
             "but the patches are cut as before, so that pixels and positions still "
             "meet other weights than those that were meant for them",
-            _vit(_AS_GIVEN, _column_by_column),
+            partial(small_vit, cut=_AS_GIVEN, lay_out=_column_by_column),
         ),
         "map turned, patches not": Mistake(
             "the pixels are mended and the map has been turned; but the patches "
             "still go down the columns and get the positions of others. Mend the "
             "cut, and the map is right as it was",
-            _vit(_permuted(0, 4, 2, 1, 3, 5), _column_by_column),
+            partial(
+                small_vit, cut=_permuted(0, 4, 2, 1, 3, 5), lay_out=_column_by_column
+            ),
         ),
         "map turned as well": Mistake(
             "the cut is right now; but then the map was right, too, as it was: "
             "do not turn it",
-            _vit(lay_out=_column_by_column),
+            partial(small_vit, lay_out=_column_by_column),
         ),
         **_of_the_attention(
             "map turned over",
@@ -219,22 +224,22 @@ EXERCISE = Exercise(
         "channel last": Mistake(
             "rows and columns are right now, but the channel has gone to the end; "
             "within a patch it comes first, as in 8.1",
-            _vit(_permuted(0, 2, 4, 3, 5, 1)),
+            partial(small_vit, cut=_permuted(0, 2, 4, 3, 5, 1)),
         ),
         "channels apart": Mistake(
             "rows and columns are right now, but the channel stands before the "
             "patches: so a token has pieces of one channel from several places",
-            _vit(_permuted(0, 1, 2, 4, 3, 5)),
+            partial(small_vit, cut=_permuted(0, 1, 2, 4, 3, 5)),
         ),
         "not permuted": Mistake(
             "without permute the tokens are strips, and no patches: the axes of the "
             "split picture must change places, only otherwise",
-            _vit(_strips),
+            partial(small_vit, cut=_strips),
         ),
         "every nth pixel": Mistake(
             "the sides are split as (patch, rows) now, and that gives every patch-th "
             "pixel of the whole picture; (rows, patch) was right",
-            _vit(_every_nth),
+            partial(small_vit, cut=_every_nth),
         ),
     },
     hints=(
