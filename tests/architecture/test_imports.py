@@ -4,7 +4,7 @@ Arrows point from who imports to what is imported:
 
 - chapters → qkv, torch and the standard library; their solutions likewise
 - book → the chapters' twins and the widgets' JavaScript, as files; no Python of qkv
-- exercises → the model modules
+- exercises → checking, the model modules
 - training, decoding → the model modules, data
 - transformer, vision → attention, positions, masks, layers; recurrent → attention
 - attention, masks, positions, layers, plot, widgets → trace
@@ -64,13 +64,15 @@ MAY_IMPORT = {
     "decoding": {*MODEL, "data", "trace"},
     "plot": {"trace"},
     "widgets": {"trace", "decoding", "vision"},
-    "exercises": {*MODEL, "trace"},
+    "checking": set(),
+    "exercises": {*MODEL, "checking"},
 }
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
 LIGHT += ("transformer", "vision", "data", "decoding", "claims")
+LIGHT += ("checking", "exercises")
 
 
 def imports(file: Path, root: Path = SOURCE) -> Iterator[str]:

@@ -55,7 +55,8 @@ def is_array(node: ast.Subscript) -> bool:
 def words(source: str) -> set[str]:
     """Return the axes that a module names; numbers and ... need no definition."""
     every = " ".join(shapes(ast.parse(source))).split()
-    return {word.lstrip("*#") for word in every if word != "..." and not word.isdigit()}
+    names = {word.lstrip("*#").partition("=")[0] for word in every if word != "..."}
+    return {name for name in names if not name.isdigit()}
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import qkv.exercises
-from qkv.exercises import EXERCISES, check, progress
-from qkv.exercises.solved import Solved
+from qkv.checking.solved import Solved
+from qkv.exercises import check, finding, progress
 
-RIGHT = EXERCISES["1.1"].reference
+RIGHT = finding.find("1.1").reference
 
 
 @pytest.fixture
@@ -117,3 +118,31 @@ def test_without_the_readers_folder_it_is_for_this_session(
     assert "1 of 6 solved" in table
     assert "for this session only; `make lab` keeps it" in table
     assert not list(tmp_path.iterdir())
+
+
+def test_of_one_chapter_it_lists_this_one_and_counts_the_others(
+    work: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (work / "progress.json").write_text('{"solved": ["1.1", "2.2", "12.1", "13.9"]}')
+    progress(1)
+    first, *exercises, last = said(capsys).splitlines()
+    assert first == "Chapter 1, The bottleneck: 1 of 6 solved"
+    assert [line[4:7] for line in exercises] == finding.ids(1)
+    assert last == "In other chapters: 3 solved; progress() shows the whole book."
+
+
+def test_of_the_whole_book_it_lists_all(
+    work: Path, capsys: pytest.CaptureFixture
+) -> None:
+    progress()
+    table = said(capsys)
+    chapters = finding.chapters()
+    assert table.count("Chapter ") == len(chapters)
+    assert all(f" {id}  " in table for c in chapters for id in finding.ids(c))
+    assert "other chapters" not in table
+
+
+@pytest.mark.parametrize("chapter", [99, 0, "3", "all", 3.0, True])
+def test_a_chapter_that_is_none_is_refused(work: Path, chapter: Any) -> None:
+    with pytest.raises(ValueError, match="no exercises of a chapter"):
+        progress(chapter)

@@ -1,35 +1,32 @@
 """Each exercise is proven: right answers pass, wrong ones are called by their names."""
 
+import importlib
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import jupytext
 import pytest
 import torch
+from beartype import beartype
+from jaxtyping import config, jaxtyped
 from torch import nn
 from torch.nn import functional as F
 
 import qkv.exercises
-from qkv.exercises import EXERCISES
-from qkv.exercises.machinery import Exercise, Mistake, Stage, judge
-from tests.exercises.alternatives_ch01 import ALTERNATIVES as CH01
-from tests.exercises.alternatives_ch02 import ALTERNATIVES as CH02
-from tests.exercises.alternatives_ch03 import ALTERNATIVES as CH03
-from tests.exercises.alternatives_ch04 import ALTERNATIVES as CH04
-from tests.exercises.alternatives_ch05 import ALTERNATIVES as CH05
-from tests.exercises.alternatives_ch06 import ALTERNATIVES as CH06
-from tests.exercises.alternatives_ch07 import ALTERNATIVES as CH07
-from tests.exercises.alternatives_ch08 import ALTERNATIVES as CH08
+from qkv.checking.exercise import Exercise
+from qkv.checking.judge import Stage, judge
+from qkv.exercises import finding
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
-ALTERNATIVES = CH01 | CH02 | CH03 | CH04 | CH05 | CH06 | CH07 | CH08
 SOLUTIONS = CHAPTERS / "solutions"
 PAGES = sorted(CHAPTERS.glob("**/[0-9][0-9]_*.md"))
 TITLE = r"^\*\*Exercise (\d+\.\d+)\b"
 CHECK = r'^check\("(\d+\.\d+)", '
-NUMBERS = sorted({id.partition(".")[0] for id in EXERCISES})
+FILES = {id: file for c in finding.chapters() for id, file in finding.files(c).items()}
+EXERCISES = {id: finding.find(id) for c in finding.chapters() for id in finding.ids(c)}
 WRITTEN = [
     (path, id)
     for id in EXERCISES
@@ -37,11 +34,11 @@ WRITTEN = [
 ]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 every_mistake = pytest.mark.parametrize(
-    ("exercise", "mistake"),
+    ("exercise", "name"),
     [
-        pytest.param(exercise, mistake, id=f"{exercise.id} {mistake.name}")
+        pytest.param(exercise, name, id=f"{exercise.id} {name}")
         for exercise in EXERCISES.values()
-        for mistake in exercise.mistakes
+        for name in exercise.mistakes
     ],
 )
 
@@ -91,9 +88,15 @@ def test_exercises_come_in_the_order_of_their_numbers(path: Path) -> None:
         assert found == expected, f"{what} finds {found}"
 
 
+def alternatives(id: str) -> tuple[Callable, ...]:
+    """Return the answers of the file of this name in the chapter's folder here."""
+    of_chapter = f"tests.exercises.{FILES[id].parent.name}.{FILES[id].stem}"
+    return importlib.import_module(of_chapter).ALTERNATIVES
+
+
 @every_exercise
 def test_right_answers_written_in_other_ways_pass(exercise: Exercise) -> None:
-    answers = ALTERNATIVES[exercise.id]
+    answers = alternatives(exercise.id)
     assert len(answers) >= 2
     for answer in (exercise.reference, *answers):
         verdict = judge(exercise, answer)
@@ -101,21 +104,19 @@ def test_right_answers_written_in_other_ways_pass(exercise: Exercise) -> None:
 
 
 @every_mistake
-def test_a_mistake_is_rejected_by_its_own_name(
-    exercise: Exercise, mistake: Mistake
-) -> None:
+def test_a_mistake_is_rejected_by_its_own_name(exercise: Exercise, name: str) -> None:
+    mistake = exercise.mistakes[name]
     verdict = judge(exercise, mistake.wrong)
     assert verdict.stage is Stage.MISTAKE, verdict.message
-    assert verdict.mistake == mistake.name
+    assert verdict.mistake == name
     assert verdict.message == mistake.says
 
 
 @every_exercise
 def test_mistakes_are_many_and_are_told_apart(exercise: Exercise) -> None:
     assert len(exercise.mistakes) >= 5
-    for words in ("name", "says"):
-        said = [getattr(mistake, words) for mistake in exercise.mistakes]
-        assert len(set(said)) == len(said)
+    said = [mistake.says for mistake in exercise.mistakes.values()]
+    assert len(set(said)) == len(said)
 
 
 @every_exercise
@@ -134,6 +135,17 @@ def test_an_exercise_helps_and_is_asked_with_several_inputs(exercise: Exercise) 
 
 
 @every_exercise
+def test_the_axes_of_the_annotations_are_those_of_the_cases(exercise: Exercise) -> None:
+    """Readers are told these axes, and run no checks of shapes."""
+    config.update("jaxtyping_disable", False)
+    checked = jaxtyped(exercise.reference, typechecker=beartype)
+    for case in exercise.cases.values():
+        checked(*case())
+    has_several = len(exercise.returns) > 1
+    assert len(exercise.results) == (len(exercise.returns) if has_several else 0)
+
+
+@every_exercise
 def test_cases_are_fresh_and_the_same_at_each_call(exercise: Exercise) -> None:
     for case in exercise.cases.values():
         torch.manual_seed(torch.seed())
@@ -145,10 +157,34 @@ def test_cases_are_fresh_and_the_same_at_each_call(exercise: Exercise) -> None:
             torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-def test_a_chapter_has_four_exercises_to_code_and_a_bug_hunt(number: str) -> None:
-    own = [e for e in EXERCISES.values() if e.id.partition(".")[0] == number]
-    assert [e.id for e in own] == [f"{number}.{n + 1}" for n in range(len(own))]
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_each_file_of_a_chapter_has_one_exercise_which_is_found(chapter: int) -> None:
+    files = finding.files(chapter)
+    paths = (finding.FOLDER / f"ch{chapter:02}").glob("*.py")
+    exercises = [p for p in paths if p.stem not in ("__init__", "shared")]
+    assert sorted(files.values()) == sorted(exercises), "a file has no number, or two"
+    for id, path in files.items():
+        assert path.read_text("utf-8").count("= Exercise(") == 1
+        assert finding.find(id).id == id
+
+
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_a_chapter_has_the_title_of_its_text(chapter: int) -> None:
+    text = next(CHAPTERS.glob(f"{chapter:02}_*.md")).read_text(encoding="utf-8")
+    assert f"\n# {finding.title(chapter)}\n" in text
+
+
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_a_chapter_ends_with_its_own_progress(chapter: int) -> None:
+    text = next(CHAPTERS.glob(f"{chapter:02}_*.md")).read_text(encoding="utf-8")
+    assert text.count("\nprogress(") == 1
+    assert f"\nprogress({chapter})\n" in text
+
+
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_a_chapter_has_four_exercises_to_code_and_a_bug_hunt(chapter: int) -> None:
+    own = [EXERCISES[id] for id in finding.ids(chapter)]
+    assert [e.id for e in own] == [f"{chapter}.{n + 1}" for n in range(len(own))]
     hunts = [e for e in own if e.given is not None]
     assert len(own) - len(hunts) >= 4
     assert len(hunts) >= 1
@@ -160,6 +196,5 @@ def test_the_code_of_a_bug_hunt_is_wrong_and_is_none_of_the_mistakes(
 ) -> None:
     if exercise.given is None:
         return
-    blind = Exercise(**{**vars(exercise), "given": None})
-    verdict = judge(blind, exercise.given)
+    verdict = judge(replace(exercise, given=None), exercise.given)
     assert verdict.stage is Stage.VALUES, verdict.message

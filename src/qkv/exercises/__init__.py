@@ -3,30 +3,25 @@
 A chapter ends each exercise with ``check("1.1", embed)``. The check prints one message:
 that nothing has been written yet, what was raised and where, a wrong type or shape in
 words, the mistake by its name, or that all is right. ``hint("1.1")`` gives one hint
-more at each call, and ``progress()`` lists what is solved.
+more at each call, and ``progress(1)`` lists what is solved of chapter 1.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from qkv.exercises import ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08
-from qkv.exercises.machinery import Exercise, Stage, judge
-from qkv.exercises.solved import Solved, find_file
+from qkv.checking import messages
+from qkv.checking.judge import Stage, judge
+from qkv.checking.solved import Solved, find_file
+from qkv.exercises import finding
 
-__all__ = ["EXERCISES", "check", "hint", "progress"]
+__all__ = ["check", "hint", "progress"]
 
-_CHAPTERS = (ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08)
-
-EXERCISES: Mapping[str, Exercise] = MappingProxyType(
-    {exercise.id: exercise for ch in _CHAPTERS for exercise in ch.EXERCISES}
-)
+_MISSING = object()
 
 _solved = Solved()
 _hints_given: dict[str, int] = {}
 
 
-def check(id: str, attempt: Any) -> None:
+def check(id: str, attempt: Any = _MISSING) -> None:
     """Say whether ``attempt`` solves exercise ``id``, and what is wrong if not.
 
     Parameters
@@ -47,11 +42,18 @@ def check(id: str, attempt: Any) -> None:
     ✗ 1.1 Look up a batch of words: each word has got the row before its own: ids \
 count from 0, and so do rows
     """
-    exercise = _find(id)
+    if not isinstance(id, str):
+        print(_say_misplaced(id, attempt))
+        return
+    exercise = finding.find(id)
+    if attempt is _MISSING:
+        print(messages.FUNCTION_MISSING.format(id=id, name=exercise.name))
+        return
     verdict = judge(exercise, attempt)
     if verdict.stage is Stage.SOLVED:
         _solved.add(id)
-    print(f"{verdict.stage.mark} {id} {exercise.title}: {verdict.message}")
+    told = {"id": id, "title": exercise.title, "verdict": verdict.message}
+    print(messages.LINE.format(mark=verdict.stage.mark, **told))
     _say_note()
 
 
@@ -64,43 +66,71 @@ def hint(id: str) -> None:
     Hint 1 of 2 to 1.1: the table has one row for each word of the vocabulary, and an \
 id is the number of a row. (one more hint)
     """
-    exercise = _find(id)
-    total = len(exercise.hints)
+    if not isinstance(id, str):
+        print(messages.HINT_NOT_IN_QUOTES.format(id=id))
+        return
+    hints = finding.find(id).hints
+    total = len(hints)
     number = min(_hints_given.get(id, 0) + 1, total)
     _hints_given[id] = number
     left = total - number
-    more = {0: "no more hints; the solutions have it worked out", 1: "one more hint"}
-    rest = more.get(left, f"{left} more hints")
-    print(f"Hint {number} of {total} to {id}: {exercise.hints[number - 1]} ({rest})")
+    last = {0: messages.LAST_HINT, 1: messages.LAST_HINT_BUT_ONE}
+    told = {"number": number, "total": total, "hint": hints[number - 1], "left": left}
+    print(last.get(left, messages.HINT).format(id=id, **told))
 
 
-def progress() -> None:
-    """Print which exercises of which chapters are solved.
+def progress(chapter: int | None = None) -> None:
+    """Print which exercises are solved, of one chapter or of the whole book.
 
     The list is kept beside the reader's own copies of the chapters (see
-    :mod:`qkv.exercises.solved`), elsewhere for this session only.
+    :mod:`qkv.checking.solved`), elsewhere for this session only.
+
+    Raises
+    ------
+    ValueError
+        If there is no such chapter.
     """
+    known = finding.chapters()
+    if chapter is not None and (type(chapter) is not int or chapter not in known):
+        raise ValueError(messages.UNKNOWN_CHAPTER.format(chapter=chapter))
     solved = _solved.ids()
-    for chapter in _CHAPTERS:
-        done = sum(e.id in solved for e in chapter.EXERCISES)
-        total = len(chapter.EXERCISES)
-        print(f"Chapter {chapter.NUMBER}, {chapter.TITLE}: {done} of {total} solved")
-        for e in chapter.EXERCISES:
-            mark = Stage.SOLVED.mark if e.id in solved else Stage.UNTOUCHED.mark
-            print(f"  {mark} {e.id}  {e.title} ({e.minutes} min)")
+    for number in known if chapter is None else [chapter]:
+        _list_chapter(number, solved)
+    if chapter is not None:
+        others = [id for id in solved if id.partition(".")[0] != str(chapter)]
+        print(messages.OF_OTHER_CHAPTERS.format(count=len(others)))
     if find_file() is None:
-        print("(Remembered for this session only; `make lab` keeps it for good.)")
+        print(messages.SESSION_ONLY)
     _say_note()
 
 
-def _find(id: str) -> Exercise:
-    if id not in EXERCISES:
-        known = ", ".join(EXERCISES)
-        raise ValueError(f"there is no exercise {id!r}; there are {known}")
-    return EXERCISES[id]
+def _list_chapter(chapter: int, solved: set[str]) -> None:
+    exercises = [finding.find(id) for id in finding.ids(chapter)]
+    told = {"chapter": chapter, "title": finding.title(chapter)}
+    done = sum(e.id in solved for e in exercises)
+    print(messages.OF_A_CHAPTER.format(done=done, total=len(exercises), **told))
+    for e in exercises:
+        mark = Stage.SOLVED.mark if e.id in solved else Stage.UNTOUCHED.mark
+        told = {"id": e.id, "title": e.title, "minutes": e.minutes}
+        print(messages.OF_AN_EXERCISE.format(mark=mark, **told))
+
+
+def _say_misplaced(id: Any, attempt: Any) -> str:
+    """What the check says where the number does not come first, in quotes."""
+    if not callable(id):
+        return messages.NOT_IN_QUOTES.format(id=id, name=_name(attempt))
+    if isinstance(attempt, (str, float)):
+        return messages.EXCHANGED.format(id=attempt, name=_name(id))
+    return messages.NUMBER_MISSING.format(name=_name(id))
+
+
+def _name(function: Any) -> str:
+    """How the reader calls the function, if it has a name."""
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() else messages.YOUR_FUNCTION
 
 
 def _say_note() -> None:
     if _solved.note:
-        print(f"({_solved.note})")
+        print(messages.NOTE.format(note=_solved.note))
         _solved.note = ""

@@ -1,0 +1,71 @@
+"""One call of a function: what it returned, or what it raised, and in which line."""
+
+import contextlib
+import io
+import sysconfig
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import EllipsisType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qkv.checking.exercise import Case
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one call: a value, or what was raised."""
+
+    value: Any = None
+    raised: Exception | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been written yet."""
+        if self.raised is not None:
+            return _is_left_open(self.raised)
+        return isinstance(self.value, (type(None), EllipsisType))
+
+
+def call(function: Callable, case: Case, *, loud: bool = False) -> Run:
+    """Run on fresh arguments, so that nothing the function does to them matters."""
+    out = (
+        contextlib.nullcontext() if loud else contextlib.redirect_stdout(io.StringIO())
+    )
+    with torch.random.fork_rng(devices=[]), out:
+        torch.manual_seed(0)
+        try:
+            return Run(value=_detached(function(*case())))
+        except Exception as error:
+            return Run(raised=error)
+
+
+def readers_line(error: Exception) -> str | None:
+    """The innermost line of the traceback that is not in a library."""
+    libraries = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+    ours = str(Path(__file__).parents[1])
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        inside = frame.filename.startswith((ours, "<frozen", *libraries))
+        if not inside and frame.line:
+            return frame.line
+    return None
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        return value.to_dense() if value.is_sparse else value
+    if type(value) in (tuple, list):
+        return type(value)(map(_detached, value))
+    return value
+
+
+def _is_left_open(error: Exception) -> bool:
+    """Raised by the reader's own line: PyTorch has the error, too, and means more."""
+    if not isinstance(error, NotImplementedError):
+        return False
+    return not str(error) or (readers_line(error) or "").startswith("raise")

@@ -1,0 +1,3 @@
+"""The exercises of chapter 5: positions added, turned and subtracted."""
+
+TITLE = "Where am I? Positional encoding"

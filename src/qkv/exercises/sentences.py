@@ -1,0 +1,45 @@
+"""What is said of mistakes that can be made in the exercises of several chapters.
+
+Those of one chapter alone stand in its ``shared`` module.
+"""
+
+BY_SENTENCES = (
+    "the sum has been divided by the number of sentences, so that long ones look "
+    "harder; divide by the number of real tokens"
+)
+NUMBER_FOR_SHARE = "this is the number of right rows; their share is wanted"
+WEIGHTS_ALREADY = (
+    "these are the weights already; the scores are wanted, before the softmax"
+)
+TRANSPOSED = (
+    "the scores are transposed: rows belong to the queries, columns to the keys"
+)
+NOT_SCALED = (
+    "the scores are not divided by √d_k: the longer the vectors, the larger the "
+    "scores, until the softmax picks one key and hardly learns any more"
+)
+BY_D_HEAD = "the scores are divided by all of d_head; its root is wanted"
+W_Q_AND_W_K_SWAPPED = (
+    "W_q has made the keys and W_k the queries: each token is given what others ask "
+    "of it, not what it asks. The scores are transposed"
+)
+OVER_QUERIES = (
+    "the softmax runs over the queries: the columns sum to one, the rows do not. "
+    "The keys compete for each query (dim=-1)"
+)
+OVER_THE_BATCH = (
+    "the softmax runs over the sentences of the batch (dim=0); the keys of one "
+    "sentence compete (dim=-1)"
+)
+MASK_ADDED = (
+    "the mask has been added as 0 and 1: that moves the scores a little and hides "
+    "nothing"
+)
+ONE_KEY_TOO_FEW = (
+    "each sentence's last token is hidden: a sentence of 3 tokens has them at places "
+    "0, 1 and 2"
+)
+OVERFLOW = (
+    "right for small scores, but exp(300) is infinite, and ∞ / ∞ is NaN: softmax "
+    "subtracts the largest score first"
+)

@@ -1,0 +1,303 @@
+"""What the judge says of an attempt, stage by stage."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from qkv.checking.exercise import Exercise, Mistake
+from qkv.checking.judge import Stage, judge
+
+
+def exercise(reference: Callable, **changes: Any) -> Exercise:
+    parts = {
+        "id": "9.1",
+        "title": "Double",
+        "minutes": 2,
+        "reference": reference,
+        "cases": {
+            "two sentences": lambda: (torch.arange(10.0).view(2, 5),),
+            "a batch of one": lambda: (torch.arange(3.0).view(1, 3),),
+        },
+        "mistakes": {"tripled": Mistake("three times, not twice", lambda x: 3 * x)},
+        "hints": ("add it to itself", "x + x"),
+    }
+    return Exercise(**parts | changes)
+
+
+Sentences = Float[Tensor, "batch token"]
+
+
+def double(x: Sentences) -> Sentences:
+    return 2 * x
+
+
+def is_large(x: Sentences) -> Bool[Tensor, "batch token"]:
+    return x > 1
+
+
+def half(x: Sentences) -> float:
+    return 0.5
+
+
+def said(capsys: pytest.CaptureFixture) -> str:
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("empty", [None, ..., lambda x: None, lambda x: ...])
+def test_what_returns_nothing_is_not_attempted(empty: Any) -> None:
+    verdict = judge(exercise(double), empty)
+    assert verdict.stage is Stage.UNTOUCHED
+    assert 'double(x) returns nothing yet (about 2 minutes; hint("9.1")' in (
+        verdict.message
+    )
+
+
+def test_not_implemented_is_not_attempted() -> None:
+    def attempt(x: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+    assert judge(exercise(double), attempt).stage is Stage.UNTOUCHED
+
+
+def test_what_pytorch_has_not_implemented_is_an_error_of_the_reader() -> None:
+    verdict = judge(exercise(double), lambda x: x.bool() @ x.bool().T)
+    assert verdict.stage is Stage.RAISED
+    assert "not implemented for 'Bool'" in verdict.message
+
+
+def test_a_bug_hunt_as_given_is_not_attempted() -> None:
+    hunt = exercise(double, given=lambda x: x + 2)
+    verdict = judge(hunt, lambda x: 2 + x)
+    assert verdict.stage is Stage.UNTOUCHED
+    assert "as it was given" in verdict.message
+    assert judge(hunt, lambda x: 3 + x).stage is Stage.VALUES
+
+
+def test_an_error_is_shown_with_the_readers_own_line() -> None:
+    def helper(x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, x[0]])
+
+    verdict = judge(exercise(double), lambda x: helper(x))
+    assert verdict.stage is Stage.RAISED
+    assert verdict.message.startswith("raised RuntimeError: ")
+    assert verdict.message.endswith("in your line: return torch.cat([x, x[0]])")
+
+
+def test_a_wrong_number_of_parameters_is_told_how_it_is_called() -> None:
+    verdict = judge(exercise(double), lambda: 1)
+    assert verdict.stage is Stage.RAISED
+    assert "TypeError" in verdict.message
+    assert "the check calls double(x)" in verdict.message
+
+
+def test_sizes_in_an_error_are_no_addresses() -> None:
+    message = judge(exercise(double), lambda x: x.repeat(5, 1) @ x).message
+    assert "(10x5 and 2x5)" in message
+
+
+def test_an_address_in_an_error_is_left_out() -> None:
+    def attempt(x: torch.Tensor) -> torch.Tensor:
+        raise ValueError("<object object at 0x7f001234abcd> is odd")
+
+    assert "0x…" in judge(exercise(double), attempt).message
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ([1.0], "returned a list of 1; wanted a tensor of axes (batch, token)"),
+        (5, "returned a value of type int; wanted a tensor"),
+        (np.ones((2, 5)), "returned a value of type ndarray; wanted a tensor"),
+        (torch.ones(2, 5) * 1j, "a tensor of complex64; wanted real numbers"),
+        (
+            torch.nested.as_nested_tensor([torch.ones(5)] * 2, layout=torch.jagged),
+            "returned a nested tensor; wanted a plain one",
+        ),
+        (torch.zeros(5, 2), "(token 5, batch 2); wanted (batch 2, token 5): the same"),
+        (torch.zeros(2, 5, 7), "(batch 2, token 5, 7); wanted (batch 2, token 5)"),
+        (torch.tensor(0.0), "returned axes (); wanted (batch 2, token 5)"),
+    ],
+)
+def test_type_and_shape_are_said_in_axis_words(result: Any, words: str) -> None:
+    verdict = judge(exercise(double), lambda x: result)
+    assert verdict.stage in (Stage.TYPE, Stage.SHAPE)
+    assert words in verdict.message
+
+
+def test_a_size_that_two_axes_share_is_not_named() -> None:
+    def square(x: Float[Tensor, " batch"]) -> Float[Tensor, "batch key"]:
+        return torch.zeros(2, 2)
+
+    same = exercise(square, cases={"": lambda: (torch.ones(2),)})
+    message = judge(same, lambda x: torch.zeros(2, 1, 2)).message
+    assert "returned axes (2, 1, 2); wanted (batch 2, key 2)" in message
+
+
+def test_what_a_sparse_tensor_leaves_out_is_0() -> None:
+    assert judge(exercise(double), lambda x: 2 * x.to_sparse()).stage is Stage.SOLVED
+
+
+@pytest.mark.parametrize("result", [1j, torch.tensor(1j)])
+def test_a_complex_number_is_not_taken_for_its_real_part(result: Any) -> None:
+    assert judge(exercise(half), lambda x: result).stage is Stage.TYPE
+
+
+def test_no_number_is_minus_0() -> None:
+    message = judge(exercise(double), lambda x: -0.0 * x).message
+    assert message.endswith("0, wanted 18")
+    assert "-0" not in message
+
+
+def test_any_number_of_axes_may_stand_in_front() -> None:
+    def doubled(x: Float[Tensor, "*batch token"]) -> Float[Tensor, "*batch token"]:
+        return 2 * x
+
+    many = exercise(
+        doubled,
+        cases={
+            "no batch": lambda: (torch.arange(5.0),),
+            "heads in front": lambda: (torch.arange(30.0).view(3, 2, 5),),
+        },
+    )
+    assert judge(many, doubled).stage is Stage.SOLVED
+    assert "wanted (token 5)" in judge(many, lambda x: torch.ones(7)).message
+    folded = judge(many, lambda x: 2 * x.view(-1, x.shape[-1]).squeeze(0)).message
+    assert "axes (6, token 5); wanted (batch 3, batch 2, token 5)" in folded
+    off = judge(many, lambda x: 2 * x + (x == 29)).message
+    assert "most at batch 2, batch 1, token 4: 59, wanted 58" in off
+
+
+def test_the_result_instead_of_the_function_is_understood() -> None:
+    verdict = judge(exercise(double), torch.zeros(2))
+    assert verdict.stage is Stage.TYPE
+    assert 'check("9.1", double)' in verdict.message
+
+
+def test_whole_numbers_must_stay_whole() -> None:
+    def later(x: Sentences) -> Int[Tensor, "batch token"]:
+        return x.long() + 1
+
+    ids = exercise(later, mistakes={})
+    assert "wanted whole numbers" in judge(ids, lambda x: x + 1).message
+    assert judge(ids, lambda x: (x + 1).int()).stage is Stage.SOLVED
+    yes = exercise(is_large, mistakes={})
+    for numbers in (lambda x: x * 1.0, lambda x: (x > 1).long()):
+        assert "wanted True and False" in judge(yes, numbers).message
+
+
+def test_what_is_true_or_false_is_said_so() -> None:
+    yes = exercise(is_large, mistakes={})
+    message = judge(yes, lambda x: x > 0).message
+    assert (
+        message
+        == "1 of 10 values are off, most at batch 0, token 1: True, wanted False"
+    )
+
+
+def test_the_worst_value_is_named_by_its_place() -> None:
+    def attempt(x: torch.Tensor) -> torch.Tensor:
+        x = 2 * x
+        x[1, 3] += 1.5
+        x[0, 0] -= 1
+        return x
+
+    verdict = judge(exercise(double), attempt)
+    assert verdict.stage is Stage.VALUES
+    assert verdict.message == (
+        "2 of 10 values are off, most at batch 1, token 3: 17.5000, wanted 16"
+    )
+
+
+def test_nan_is_off_and_is_the_worst() -> None:
+    def attempt(x: torch.Tensor) -> torch.Tensor:
+        return torch.where(x == 3, torch.nan, 2 * x)
+
+    message = judge(exercise(double), attempt).message
+    assert "1 of 10 values are off, most at batch 0, token 3: NaN, wanted 6" in message
+
+
+def test_what_fails_later_says_with_what() -> None:
+    verdict = judge(exercise(double), lambda x: (2 * x).squeeze())
+    assert verdict.stage is Stage.SHAPE
+    assert "(with a batch of one; before that it was right)" in verdict.message
+
+
+def test_a_mistake_counts_only_if_it_explains_every_case() -> None:
+    assert judge(exercise(double), lambda x: 3 * x).mistake == "tripled"
+    verdict = judge(exercise(double), lambda x: 3 * x if len(x) == 2 else 5 * x)
+    assert verdict.stage is Stage.VALUES
+
+
+def test_an_attempt_cannot_change_what_it_is_compared_with() -> None:
+    assert judge(exercise(double), lambda x: x.mul_(2)).stage is Stage.SOLVED
+    assert judge(exercise(double), lambda x: x.mul_(3)).mistake == "tripled"
+
+
+def test_gradients_and_double_precision_do_no_harm() -> None:
+    weight = torch.nn.Parameter(torch.tensor(2.0))
+    assert judge(exercise(double), lambda x: x * weight).stage is Stage.SOLVED
+    assert judge(exercise(double), lambda x: x.double() * 2).stage is Stage.SOLVED
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert judge(exercise(double), lambda x: x * torch.ones(1) * 2).stage is (
+            Stage.SOLVED
+        )
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_the_sessions_random_numbers_are_left_alone() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    judge(exercise(double), lambda x: x + torch.rand(1))
+    torch.testing.assert_close(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize("number", [0.5, torch.tensor(0.5)])
+def test_one_number_may_be_a_float_or_a_tensor_without_axes(number: Any) -> None:
+    share = exercise(half, mistakes={})
+    assert judge(share, lambda x: number).stage is Stage.SOLVED
+    assert judge(share, lambda x: "0.5").message == (
+        "returned a value of type str; wanted one number"
+    )
+    assert "wanted one number" in judge(share, lambda x: torch.ones(1) / 2).message
+    assert judge(share, lambda x: 0.25).message == "returned 0.2500; wanted 0.5000"
+
+
+def test_several_results_are_told_apart_by_their_names() -> None:
+    def once_and_twice(x: Sentences) -> tuple[Sentences, Sentences]:
+        return x, 2 * x
+
+    both = exercise(once_and_twice, results=("one", "two"))
+    assert judge(both, lambda x: (x, x + x)).stage is Stage.SOLVED
+    assert judge(both, lambda x: x).message == ("returned a tensor; wanted 2: one, two")
+    assert judge(both, lambda x: (x, x)).message.startswith("two: 9 of 10 values")
+    assert judge(both, lambda x: (x, x.mT)).message.startswith("two: returned axes")
+
+
+def test_lists_of_words_are_compared_item_by_item() -> None:
+    def read(x: Sentences) -> list[str]:
+        return ["a", "b"]
+
+    words = exercise(read, mistakes={})
+    assert judge(words, lambda x: ("a", "b")).stage is Stage.SOLVED
+    assert judge(words, lambda x: ["a", "c"]).message == "item 1 is 'c'; wanted 'b'"
+    assert judge(words, lambda x: ["a"]).message == "returned 1 items; wanted 2"
+    assert judge(words, lambda x: "ab").message == (
+        "returned a value of type str; wanted a list of 2"
+    )
+
+
+def test_what_an_attempt_prints_is_printed_once(capsys: pytest.CaptureFixture) -> None:
+    def attempt(x: torch.Tensor) -> torch.Tensor:
+        print("looking")
+        return 2 * x
+
+    judge(exercise(double), attempt)
+    assert said(capsys) == "looking\n"
