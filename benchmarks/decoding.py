@@ -109,10 +109,13 @@ def steady(batch: int, found: dict[int, Times]) -> bool:
     if batch in NO_FASTER_THAN_PEERS:
         limit = min(limit, *others)
     held = ours <= limit
-    print(f"\nbatch {batch}, {min(found)} to {max(found)} tokens: the exponent of time")
+    few, many = min(found), max(found)
+    print(f"\nbatch {batch}, {few} to {many} tokens: how the total grows")
+    print(f"  {'':34}exponent   ms more for a token")
     for name, exponent in grows.items():
-        print(f"  {name:34}{exponent:8.3f}")
-    print(f"  {verdict(held)} the limit of {limit:.3f}")
+        more = median(found[many][name]) / many - median(found[few][name]) / few
+        print(f"  {name:34}{exponent:8.3f}{more * 1e3:23.3f}")
+    print(f"  exponent {ours:.3f}   {verdict(held)} the limit of {limit:.3f}")
     return held
 
 

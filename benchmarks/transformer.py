@@ -214,10 +214,11 @@ def starting(seed: int) -> dict[str, nn.Module]:
     return {"qkv.transformer.Transformer": ours, "nn.Transformer": pytorchs}
 
 
-def whole_task(name: str, answer: Callable[[Tensor], Tensor]) -> bool:
+def whole_task(name: str, answer: Callable[[Tensor], Tensor], rounds: int) -> bool:
     """Train all step by step side by side; print when each reaches 99 %.
 
-    Ours must reach it with every seed, in no more CPU seconds, all seeds together.
+    Ours must reach it with every seed, in no more CPU seconds, all seeds together. A
+    short run, of few rounds, tries fewer seeds.
     """
     print(
         f"\n{name} {TASK_LENGTH} digits to {REACHED:.0%} exact, d_model 64, batch 64; "
@@ -225,7 +226,7 @@ def whole_task(name: str, answer: Callable[[Tensor], Tensor]) -> bool:
     )
     torch.set_num_threads(1)
     runs: dict[str, list[Run]] = {}
-    for seed in SEEDS:
+    for seed in SEEDS[: max(1, rounds // 4)]:
         stream, tests = sequences(answer, seed), sequences(answer, seed + 1000)
         asked = [next(tests) for _ in range(4)]
         side_by_side = {
@@ -257,8 +258,8 @@ def main(arguments: list[str] | None = None) -> int:
     torch.manual_seed(0)
     held = [
         *(fast(step, rounds) & frugal(step) for step in TRAINING),
-        whole_task("Reversing", lambda source: source.flip(1)),
-        whole_task("Copying", lambda source: source),
+        whole_task("Reversing", lambda source: source.flip(1), rounds),
+        whole_task("Copying", lambda source: source, rounds),
     ]
     return 0 if all(held) else 1
 
