@@ -26,7 +26,7 @@ from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ".qkv-work"
-LOG_LEVEL_OPTIONS = ("--debug", "--log-level", "--ServerApp.log_level")
+LOUDNESS = ("--debug", "--log-level", "--ServerApp.log_level")
 SETTINGS = ROOT / "tools" / "jupyter"
 
 
@@ -221,12 +221,12 @@ def command(work: Path, options: list[str]) -> list[str]:
     first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
     if first is None:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
-    log_level = any(option.startswith(LOG_LEVEL_OPTIONS) for option in options)
+    loud = any(option.startswith(LOUDNESS) for option in options)
     return [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={work}",
         f"--LabApp.default_url=/lab/tree/{first}",
-        *([] if log_level else ["--log-level=WARN"]),
+        *([] if loud else ["--log-level=WARN"]),
         *(["--allow-root"] if os.geteuid() == 0 else []),
         *_port(options),
         *options,
