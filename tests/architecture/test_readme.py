@@ -19,11 +19,14 @@ CLAIMED = {
         "share of questions that a GRU answers, 16 pairs, 600 steps",
         "share of questions that one head of attention answers",
     ),
-    "four neighbours named": (
+    "four neighbours named, linear read-out": (
         "share of neighbours named, 1 head",
         "share of neighbours named, 4 heads split rightly",
     ),
-    "16 tokens reversed": ("reversal, rotary", "reversal, learned positions"),
+    "16 tokens reversed, one layer": (
+        "reversal, rotary",
+        "reversal, learned positions",
+    ),
     "English to Korean": (
         "held-out sentences, GRU with attention",
         "held-out sentences translated exactly",
