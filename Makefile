@@ -44,8 +44,9 @@ lint: $(ALL)  ## ruff: mistakes and layout
 
 bench: $(PEERS)  ## races against peers, hand-written and published
 	$(BIN)/python tools/browser.py
-	@failed=0; for race in $(RACES); do \
-	  $(BIN)/python -m benchmarks.$$race $(ARGS) || failed=1; done; exit $$failed
+	@missed=; for race in $(RACES); do \
+	  $(BIN)/python -m benchmarks.$$race $(ARGS) || missed="$$missed $$race"; done; \
+	test -z "$$missed" || { echo "a limit is missed in:$$missed"; exit 1; }
 
 claims: $(ALL)  ## measure every claim again, for three seeds
 	$(BIN)/python tools/claims.py $(ARGS)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.measure import memory, race, table
+from benchmarks.measure import memory, race, table, verdict
 from qkv.attention import MultiHeadAttention
 
 # batch, length, d_model, heads; the rounds, a part of N; and calls a round.
@@ -183,7 +183,7 @@ def growth(name: str, module: nn.Module, *, limit: float | None) -> bool:
     line += f"   exponent {exponent:.2f}"
     held = limit is None or exponent <= limit
     if limit is not None:
-        line += f"   {'holds' if held else 'MISSES'} the limit of {limit}"
+        line += f"   {verdict(held)} the limit of {limit}"
     print(line)
     return held
 

@@ -7,8 +7,9 @@ and is compared with the first *of the same round*. Times are CPU seconds of one
 
 import json
 from collections.abc import Callable
+from operator import truediv
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from time import process_time
 from typing import NamedTuple
@@ -51,9 +52,19 @@ def table(title: str, times: dict[str, list[float]], *, limit: float | None) -> 
         line += f"({low:.3f} to {high:.3f})"
         if place == 0 and limit is not None:
             held = middle <= limit
-            line += f"   {'holds' if held else 'MISSES'} the limit of {limit}"
+            line += f"   {verdict(held)} the limit of {limit}"
         print(line)
     return held
+
+
+def ratio(own: list[float], other: list[float]) -> float:
+    """Return the median of the ratios within a round, which is what limits bound."""
+    return median(map(truediv, own, other))
+
+
+def verdict(held: bool) -> str:
+    """Say whether a limit was kept, so that a miss is seen in a long output."""
+    return "holds" if held else "MISSES"
 
 
 class Memory(NamedTuple):

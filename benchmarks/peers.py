@@ -9,12 +9,11 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable
-from operator import truediv
-from statistics import median
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.measure import ratio
 from qkv.data import BOS, EOS, PAD
 from qkv.positions import Sinusoidal
 from qkv.transformer import Transformer, TransformerConfig
@@ -221,5 +220,5 @@ def same_weights(ours: Transformer, theirs: PyTorch) -> None:
 def best_last(times: dict[str, list[float]]) -> dict[str, list[float]]:
     """Put the peer last that ours does worst against: the last is compared with."""
     (ours, own), *others = times.items()
-    others.sort(key=lambda peer: median(map(truediv, own, peer[1])))
+    others.sort(key=lambda peer: ratio(own, peer[1]))
     return {ours: own, **dict(others)}

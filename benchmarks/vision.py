@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.measure import memory, race, table
+from benchmarks.measure import memory, race, table, verdict
 from benchmarks.peers import best_last
 from qkv.vision import VisionConfig, VisionTransformer
 
@@ -143,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
     said = ", ".join(f"{name} {x / 2**20:.1f}" for name, x in needed.items())
     least = min(needed[name] for name in ranked)
     frugal = needed[first] <= least
-    print(f"  peak MiB: {said}   {'holds' if frugal else 'MISSES'} the least of peers")
+    print(f"  peak MiB: {said}   {verdict(frugal)} the least of peers")
     return 0 if held and frugal else 1
 
 

@@ -13,7 +13,7 @@ def claim(
     at_least: SupportsFloat | None = None,
     at_most: SupportsFloat | None = None,
 ) -> None:
-    """Say what was measured, and hold it to its bound.
+    """Print what was measured, and raise where it misses its bound.
 
     Where the environment names a file in ``QKV_CLAIMS``, the claim is added to it as a
     line of JSON and never raises, so that one run measures all claims of a chapter.

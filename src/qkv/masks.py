@@ -108,7 +108,7 @@ def real_tokens(
     source_lengths: Int[Tensor, " batch"],
     side: str = "source",
 ) -> Bool[Tensor, "batch source"]:
-    """Return True where a source has a token, False where it has padding.
+    """Check the lengths; return True where a source has a token, not padding.
 
     ``side`` is what errors call it, "source" or "prompt".
 
@@ -180,7 +180,7 @@ def combined(first: Bool[Tensor, "..."], *others: Bool[Tensor, "..."]) -> Tensor
 
 
 def fitting(mask: Tensor, scores_shape: Sequence[int]) -> Bool[Tensor, "..."]:
-    """Return the mask, once it is known to be one for scores of that shape.
+    """Check that a mask fits scores of that shape, and return it.
 
     Raises
     ------

@@ -134,8 +134,8 @@ class Sinusoidal(nn.Module):
             table = sinusoidal(end - first, self.d_model, base=self.base, start=first)
             start = start - first
         else:
-            room = 1 << end.bit_length()  # few tables, however often one more is asked
-            table = _table(room, self.d_model, self.base, x.dtype, x.device)
+            length = 1 << end.bit_length()  # few tables for all the lengths asked
+            table = _table(length, self.d_model, self.base, x.dtype, x.device)
         return x + table[_places(start, tokens)]
 
     def extra_repr(self) -> str:
@@ -301,12 +301,12 @@ def alibi(
 def _table(
     length: int, d_model: int, base: float, dtype: torch.dtype, device: torch.device
 ) -> Float[Tensor, "token d_model"]:
-    """Return :func:`sinusoidal`, kept: a decoder asks for a row of it at each step."""
+    """Return :func:`sinusoidal` from a cache: a decoder needs a row at each step."""
     return sinusoidal(length, d_model, base=base).to(device, dtype)
 
 
 def _bounds(start: int | Tensor, tokens: int) -> tuple[int, int]:
-    """Return the first place of all, and the one after the last."""
+    """Return the first position of the batch, and the one after its last."""
     if not isinstance(start, Tensor):
         return start, start + tokens
     first, last = (bound.item() for bound in start.aminmax())
@@ -314,7 +314,7 @@ def _bounds(start: int | Tensor, tokens: int) -> tuple[int, int]:
 
 
 def _places(start: int | Tensor, tokens: int) -> slice | Int[Tensor, "*batch token"]:
-    """Return what picks the places of all tokens from a table, one slice if it can."""
+    """Return the index of every token's row in a table, a slice where one will do."""
     if not isinstance(start, Tensor):
         return slice(start, start + tokens)
     return start.unsqueeze(-1) + torch.arange(tokens, device=start.device)
