@@ -35,8 +35,9 @@ from qkv.widgets import (  # noqa: E402
     Unrolled,
 )
 from tests.browser import FLAGS  # noqa: E402
-from tests.widgets import sample, sample_transformer  # noqa: E402
+from tests.widgets import sample  # noqa: E402
 from tests.widgets.pages import page_of  # noqa: E402
+from tests.widgets.transformer_map.sample import sample as sample_transformer  # noqa: E402
 from tools.browser import find  # noqa: E402
 
 LOADS = 9
@@ -91,7 +92,7 @@ def _of_models(generator):
     q, k, v = torch.randn(3, 8, 4, generator=generator)
     weights = torch.randn(8, 16, 16, generator=generator).softmax(-1)
     sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
-    _, shown = sample_transformer.sample(source=["a"] * 6, target=["b"] * 10, **sizes)
+    _, shown = sample_transformer(source=["a"] * 6, target=["b"] * 10, **sizes)
     return {
         "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), []),
         "MaskPainter 16": (MaskPainter(tokens), []),
