@@ -64,7 +64,10 @@
     await defined(id);
     if (typeof modules.get(id) === "string") {
       const url = URL.createObjectURL(new Blob([modules.get(id)], { type: "text/javascript" }));
-      modules.set(id, import(url).finally(() => URL.revokeObjectURL(url)));
+      modules.set(
+        id,
+        import(url).finally(() => URL.revokeObjectURL(url)),
+      );
     }
     const found = (await modules.get(id)).default;
     return typeof found === "function" ? found() : found;
@@ -141,7 +144,10 @@
   async function modelOf(widget, { model_id: id = Symbol("model"), state, buffers }) {
     if (!models.has(id)) {
       const model = makeModel(state, buffers);
-      models.set(id, Promise.resolve(widget.initialize?.({ model })).then(() => model));
+      models.set(
+        id,
+        Promise.resolve(widget.initialize?.({ model })).then(() => model),
+      );
     }
     return models.get(id);
   }

@@ -22,7 +22,12 @@ await build({
   target: "es2022",
   banner: { js: "/* lit-html (c) Google LLC, BSD-3-Clause: see THIRD-PARTY.txt */" },
 });
-await build({ ...common, entryPoints: [join(here, "core/widgets.css")], outdir: out, target: ["chrome123", "firefox120", "safari17.5"] });
+await build({
+  ...common,
+  entryPoints: [join(here, "core/widgets.css")],
+  outdir: out,
+  target: ["chrome123", "firefox120", "safari17.5"],
+});
 await copyFile(join(here, "core/anchors.json"), join(out, "anchors.json"));
 const lit = await readFile(join(here, "../../../node_modules/lit-html/LICENSE"), "utf8");
 await writeFile(join(out, "THIRD-PARTY.txt"), `The widgets' modules contain lit-html.\n\n${lit}`);

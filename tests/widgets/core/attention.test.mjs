@@ -7,7 +7,19 @@ const near = (a, b) => a.flat().forEach((x, i) => assert.ok(Math.abs(x - b.flat(
 const third = Math.log(3);
 
 test("every step, by hand", () => {
-  const made = attention([[2, 0]], [[third, 5], [0, 7]], [[4, 0], [0, 8]], undefined, 2);
+  const made = attention(
+    [[2, 0]],
+    [
+      [third, 5],
+      [0, 7],
+    ],
+    [
+      [4, 0],
+      [0, 8],
+    ],
+    undefined,
+    2,
+  );
   near(made.scores, [[2 * third, 0]]);
   near(made.scaled, [[third, 0]]);
   near(made.weights, [[0.75, 0.25]]);
@@ -16,9 +28,24 @@ test("every step, by hand", () => {
 
 test("what may not be attended to weighs nothing; a row without anything is zeros", () => {
   const one = [[1], [1]];
-  const made = attention(one, one, [[2], [6]], [[1, 0], [0, 0]], 1);
-  assert.deepEqual(made.masked, [[1, -Infinity], [-Infinity, -Infinity]]);
-  assert.deepEqual(made.weights, [[1, 0], [0, 0]]);
+  const made = attention(
+    one,
+    one,
+    [[2], [6]],
+    [
+      [1, 0],
+      [0, 0],
+    ],
+    1,
+  );
+  assert.deepEqual(made.masked, [
+    [1, -Infinity],
+    [-Infinity, -Infinity],
+  ]);
+  assert.deepEqual(made.weights, [
+    [1, 0],
+    [0, 0],
+  ]);
   assert.deepEqual(made.output, [[2], [0]]);
 });
 
@@ -28,10 +55,31 @@ test("what is not finite travels as a word", () =>
   assert.deepEqual([1.5, NaN, Infinity, -Infinity].map(encode), [1.5, "nan", "inf", "-inf"]));
 
 test("the hull leaves out what lies inside or on an edge", () => {
-  const corners = hull([[0, 0], [2, 0], [1, 1], [2, 2], [0, 2], [1, 0]]);
-  assert.deepEqual(corners, [[0, 0], [2, 0], [2, 2], [0, 2]]);
+  const corners = hull([
+    [0, 0],
+    [2, 0],
+    [1, 1],
+    [2, 2],
+    [0, 2],
+    [1, 0],
+  ]);
+  assert.deepEqual(corners, [
+    [0, 0],
+    [2, 0],
+    [2, 2],
+    [0, 2],
+  ]);
   assert.deepEqual(hull([[3, 1]]), [[3, 1]]);
-  assert.deepEqual(hull([[1, 1], [0, 0]]), [[0, 0], [1, 1]]);
+  assert.deepEqual(
+    hull([
+      [1, 1],
+      [0, 0],
+    ]),
+    [
+      [0, 0],
+      [1, 1],
+    ],
+  );
 });
 
 test("the axes of a plane hold every point between round numbers", () => {

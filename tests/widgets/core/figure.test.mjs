@@ -57,9 +57,17 @@ test("the memory goes from the top of the encoder to the cross-attention", () =>
 });
 
 test("areas are proportional, and fill the square", () => {
-  const parts = [["a", 5], ["b", 30], ["b", 60], ["c", 5]].map(([group, count]) => ({ group, count }));
+  const parts = [
+    ["a", 5],
+    ["b", 30],
+    ["b", 60],
+    ["c", 5],
+  ].map(([group, count]) => ({ group, count }));
   const made = areas(parts);
   made.forEach(({ part, width, height }) => assert.ok(Math.abs(width * height - part.count / 100) < 1e-12));
-  assert.deepEqual(made.map((m) => Math.round(100 * m.left)), [0, 5, 5, 95]);
+  assert.deepEqual(
+    made.map((m) => Math.round(100 * m.left)),
+    [0, 5, 5, 95],
+  );
   assert.ok(Math.abs(made[2].top - 1 / 3) < 1e-12);
 });

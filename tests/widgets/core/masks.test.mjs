@@ -3,12 +3,35 @@ import { test } from "node:test";
 import { allowed, inverted, literal, named } from "../../../src/qkv/widgets/core/masks.js";
 
 test("masks by name, by hand", () => {
-  assert.deepEqual(named("everything", 2), [[1, 1], [1, 1]]);
-  assert.deepEqual(named("causal", 3), [[1, 0, 0], [1, 1, 0], [1, 1, 1]]);
-  assert.deepEqual(named("padding", 3, 2), [[1, 1, 0], [1, 1, 0], [1, 1, 0]]);
-  assert.deepEqual(named("both", 3, 2), [[1, 0, 0], [1, 1, 0], [1, 1, 0]]);
-  assert.deepEqual(named("prefix", 3, 2), [[1, 1, 0], [1, 1, 0], [1, 1, 1]]);
-  assert.deepEqual(named("window", 3, 1), [[1, 1, 0], [1, 1, 1], [0, 1, 1]]);
+  assert.deepEqual(named("everything", 2), [
+    [1, 1],
+    [1, 1],
+  ]);
+  assert.deepEqual(named("causal", 3), [
+    [1, 0, 0],
+    [1, 1, 0],
+    [1, 1, 1],
+  ]);
+  assert.deepEqual(named("padding", 3, 2), [
+    [1, 1, 0],
+    [1, 1, 0],
+    [1, 1, 0],
+  ]);
+  assert.deepEqual(named("both", 3, 2), [
+    [1, 0, 0],
+    [1, 1, 0],
+    [1, 1, 0],
+  ]);
+  assert.deepEqual(named("prefix", 3, 2), [
+    [1, 1, 0],
+    [1, 1, 0],
+    [1, 1, 1],
+  ]);
+  assert.deepEqual(named("window", 3, 1), [
+    [1, 1, 0],
+    [1, 1, 1],
+    [0, 1, 1],
+  ]);
 });
 
 test("swapped twice is the mask itself", () => {

@@ -18,10 +18,29 @@ test("infinite scores share the weight; NaN stays NaN", () => {
   assert.ok(softmax(["nan", 1]).every(Number.isNaN));
 });
 
-test("a weighted sum by hand", () => near(weightedSum([0.25, 0.75], [[4, 0], [0, 8]]), [1, 6]));
+test("a weighted sum by hand", () =>
+  near(
+    weightedSum(
+      [0.25, 0.75],
+      [
+        [4, 0],
+        [0, 8],
+      ],
+    ),
+    [1, 6],
+  ));
 
 test("a state of weight zero adds nothing, whatever it holds", () =>
-  assert.deepEqual(weightedSum([0, 1], [["nan", "inf"], [1, 2]]), [1, 2]));
+  assert.deepEqual(
+    weightedSum(
+      [0, 1],
+      [
+        ["nan", "inf"],
+        [1, 2],
+      ],
+    ),
+    [1, 2],
+  ));
 
 test("decode", () => {
   assert.equal(decode(null), -Infinity);

@@ -4,7 +4,9 @@ import { blank, dab, stroke, walk } from "../../../src/qkv/widgets/core/pad.js";
 import { normal, patches, rollout } from "../../../src/qkv/widgets/core/vision.js";
 
 test("patches come as one reads; within one channel, row, column", () => {
-  const image = [0, 100].map((channel) => Array.from({ length: 4 }, (_, i) => Array.from({ length: 6 }, (_, j) => channel + 10 * i + j)));
+  const image = [0, 100].map((channel) =>
+    Array.from({ length: 4 }, (_, i) => Array.from({ length: 6 }, (_, j) => channel + 10 * i + j)),
+  );
   const cut = patches(image, 2).map((patch) => [...patch]);
   assert.equal(cut.length, 6);
   assert.deepEqual(cut[1], [2, 3, 12, 13, 102, 103, 112, 113]);
@@ -12,14 +14,41 @@ test("patches come as one reads; within one channel, row, column", () => {
 });
 
 test("the normal distribution, by known values", () => {
-  for (const [x, p] of [[0, 0.5], [1, 0.8413447461], [-1, 0.1586552539], [2.5, 0.9937903347], [-6, 1e-9]]) assert.ok(Math.abs(normal(x) - p) < 2e-7, `${x}`);
+  for (const [x, p] of [
+    [0, 0.5],
+    [1, 0.8413447461],
+    [-1, 0.1586552539],
+    [2.5, 0.9937903347],
+    [-6, 1e-9],
+  ])
+    assert.ok(Math.abs(normal(x) - p) < 2e-7, `${x}`);
 });
 
 test("a rollout by hand: half of each token is what went around", () => {
-  const first = [[[1, 0], [1, 0]]];
-  assert.deepEqual(rollout([first, first]), [[1, 0], [0.75, 0.25]]);
-  const heads = [[[1, 0], [0, 1]], [[0, 1], [1, 0]]]; // on average each looks at both alike
-  assert.deepEqual(rollout([heads]), [[0.75, 0.25], [0.25, 0.75]]);
+  const first = [
+    [
+      [1, 0],
+      [1, 0],
+    ],
+  ];
+  assert.deepEqual(rollout([first, first]), [
+    [1, 0],
+    [0.75, 0.25],
+  ]);
+  const heads = [
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    [
+      [0, 1],
+      [1, 0],
+    ],
+  ]; // on average each looks at both alike
+  assert.deepEqual(rollout([heads]), [
+    [0.75, 0.25],
+    [0.25, 0.75],
+  ]);
 });
 
 test("a pixel painted twice with one brightness is dark again", () => {

@@ -7,7 +7,8 @@ import { encode, pair, rotate, shift, slopes, thetas } from "../../../src/qkv/wi
 const near = (a, b) => a.forEach((x, i) => assert.ok(Math.abs(x - b[i]) < 1e-9, `${a} is not ${b}`));
 const angles = thetas(6, 10_000);
 
-test("the first hand turns by one radian, the others ever more slowly", () => near(angles, [1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)]));
+test("the first hand turns by one radian, the others ever more slowly", () =>
+  near(angles, [1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)]));
 
 test("position 0 points up: sine 0, cosine 1", () => assert.deepEqual(encode(0, angles), [0, 1, 0, 1, 0, 1]));
 
@@ -16,7 +17,10 @@ test("turning by k goes from p to p + k, whatever p", () => {
 });
 
 test("a rotary score depends on the distance alone", () => {
-  const [q, k] = [[1, 2, -1, 0.5, 3, 1], [0.2, -1, 2, 2, 1, -3]];
+  const [q, k] = [
+    [1, 2, -1, 0.5, 3, 1],
+    [0.2, -1, 2, 2, 1, -3],
+  ];
   const score = (m, n) => dot(rotate(q, m, angles), rotate(k, n, angles));
   near([score(9, 4)], [score(105, 100)]);
 });
@@ -28,7 +32,11 @@ test("the example's score is highest at its distance", () => {
   near([scores[3]], [3]);
 });
 
-test("ALiBi's slopes for eight heads halve each time", () => near(slopes(8), [1, 2, 3, 4, 5, 6, 7, 8].map((h) => 2 ** -h)));
+test("ALiBi's slopes for eight heads halve each time", () =>
+  near(
+    slopes(8),
+    [1, 2, 3, 4, 5, 6, 7, 8].map((h) => 2 ** -h),
+  ));
 
 test("ticks are round, within the range, and few", () => {
   assert.deepEqual(ticks(0, 63), [0, 20, 40, 60]);

@@ -29,18 +29,54 @@ const entries = {
 const made = (...of) => tensors({ ...entries, z: { of } })("z");
 
 test("recipes", () => {
-  assert.deepEqual(made("same", "x"), [[4, 2], [-2, 0]]);
-  assert.deepEqual(made("sum", "x", "y"), [[5, 3], [-2, -1]]);
-  assert.deepEqual(made("relu", "x"), [[4, 2], [0, 0]]);
-  assert.deepEqual(made("times", "x", 0.5), [[2, 1], [-1, 0]]);
+  assert.deepEqual(made("same", "x"), [
+    [4, 2],
+    [-2, 0],
+  ]);
+  assert.deepEqual(made("sum", "x", "y"), [
+    [5, 3],
+    [-2, -1],
+  ]);
+  assert.deepEqual(made("relu", "x"), [
+    [4, 2],
+    [0, 0],
+  ]);
+  assert.deepEqual(made("times", "x", 0.5), [
+    [2, 1],
+    [-1, 0],
+  ]);
   assert.deepEqual(made("mean", "x"), [[3], [-1]]);
   assert.deepEqual(made("variance", "x"), [[1], [1]]);
-  assert.deepEqual(made("scale", "x", "row", "row"), [[15, -3], [-3, -1]]);
-  assert.deepEqual(made("compare", "values", "values"), [[[5, 11], [11, 25]]]);
-  assert.deepEqual(made("compare", "x", "y"), [[6, -2], [-2, 0]]);
-  assert.deepEqual(made("hide", "scores", "may"), [[[2, "-inf"], [0, 1]]]);
-  assert.deepEqual(made("average", "weights", "values"), [[[1, 2], [2.5, 3.5]]]);
-  assert.deepEqual(made("merge", "values"), [[1, 2], [3, 4]]);
+  assert.deepEqual(made("scale", "x", "row", "row"), [
+    [15, -3],
+    [-3, -1],
+  ]);
+  assert.deepEqual(made("compare", "values", "values"), [
+    [
+      [5, 11],
+      [11, 25],
+    ],
+  ]);
+  assert.deepEqual(made("compare", "x", "y"), [
+    [6, -2],
+    [-2, 0],
+  ]);
+  assert.deepEqual(made("hide", "scores", "may"), [
+    [
+      [2, "-inf"],
+      [0, 1],
+    ],
+  ]);
+  assert.deepEqual(made("average", "weights", "values"), [
+    [
+      [1, 2],
+      [2.5, 3.5],
+    ],
+  ]);
+  assert.deepEqual(made("merge", "values"), [
+    [1, 2],
+    [3, 4],
+  ]);
   const [[a, b]] = made("normal", "x");
   assert.ok(Math.abs(a - 1) < 1e-4 && Math.abs(b + 1) < 1e-4);
 });
@@ -54,7 +90,10 @@ test("what may not be attended to has no weight, and the rest add up to 1", () =
 
 test("a recipe may stand on another, and each is made once", () => {
   const get = tensors({ ...entries, a: { of: ["sum", "x", "y"] }, b: { of: ["relu", "a"] } });
-  assert.deepEqual(get("b"), [[5, 3], [0, 0]]);
+  assert.deepEqual(get("b"), [
+    [5, 3],
+    [0, 0],
+  ]);
   assert.equal(get("b"), get("b"));
 });
 

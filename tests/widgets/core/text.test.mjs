@@ -4,7 +4,16 @@ import { chance, exact, hatch, shape, short, shown, special } from "../../../src
 import { spread } from "../../../src/qkv/widgets/core/spread.js";
 
 test("numbers in cells are short, with a true minus sign", () => {
-  assert.deepEqual([0, 1, -2, 0.5, -1.234, 12.34, 123.4, 0.00012].map(short), ["0", "1", "−2", "0.50", "−1.23", "12.3", "123", "1e−4"]);
+  assert.deepEqual([0, 1, -2, 0.5, -1.234, 12.34, 123.4, 0.00012].map(short), [
+    "0",
+    "1",
+    "−2",
+    "0.50",
+    "−1.23",
+    "12.3",
+    "123",
+    "1e−4",
+  ]);
   assert.equal(exact(1 / 3), "0.3333");
 });
 
@@ -20,7 +29,8 @@ test("a probability is never rounded to certainty", () => {
   assert.deepEqual([0, 0.001, 0.5, 0.9999, 1].map(chance), ["0.00", "<0.01", "0.50", ">0.99", "1.00"]);
 });
 
-test("blank tokens are drawn", () => assert.deepEqual([" ", "", "\n", "a b", 7].map(shown), ["␣", "∅", "⏎", "a␣b", "7"]));
+test("blank tokens are drawn", () =>
+  assert.deepEqual([" ", "", "\n", "a b", 7].map(shown), ["␣", "∅", "⏎", "a␣b", "7"]));
 
 test("shapes in axis words", () => {
   assert.equal(shape(["query", "key"], [2, 3]), "query 2 × key 3");

@@ -5,7 +5,15 @@ import { EOS, beamTree, greedy, largest, logSoftmax } from "../../../src/qkv/wid
 import { edits, nearest, wordsOf } from "../../../src/qkv/widgets/core/spelling.js";
 
 test("float16 by its bits", () => {
-  const known = [[0x3c00, 1], [0xc000, -2], [0x3555, 0.333251953125], [0x7bff, 65504], [0x0001, 2 ** -24], [0x03ff, 1023 * 2 ** -24], [0, 0]];
+  const known = [
+    [0x3c00, 1],
+    [0xc000, -2],
+    [0x3555, 0.333251953125],
+    [0x7bff, 65504],
+    [0x0001, 2 ** -24],
+    [0x03ff, 1023 * 2 ** -24],
+    [0, 0],
+  ];
   for (const [bits, value] of known) assert.equal(half(bits), value);
 });
 
@@ -25,14 +33,18 @@ test("a file that is cut, or of another kind, is named", () => {
   const whole = file({ __metadata__: { [kind]: told }, x: tensor }, [0, 0x3c]);
   assert.deepEqual(readCheckpoint(whole).target, ["가"]);
   assert.deepEqual([...readCheckpoint(whole).weights.x.data], [1]);
-  for (const cut of [0, 7, 20, whole.byteLength - 1]) assert.throws(() => readCheckpoint(whole.slice(0, cut)), /damaged/);
+  for (const cut of [0, 7, 20, whole.byteLength - 1])
+    assert.throws(() => readCheckpoint(whole.slice(0, cut)), /damaged/);
   assert.throws(() => readCheckpoint(file({})), /another kind/);
 });
 
 /** A model whose next logits are a function of the tokens so far. */
 const said = (next) => ({
   start: () => ({ tokens: [] }),
-  step: (token, { tokens }) => ({ logits: next([...tokens, token].slice(1)), state: { tokens: [...tokens, token], cross: [] } }),
+  step: (token, { tokens }) => ({
+    logits: next([...tokens, token].slice(1)),
+    state: { tokens: [...tokens, token], cross: [] },
+  }),
 });
 
 test("of equal values the first is the largest", () => {
@@ -43,8 +55,18 @@ test("of equal values the first is the largest", () => {
 
 test("greed is beaten by a beam, and neither writes for ever", () => {
   // Tokens 3 and 4 of 5: 3 is likelier at first, but only 4 is followed by a sure end.
-  const model = said((tokens) => [[-9, -9, -9, 1, 0.9], [-9, -9, 0, 0.5, 0.5], [-9, -9, 9, -9, -9]][tokens.length === 0 ? 0 : tokens[0] === 3 ? 1 : 2]);
-  assert.deepEqual(greedy(model, [], { most: 4 }).map((s) => s.token), [3, 3, 3, 3]);
+  const model = said(
+    (tokens) =>
+      [
+        [-9, -9, -9, 1, 0.9],
+        [-9, -9, 0, 0.5, 0.5],
+        [-9, -9, 9, -9, -9],
+      ][tokens.length === 0 ? 0 : tokens[0] === 3 ? 1 : 2],
+  );
+  assert.deepEqual(
+    greedy(model, [], { most: 4 }).map((s) => s.token),
+    [3, 3, 3, 3],
+  );
   const { nodes, best } = beamTree(model, [], { most: 4, width: 2, alpha: 0 });
   assert.deepEqual([nodes[best].token, nodes[nodes[best].parent].token, nodes[best].fate], [EOS, 4, "ended"]);
 });
@@ -53,11 +75,27 @@ test("a beam that ends nowhere returns its likeliest, and one without a chance s
   const endless = said(() => [0, 0, -Infinity, 1, 0]);
   const { nodes, best } = beamTree(endless, [], { most: 3, width: 2, alpha: 0.6 });
   assert.deepEqual([nodes[best].token, nodes[best].fate], [3, "kept"]);
-  assert.throws(() => beamTree(said(() => [0, 0, -Infinity]), [], { most: 3, width: 2, alpha: 0 }), /probability above 0/);
+  assert.throws(
+    () =>
+      beamTree(
+        said(() => [0, 0, -Infinity]),
+        [],
+        { most: 3, width: 2, alpha: 0 },
+      ),
+    /probability above 0/,
+  );
 });
 
 test("edits and nearest words", () => {
-  for (const [a, b, n] of [["cat", "cat", 0], ["kat", "cat", 1], ["act", "cat", 1], ["", "cat", 3], ["cats", "at", 2], ["kitten", "sitting", 3]]) assert.equal(edits(a, b), n);
+  for (const [a, b, n] of [
+    ["cat", "cat", 0],
+    ["kat", "cat", 1],
+    ["act", "cat", 1],
+    ["", "cat", 3],
+    ["cats", "at", 2],
+    ["kitten", "sitting", 3],
+  ])
+    assert.equal(edits(a, b), n);
   assert.deepEqual(nearest("kats", ["dogs", "cats", "hat", "eats"], 2), ["cats", "eats"]);
   assert.equal(nearest("CATS", ["dogs", "cats"])[0], "cats");
 });

@@ -53,7 +53,9 @@ function matrixCell(r, f, t, j, weight) {
 /** The cells of a row at once: thousands of single ones would be slow. They hold numbers only. */
 function matrixCells(r, f, t) {
   const holder = document.createElement("template");
-  holder.innerHTML = weightsOf(f)[t].map((weight, j) => matrixCell(r, f, t, j, weight)).join("");
+  holder.innerHTML = weightsOf(f)
+    [t].map((weight, j) => matrixCell(r, f, t, j, weight))
+    .join("");
   return holder.content;
 }
 
@@ -81,21 +83,27 @@ function map(w, r, f, now) {
   return html`<div class="qkv-map">
     <div class="qkv-h">Alignment <small>each row looks at the columns, in per cent</small></div>
     ${chooser(w, f, now)}
-    ${scroll(w, "The whole alignment", html`<table class="qkv-align ${long ? "qkv-long" : ""} ${r.source.length > 20 ? "qkv-tight" : ""}">
+    ${scroll(
+      w,
+      "The whole alignment",
+      html`<table class="qkv-align ${long ? "qkv-long" : ""} ${r.source.length > 20 ? "qkv-tight" : ""}">
       ${guard([r], () => html`<thead><tr><td></td>${r.source.map((s) => html`<th scope="col"><span>${shown(s)}</span></th>`)}</tr></thead>`)}
       <tbody>
         ${f.tokens.map(
           (token, t) => html`<tr class=${t === now ? "qkv-on" : ""} @click=${() => pick(t)}>
             <th scope="row">
-              ${w.still
-                ? shown(token)
-                : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${shown(token)}</button>`}
+              ${
+                w.still
+                  ? shown(token)
+                  : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${shown(token)}</button>`
+              }
             </th>
             ${guard([f, t], () => matrixCells(r, f, t))}
           </tr>`,
         )}
       </tbody>
-    </table>`)}
+    </table>`,
+    )}
     ${r.truth ? html`<p class="qkv-legend"><span class="qkv-key qkv-true" style="--t:1;--r:1;--b:1;--l:1"></span> outlined, and marked ◆: the true places</p>` : nothing}
   </div>`;
 }
@@ -121,7 +129,10 @@ function work(w, r, f, t, stage, said) {
     <div class="qkv-h">Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
     ${controls(w, { at: stage, count: stages.length, what: "Stage", said: stages[stage], go: (step) => w.set({ step }) })}
     ${sentence(w, said)}
-    ${scroll(w, "From scores to context", html`<table class="qkv-steps">
+    ${scroll(
+      w,
+      "From scores to context",
+      html`<table class="qkv-steps">
       <thead><tr>
         <th scope="col">source</th><th scope="col">state h</th>
         <th scope="col" class=${on(0)}>score e</th>
@@ -131,10 +142,17 @@ function work(w, r, f, t, stage, said) {
       <tbody>${r.source.map((_, j) => sourceRow(r, f, t, stage, j, limit))}</tbody>
       <tfoot><tr>
         <th scope="row" colspan="3">${stage > 2 ? "sum: the context c" : "sum"}</th>
-        <td class="qkv-num">${stage > 0 ? weightsOf(f)[t].reduce((a, b) => a + b, 0).toFixed(2) : " "}</td>
+        <td class="qkv-num">${
+          stage > 0
+            ? weightsOf(f)
+                [t].reduce((a, b) => a + b, 0)
+                .toFixed(2)
+            : " "
+        }</td>
         <td class=${on(3)}>${stage > 2 ? bars(context, limit, { label: `the context as ${context.length} bars` }) : ""}</td>
       </tr></tfoot>
-    </table>`)}
+    </table>`,
+    )}
     ${stage > 2 ? numbers(w, context, "The context") : nothing}
   </div>`;
 }
@@ -145,15 +163,21 @@ function words(r, f, t, stage) {
   const token = `“${shown(f.tokens[t])}”`;
   const where = `“${shown(r.source[best])}”`;
   if (!weights.some((x) => x > 0)) return `For ${token} every source token is masked: all weights are zero.`;
-  if (stage === 0) return `To write ${token}, the decoder's state scores every encoder state. The highest score is ${short(f.scores[t][best])}, at ${where}.`;
-  if (stage === 1) return `Softmax turns the scores into weights that sum to one: ${chance(weights[best])} of them on ${where}${r.truth ? judged(r, f, t, best) : ""}.`;
+  if (stage === 0)
+    return `To write ${token}, the decoder's state scores every encoder state. The highest score is ${short(f.scores[t][best])}, at ${where}.`;
+  if (stage === 1)
+    return `Softmax turns the scores into weights that sum to one: ${chance(weights[best])} of them on ${where}${r.truth ? judged(r, f, t, best) : ""}.`;
   if (stage === 2) return `Each state is multiplied by its weight. What is hardly looked at almost vanishes.`;
   const guess = f.top?.[t]?.[0];
   return `Their sum is the context for this one token.${guess ? ` With it the decoder says “${shown(guess[0])}” (${chance(guess[1])}).` : ""}`;
 }
 
 const judged = (r, f, t, best) =>
-  !r.truth[t]?.some(Boolean) || f.tokens[t] !== r.target[t] ? ", which has no true place" : isTrue(r, f, t, best) ? ", a true place" : ", not a true place";
+  !r.truth[t]?.some(Boolean) || f.tokens[t] !== r.target[t]
+    ? ", which has no true place"
+    : isTrue(r, f, t, best)
+      ? ", a true place"
+      : ", not a true place";
 
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];

@@ -26,7 +26,8 @@ function missing(w) {
   for (const name of ["q", "k", "v"]) {
     const rows = w.get(name) ?? [];
     if (rows.length !== n) return `${plural(n, "token")} but ${plural(rows.length, "row")} of ${name}`;
-    if (!rows[0].length || rows.some((row) => row.length !== rows[0].length)) return `the rows of ${name} differ in length`;
+    if (!rows[0].length || rows.some((row) => row.length !== rows[0].length))
+      return `the rows of ${name} differ in length`;
   }
   if (w.get("q")[0].length !== w.get("k")[0].length) return "queries and keys differ in length";
   if (w.get("masking") === "given" && (w.get("mask").length !== n || w.get("mask").some((row) => row.length !== n)))
@@ -66,31 +67,44 @@ function cells(w, a, part, i) {
     w.still
       ? html`<td class="qkv-${part}">${exact(x)}</td>`
       : html`<td class="qkv-${part}">${numberField(w, {
-          id: `${part}-${i}-${c}`, value: x, min: -most, max: most, step: 0.5,
+          id: `${part}-${i}-${c}`,
+          value: x,
+          min: -most,
+          max: most,
+          step: 0.5,
           label: `${part} of ${a.tokens[i]}, number ${c + 1}`,
           put: (next) => edit(w, part, i, { [c]: next }),
         })}</td>`,
   );
 }
 
-const parts = [["q", "query q"], ["k", "key k"], ["v", "value v"]];
+const parts = [
+  ["q", "query q"],
+  ["k", "key k"],
+  ["v", "value v"],
+];
 
 /** The letters of the longest number, so that every field shows its own. */
 const longest = (a) => Math.max(3, ...parts.flatMap(([part]) => a[part].flat().map((x) => String(x).length)));
 
 function numbersTable(w, a) {
   const wide = (part) => a[part][0].length;
-  return scroll(w, "Queries, keys and values", html`<table class="qkv-edit" style="--wide:${longest(a)}">
+  return scroll(
+    w,
+    "Queries, keys and values",
+    html`<table class="qkv-edit" style="--wide:${longest(a)}">
     <thead><tr><th scope="col">token</th>${parts.map(([part, words]) => html`<th scope="colgroup" class="qkv-${part}" colspan=${wide(part)}>${words}</th>`)}</tr></thead>
     <tbody>${a.tokens.map(
       (token, i) => html`<tr class=${i === a.i ? "qkv-asks" : ""}>
         <th scope="row">${token}</th>${parts.map(([part]) => cells(w, a, part, i))}
       </tr>`,
     )}</tbody>
-  </table>`);
+  </table>`,
+  );
 }
 
-const edited = (w) => ["q", "k", "v"].some((part) => JSON.stringify(w.get(part)) !== JSON.stringify(w.get("given")[part]));
+const edited = (w) =>
+  ["q", "k", "v"].some((part) => JSON.stringify(w.get(part)) !== JSON.stringify(w.get("given")[part]));
 
 function reset(w) {
   w.local.typing = undefined;
@@ -98,10 +112,14 @@ function reset(w) {
 }
 
 function switches(w, a) {
-  const options = [["none", "none"], ["causal", "causal"]];
+  const options = [
+    ["none", "none"],
+    ["causal", "causal"],
+  ];
   if (w.get("mask").length) options.push(["given", "as given"]);
   const changed = edited(w);
-  if (w.still) return html`<p class="qkv-hint">${w.get("scaled") ? "Divided" : "Not divided"} by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}</p>`;
+  if (w.still)
+    return html`<p class="qkv-hint">${w.get("scaled") ? "Divided" : "Not divided"} by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}</p>`;
   return html`<div class="qkv-switches">
     <label class="qkv-check"><input type="checkbox" data-act="scaled" .checked=${w.get("scaled")} @change=${(e) => w.set({ scaled: e.target.checked })} />divide by √d_k = ${exact(a.root)}</label>
     ${choice(w, { legend: "Mask:", name: "mask", options, chosen: w.get("masking"), pick: (masking) => w.set({ masking }) })}
@@ -120,9 +138,12 @@ function drawn(a, at) {
 function chain(w, now) {
   return html`<ol class="qkv-chain" aria-label="The steps, in order">
     ${steps.map(
-      ([path], i) => html`<li>${w.still
-        ? html`<span class="qkv-chip ${i === now ? "qkv-now" : ""}">${path}</span>`
-        : html`<button type="button" class="qkv-chip ${i === now ? "qkv-now" : ""}" aria-current=${i === now ? "step" : nothing} @click=${() => w.set({ step: i })}>${path}</button>`}</li>`,
+      ([path], i) =>
+        html`<li>${
+          w.still
+            ? html`<span class="qkv-chip ${i === now ? "qkv-now" : ""}">${path}</span>`
+            : html`<button type="button" class="qkv-chip ${i === now ? "qkv-now" : ""}" aria-current=${i === now ? "step" : nothing} @click=${() => w.set({ step: i })}>${path}</button>`
+        }</li>`,
     )}
   </ol>`;
 }
@@ -132,9 +153,15 @@ function overview(w, a, at) {
   const values = drawn(a, at);
   const finite = values.flat().filter((x) => typeof x === "number");
   const m = {
-    values, rowAxis: "query", colAxis: at < 4 ? "key" : "d_v", name: `${path}: ${title}`,
-    rowLabels: a.tokens, colLabels: at < 4 ? a.tokens : a.v[0].map((_, c) => `o${c + 1}`),
-    scale: at === 3 ? "unit" : "diverging", limit: Math.max(0, ...finite.map(Math.abs)), row: a.i,
+    values,
+    rowAxis: "query",
+    colAxis: at < 4 ? "key" : "d_v",
+    name: `${path}: ${title}`,
+    rowLabels: a.tokens,
+    colLabels: at < 4 ? a.tokens : a.v[0].map((_, c) => `o${c + 1}`),
+    scale: at === 3 ? "unit" : "diverging",
+    limit: Math.max(0, ...finite.map(Math.abs)),
+    row: a.i,
     focus: (query) => w.still || w.set({ query }),
   };
   m.alt = m.name;
@@ -148,7 +175,8 @@ function overview(w, a, at) {
 function keyRow(a, at, j) {
   const of = (name) => encode(a.trace[name][a.i][j]);
   const hidden = !seen(a, a.i, j);
-  const number = (name, k) => html`<td class="qkv-num ${at >= k ? hatch(of(name)) : ""}">${at >= k ? short(of(name)) : ""}</td>`;
+  const number = (name, k) =>
+    html`<td class="qkv-num ${at >= k ? hatch(of(name)) : ""}">${at >= k ? short(of(name)) : ""}</td>`;
   const weight = of("weights");
   return html`<tr class=${at > 2 && j === a.best && weight > 0 ? "qkv-best" : ""}>
     <th scope="row">${a.tokens[j]}</th>
@@ -163,7 +191,10 @@ function workings(w, a, at) {
   const sum = a.trace.weights[a.i].reduce((x, y) => x + y, 0);
   return html`<div class="qkv-work">
     <div class="qkv-h">${a.token} asks <small>its query is ${tuple(a.q[a.i])}</small></div>
-    ${scroll(w, "From scores to output", html`<table class="qkv-steps">
+    ${scroll(
+      w,
+      "From scores to output",
+      html`<table class="qkv-steps">
       <thead><tr><th scope="col">key</th>${heads.map((head, k) => html`<th scope="col" class=${at === k ? "qkv-here" : ""}>${head}</th>`)}</tr></thead>
       <tbody>${a.tokens.map((_, j) => keyRow(a, at, j))}</tbody>
       <tfoot><tr>
@@ -171,18 +202,27 @@ function workings(w, a, at) {
         <td class="qkv-num">${at > 2 ? short(encode(sum)) : " "}</td>
         <td class="qkv-num ${at > 3 ? "qkv-out" : ""}">${at > 3 ? tuple(a.trace.output[a.i]) : ""}</td>
       </tr></tfoot>
-    </table>`)}
+    </table>`,
+    )}
   </div>`;
 }
 
 /** A sum of products as it is written out, its first terms. */
-const product = (x, y) => x.slice(0, 3).map((xc, c) => `${signed(xc)} × ${signed(y[c])}`).join(" + ") + (x.length > 3 ? " + …" : "");
+const product = (x, y) =>
+  x
+    .slice(0, 3)
+    .map((xc, c) => `${signed(xc)} × ${signed(y[c])}`)
+    .join(" + ") + (x.length > 3 ? " + …" : "");
 
 function words(w, a, at) {
   const { i, token, trace, best } = a;
   const say = (x) => exact(encode(x));
   const top = peak(trace.scores[i]);
-  const as = (row, j) => a.tokens.filter((_, other) => other !== j && row[other] === row[j]).map((name) => `“${name}”`).join(" and ");
+  const as = (row, j) =>
+    a.tokens
+      .filter((_, other) => other !== j && row[other] === row[j])
+      .map((name) => `“${name}”`)
+      .join(" and ");
   const count = a.tokens.filter((_, j) => seen(a, i, j)).length;
   if (at === 0) {
     const tied = as(trace.scores[i], top);
@@ -193,7 +233,9 @@ function words(w, a, at) {
       ? `Every score is divided by √${a.q[0].length} = ${exact(a.root)}: at “${a.tokens[top]}”, ${say(trace.scores[i][top])} becomes ${say(trace.scaled[i][top])}.`
       : "Not divided: the scores stay as they are.";
   if (at === 2)
-    return count === a.tokens.length ? `Nothing is hidden: ${token} may attend to every key.` : `${token} may attend to ${count} of ${a.tokens.length} keys. The others score −∞, so that they will weigh 0.`;
+    return count === a.tokens.length
+      ? `Nothing is hidden: ${token} may attend to every key.`
+      : `${token} may attend to ${count} of ${a.tokens.length} keys. The others score −∞, so that they will weigh 0.`;
   if (!count) return `${token} may attend to nothing: its weights are zeros, and so is its output.`;
   if (at === 3) {
     const sum = trace.masked[i].reduce((s, z) => s + Math.exp(z), 0);
@@ -217,7 +259,7 @@ function asking(w, a) {
   const inside = (p) => svg`
     ${a.k.map((k, j) => {
       if (!size || !seen(a, a.i, j)) return nothing;
-      const along = (a.trace.scores[a.i][j] / size / size);
+      const along = a.trace.scores[a.i][j] / size / size;
       return shape(p, [k, q.map((x) => x * along)], "qkv-drop");
     })}
     ${a.k.map((k, j) => arrow(p, k, seen(a, a.i, j) ? "qkv-k" : "qkv-k qkv-faint", 1 + 3 * (weights[j] || 0)))}
@@ -276,16 +318,21 @@ function hardening(w) {
   const width = 2 ** exponent;
   const { hard, soft } = weightsAt(known.queries[draw], known.keys, exponent);
   const mean = (means[exponent] ??= meanPeaks(known, exponent));
-  const halves = [["softmax of q·k", hard, mean[0]], ["softmax of q·k / √d_k", soft, mean[1]]];
+  const halves = [
+    ["softmax of q·k", hard, mean[0]],
+    ["softmax of q·k / √d_k", soft, mean[1]],
+  ];
   const said = `d_k = ${width}: the largest of ${sizes.keys} weights is ${chance(Math.max(...hard))} undivided and ${chance(Math.max(...soft))} divided by √d_k.`;
   return html`<section class="qkv-wider" aria-label="Wider vectors">
     <div class="qkv-h">Why divide? <small>one random query and ${sizes.keys} random keys, every number of variance 1</small></div>
-    ${w.still
-      ? html`<p>d_k = ${width}</p>`
-      : html`<div class="qkv-bar">
+    ${
+      w.still
+        ? html`<p>d_k = ${width}</p>`
+        : html`<div class="qkv-bar">
           ${slider(w, { label: "d_k", value: exponent, min: 0, max: sizes.widest, said: String(width), pick: (next) => w.set({ exponent: next }) })}
           <button type="button" data-act="draw" @click=${() => w.set({ draw: (draw + 1) % sizes.draws })}>Another query</button>
-        </div>`}
+        </div>`
+    }
     <div class="qkv-planes">
       ${halves.map(
         ([title, weights, average]) => html`<figure class="qkv-figure">

@@ -47,7 +47,8 @@ const round = (x) => Math.round(x * 100) / 100;
 /** Like a real clock: up is zero, and the tip of the hand is (sine, cosine). */
 const tip = (angle, r) => `${round(r * Math.sin(angle))} ${round(-r * Math.cos(angle))}`;
 
-const hand = (angle, kind) => svg`<path class="qkv-hand ${kind}" d="M0 0L${tip(angle, 17)}"/><circle class="qkv-tip ${kind}" cx=${round(17 * Math.sin(angle))} cy=${round(-17 * Math.cos(angle))} r="2.6"/>`;
+const hand = (angle, kind) =>
+  svg`<path class="qkv-hand ${kind}" d="M0 0L${tip(angle, 17)}"/><circle class="qkv-tip ${kind}" cx=${round(17 * Math.sin(angle))} cy=${round(-17 * Math.cos(angle))} r="2.6"/>`;
 
 /** The way from one hand to the other, as a wedge; whole turns are left out. */
 function wedge(from, turn) {
@@ -78,7 +79,10 @@ function clocks(w, f, p, k) {
   const [here, there] = [encode(p, f.angles), encode(p + k, f.angles)];
   const label = (row, i) => `clock ${i + 1}: sine ${exact(row[2 * i])}, cosine ${exact(row[2 * i + 1])}`;
   const beyond = (at) => (at >= w.get("trained") ? html`<small class="qkv-beyond">beyond training</small>` : nothing);
-  return scroll(w, "The clock hands", html`<table class="qkv-clocks">
+  return scroll(
+    w,
+    "The clock hands",
+    html`<table class="qkv-clocks">
     <thead>
       <tr><th scope="row">numbers</th>${f.angles.map((_, i) => html`<th scope="col">${2 * i}, ${2 * i + 1}</th>`)}</tr>
     </thead>
@@ -91,7 +95,8 @@ function clocks(w, f, p, k) {
       <tr><th scope="row">position ${p + k}<small>PE(p+k)</small>${beyond(p + k)}</th>
         ${f.angles.map((t, i) => html`<td>${face([wedge(p * t, k * t), hand(p * t, "qkv-then"), hand((p + k) * t, "qkv-then-on")], label(there, i))}</td>`)}</tr>
     </tbody>
-  </table>`);
+  </table>`,
+  );
 }
 
 /** Both encodings and the rotated one in numbers, on request. */
@@ -109,12 +114,18 @@ function inNumbers(w, f, p, k) {
   };
   return html`<details class="qkv-more" ?open=${w.local.open} @toggle=${toggle}>
     <summary>The encodings in numbers</summary>
-    ${w.local.open
-      ? scroll(w, "The encodings in numbers", html`<table>
+    ${
+      w.local.open
+        ? scroll(
+            w,
+            "The encodings in numbers",
+            html`<table>
           <thead><tr><td></td>${rows[0][1].map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
           <tbody>${rows.map(([name, row]) => html`<tr><th scope="row">${name}</th>${row.map((v) => html`<td>${short(v)}</td>`)}</tr>`)}</tbody>
-        </table>`)
-      : nothing}
+        </table>`,
+          )
+        : nothing
+    }
   </details>`;
 }
 
@@ -129,20 +140,57 @@ function schemes(w, f, k) {
   const [from, n, heads] = [w.get("trained"), w.get("length"), w.get("heads")];
   const shared = { at: k, from, axis: "distance k" };
   const best = f.rotary.indexOf(Math.max(...f.rotary));
-  const said = (values) => `${exact(values[0])} at distance 0, ${exact(values[k])} at ${k}, ${exact(values[n - 1])} at ${n - 1}`;
+  const said = (values) =>
+    `${exact(values[0])} at distance 0, ${exact(values[k])} at ${k}, ${exact(values[n - 1])} at ${n - 1}`;
   const figure = (title, what, now, picture) => html`<figure class="qkv-scheme">
     <figcaption><b>${title}</b> <small>${what}</small><span class="qkv-now-at">${now}</span></figcaption>${picture}
   </figure>`;
   const last = f.alibi.at(-1);
-  const name = (head, h) => ({ text: `head ${h + 1}: m = ${+head.slope.toPrecision(2)}`, at: h ? n - 1 : Math.round(n * 0.55), drop: h ? -6 : 15 });
+  const name = (head, h) => ({
+    text: `head ${h + 1}: m = ${+head.slope.toPrecision(2)}`,
+    at: h ? n - 1 : Math.round(n * 0.55),
+    drop: h ? -6 : 15,
+  });
   return html`<div class="qkv-schemes">
-    ${figure("Sinusoidal", "PE(p)·PE(p+k): how alike two positions are", `k = ${k}: ${short(f.sinusoidal[k])}`,
-      chart({ ...shared, id: `${w.id}-s`, curves: [{ values: f.sinusoidal }], ...span(f.sinusoidal), alt: `Sinusoidal: ${said(f.sinusoidal)}` }))}
-    ${figure("Rotary", `score of one fixed query at p+k and key at p, made to fit best ${plural(w.get("back"), "place")} apart`, `k = ${k}: ${short(f.rotary[k])}`,
-      chart({ ...shared, id: `${w.id}-r`, curves: [{ values: f.rotary }], ...span(f.rotary), alt: `Rotary: ${said(f.rotary)}; highest at distance ${best}` }))}
-    ${figure("ALiBi", `−m·k is added to the score; ${plural(heads, "head")}`, `k = ${k}: ${short(f.alibi[0].values[k])}${heads > 1 ? ` … ${short(last.values[k])}` : ""}`,
-      chart({ ...shared, id: `${w.id}-a`, ...span(f.alibi[0].values), alt: `ALiBi, head 1: ${said(f.alibi[0].values)}; head ${heads}: ${said(last.values)}`,
-        curves: f.alibi.map((head, h) => ({ values: head.values, label: h === 0 || h === heads - 1 ? name(head, h) : null })) }))}
+    ${figure(
+      "Sinusoidal",
+      "PE(p)·PE(p+k): how alike two positions are",
+      `k = ${k}: ${short(f.sinusoidal[k])}`,
+      chart({
+        ...shared,
+        id: `${w.id}-s`,
+        curves: [{ values: f.sinusoidal }],
+        ...span(f.sinusoidal),
+        alt: `Sinusoidal: ${said(f.sinusoidal)}`,
+      }),
+    )}
+    ${figure(
+      "Rotary",
+      `score of one fixed query at p+k and key at p, made to fit best ${plural(w.get("back"), "place")} apart`,
+      `k = ${k}: ${short(f.rotary[k])}`,
+      chart({
+        ...shared,
+        id: `${w.id}-r`,
+        curves: [{ values: f.rotary }],
+        ...span(f.rotary),
+        alt: `Rotary: ${said(f.rotary)}; highest at distance ${best}`,
+      }),
+    )}
+    ${figure(
+      "ALiBi",
+      `−m·k is added to the score; ${plural(heads, "head")}`,
+      `k = ${k}: ${short(f.alibi[0].values[k])}${heads > 1 ? ` … ${short(last.values[k])}` : ""}`,
+      chart({
+        ...shared,
+        id: `${w.id}-a`,
+        ...span(f.alibi[0].values),
+        alt: `ALiBi, head 1: ${said(f.alibi[0].values)}; head ${heads}: ${said(last.values)}`,
+        curves: f.alibi.map((head, h) => ({
+          values: head.values,
+          label: h === 0 || h === heads - 1 ? name(head, h) : null,
+        })),
+      }),
+    )}
   </div>`;
 }
 
@@ -150,8 +198,10 @@ function words(w, f, p, k) {
   const [fast, slow] = [f.angles[0], f.angles.at(-1)];
   const like = dot(encode(p, f.angles), encode(p + k, f.angles));
   const far = k >= w.get("trained") ? " A model trained on shorter texts has never met this distance." : "";
-  return `From position ${p} to ${p + k}, the fastest hand turns by ${turned(k * fast)} and the slowest by ${turned(k * slow)}. ` +
-    `The turns depend on k = ${k} alone: move p, and they stay. So does PE(${p})·PE(${p + k}) = ${short(like)}.${far}`;
+  return (
+    `From position ${p} to ${p + k}, the fastest hand turns by ${turned(k * fast)} and the slowest by ${turned(k * slow)}. ` +
+    `The turns depend on k = ${k} alone: move p, and they stay. So does PE(${p})·PE(${p + k}) = ${short(like)}.${far}`
+  );
 }
 
 function view(w) {
@@ -162,9 +212,12 @@ function view(w) {
     if (next !== w.get(key)) w.set({ [key]: next });
   };
   Object.assign(w.keys, {
-    left: () => to("position", p - 1), right: () => to("position", p + 1),
-    down: () => to("offset", k - 1), up: () => to("offset", k + 1),
-    home: () => to("position", 0), end: () => to("position", last),
+    left: () => to("position", p - 1),
+    right: () => to("position", p + 1),
+    down: () => to("offset", k - 1),
+    up: () => to("offset", k + 1),
+    home: () => to("position", 0),
+    end: () => to("position", last),
   });
   return html`<div class="qkv-slides">
       ${slider(w, { label: "position p", value: p, min: 0, max: last, said: String(p), pick: (v) => to("position", v) })}
@@ -177,15 +230,26 @@ function view(w) {
     ${w.get("part") === "clocks" ? nothing : compared(w, f, k)}`;
 }
 
-const compared = (w, f, k) => html`<div class="qkv-h qkv-gap">What distance does <small>for any p${w.get("trained") < w.get("length") ? "; shaded: longer than in training" : ""}</small></div>
+const compared = (
+  w,
+  f,
+  k,
+) => html`<div class="qkv-h qkv-gap">What distance does <small>for any p${w.get("trained") < w.get("length") ? "; shaded: longer than in training" : ""}</small></div>
     ${schemes(w, f, k)}`;
 
 function stills(w) {
   const f = fixed(w);
   const [p, k, last] = [w.get("position"), w.get("offset"), w.get("length") - 1];
-  const states = [[p, k], [Math.min(p + 1, last), k], [p, Math.min(2 * k, last)]];
+  const states = [
+    [p, k],
+    [Math.min(p + 1, last), k],
+    [p, Math.min(2 * k, last)],
+  ];
   const seen = states.filter(([a, b], i) => states.findIndex(([c, d]) => a === c && b === d) === i);
-  return seen.map(([position, offset], i) => ({ caption: words(w, f, position, offset), state: { position, offset, part: i ? "clocks" : "all" } }));
+  return seen.map(([position, offset], i) => ({
+    caption: words(w, f, position, offset),
+    state: { position, offset, part: i ? "clocks" : "all" },
+  }));
 }
 
 export default widget("positions", { missing, view, stills });

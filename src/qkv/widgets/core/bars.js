@@ -47,8 +47,7 @@ export function bars(values, limit, { label = "", kind = "", times = 1 } = {}) {
 /** The largest size among finite values. */
 export const reach = (rows) => {
   let most = 0;
-  for (const row of rows)
-    for (const x of row) if (typeof x === "number") most = Math.max(most, Math.abs(x));
+  for (const row of rows) for (const x of row) if (typeof x === "number") most = Math.max(most, Math.abs(x));
   return most;
 };
 
@@ -63,11 +62,17 @@ export function numbers(w, values, name) {
   };
   return html`<details class="qkv-more" ?open=${open} @toggle=${toggle}>
     <summary>${name} in numbers</summary>
-    ${open
-      ? scroll(w, `${name} in numbers`, html`<table>
+    ${
+      open
+        ? scroll(
+            w,
+            `${name} in numbers`,
+            html`<table>
           <thead><tr><th scope="row">unit</th>${values.map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
           <tbody><tr><th scope="row">value</th>${values.map((v) => html`<td class=${hatch(v)}>${short(v)}</td>`)}</tr></tbody>
-        </table>`)
-      : nothing}
+        </table>`,
+          )
+        : nothing
+    }
   </details>`;
 }

@@ -3,9 +3,7 @@
 import anchors from "./anchors.json" with { type: "json" };
 
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-const ramps = Object.fromEntries(
-  Object.entries(anchors).map(([name, stops]) => [name, stops.map(rgb)]),
-);
+const ramps = Object.fromEntries(Object.entries(anchors).map(([name, stops]) => [name, stops.map(rgb)]));
 
 /** The colour of `x` in [0, 1] on a ramp, as [red, green, blue]. */
 export function sample(ramp, x) {
@@ -50,8 +48,5 @@ export function cellStyle(value, scale, limit) {
     return `background:${css(colour)};color:${ink(colour)}`;
   }
   const [a, b] = [sample("light", at), sample("dark", at)];
-  return (
-    `background:light-dark(${css(a)},${css(b)});` +
-    `color:light-dark(${ink(a)},${ink(b)})`
-  );
+  return `background:light-dark(${css(a)},${css(b)});` + `color:light-dark(${ink(a)},${ink(b)})`;
 }

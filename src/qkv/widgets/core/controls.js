@@ -32,8 +32,7 @@ export function controls(w, { at, count, what, said, go }) {
 }
 
 /** The sentence of this step: seen by all, and announced when it changes. */
-export const sentence = (w, said) =>
-  html`<p class="qkv-say" aria-live=${w.still ? "off" : "polite"}>${said}</p>`;
+export const sentence = (w, said) => html`<p class="qkv-say" aria-live=${w.still ? "off" : "polite"}>${said}</p>`;
 
 /** A choice between few: native radio buttons in a row. */
 export function choice(w, { legend, name, options, chosen, pick }) {

@@ -22,7 +22,16 @@ function column(places, side, layer) {
     y += height;
     return out.boxes.at(-1);
   };
-  const line = (from, to) => to - from > 3 && out.ways.push({ kind: "flow", points: [[center, from], [center, to]], tip: true });
+  const line = (from, to) =>
+    to - from > 3 &&
+    out.ways.push({
+      kind: "flow",
+      points: [
+        [center, from],
+        [center, to],
+      ],
+      tip: true,
+    });
   let top = 14;
   const add = (place, gap) => {
     y = top + gap;
@@ -42,13 +51,28 @@ function column(places, side, layer) {
       const sum = out.boxes.at(-1);
       const y2 = sum.y + sum.height / 2;
       const edge = side === "source" ? left : left + BOX;
-      out.ways.push({ kind: "around", points: [[center, from], [lane, from], [lane, y2], [edge, y2]], tip: true });
+      out.ways.push({
+        kind: "around",
+        points: [
+          [center, from],
+          [lane, from],
+          [lane, y2],
+          [edge, y2],
+        ],
+        tip: true,
+      });
     }
     out.chooser = { left, y: top + 7, width: BOX, height: 26 };
     out.frame = { left: Math.min(lane, left) - 4, y: floor, width: BOX + 18, height: top + 38 - floor };
     const above = top;
     top += 38;
-    out.ways.push({ kind: "flow", points: [[center, above], [center, top]] });
+    out.ways.push({
+      kind: "flow",
+      points: [
+        [center, above],
+        [center, top],
+      ],
+    });
   }
   for (const place of places.filter((p) => p.stack === "end")) add(place, GAP);
   return { ...out, top, center };
@@ -59,8 +83,15 @@ function column(places, side, layer) {
  * A way is a list of points; the last has an arrow's tip where `tip` is set.
  */
 export function figure(places, layers) {
-  const [encoder, decoder] = [["source", layers.encoder], ["target", layers.decoder]].map(([side, layer]) =>
-    column(places.filter((p) => p.side === side), side, layer),
+  const [encoder, decoder] = [
+    ["source", layers.encoder],
+    ["target", layers.decoder],
+  ].map(([side, layer]) =>
+    column(
+      places.filter((p) => p.side === side),
+      side,
+      layer,
+    ),
   );
   const height = Math.max(encoder.top, decoder.top) + 24;
   const ways = [...encoder.ways, ...decoder.ways];
@@ -69,11 +100,28 @@ export function figure(places, layers) {
   if (across) {
     const y = across.y + across.height / 2;
     const over = encoder.top + 12;
-    ways.push({ kind: "memory", tip: true, points: [[encoder.center, encoder.top], [encoder.center, over], [middle, over], [middle, y], [across.left, y]] });
+    ways.push({
+      kind: "memory",
+      tip: true,
+      points: [
+        [encoder.center, encoder.top],
+        [encoder.center, over],
+        [middle, over],
+        [middle, y],
+        [across.left, y],
+      ],
+    });
     marks.push({ words: "keys, values", x: encoder.center + 5, y: over + 4 });
     marks.push({ words: "queries", x: decoder.center + 5, y: across.y - 8 });
   }
-  ways.push({ kind: "flow", tip: true, points: [[decoder.center, decoder.top], [decoder.center, decoder.top + 10]] });
+  ways.push({
+    kind: "flow",
+    tip: true,
+    points: [
+      [decoder.center, decoder.top],
+      [decoder.center, decoder.top + 10],
+    ],
+  });
   const turn = (box) => ({ ...box, top: height - box.y - box.height });
   return {
     height,

@@ -88,8 +88,7 @@ export function feeding(w) {
 }
 
 /** The run to show: with its own output equal to the truth, both are one. */
-export const run = (w, recording) =>
-  (w.get("fed") === "free" && recording.free) || recording.forced;
+export const run = (w, recording) => (w.get("fed") === "free" && recording.free) || recording.forced;
 
 /** What is wrong with the recordings, or "". */
 export function missingRecording(w, check) {

@@ -20,7 +20,10 @@ function fromKernel(w, model) {
       const { buffer, byteOffset, byteLength } = buffers[0];
       return done(resolve, buffer ? buffer.slice(byteOffset, byteOffset + byteLength) : buffers[0]);
     };
-    const timer = setTimeout(() => done(reject, new Error("no kernel answered; run the cells above first")), w.patience ?? patience);
+    const timer = setTimeout(
+      () => done(reject, new Error("no kernel answered; run the cells above first")),
+      w.patience ?? patience,
+    );
     model.on("msg:custom", answered);
     model.send({ type: "weights", id });
   });
@@ -46,7 +49,8 @@ function network(w, model, make) {
   return loaded.get(model);
 }
 
-export const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`);
+export const size = (bytes) =>
+  bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
 
 /** Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it. */
 export function withNetwork(w, make, act, without) {

@@ -1,5 +1,6 @@
 // Masks by name. True, or 1, means that the query (row) may attend to the key (column).
-const square = (n, rule) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (rule(i, j) ? 1 : 0)));
+const square = (n, rule) =>
+  Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (rule(i, j) ? 1 : 0)));
 
 /** What each named mask lets query i see of key j; `size` is the number it needs, if any. */
 const rules = {

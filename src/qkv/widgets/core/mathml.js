@@ -4,16 +4,13 @@ const NS = "http://www.w3.org/1998/Math/MathML";
 const elements = new Set(
   "math mrow mi mn mo mtext mspace mfrac msqrt msub msup msubsup mover munder munderover".split(" "),
 );
-const attributes = new Set(
-  "display mathvariant width stretchy fence accent movablelimits form".split(" "),
-);
+const attributes = new Set("display mathvariant width stretchy fence accent movablelimits form".split(" "));
 
 function copy(node) {
   if (node.nodeType === 3) return document.createTextNode(node.data);
   if (node.nodeType !== 1 || !elements.has(node.localName)) return null;
   const made = document.createElementNS(NS, node.localName);
-  for (const { name, value } of node.attributes)
-    if (attributes.has(name)) made.setAttribute(name, value);
+  for (const { name, value } of node.attributes) if (attributes.has(name)) made.setAttribute(name, value);
   for (const child of node.childNodes) {
     const part = copy(child);
     if (part) made.append(part);

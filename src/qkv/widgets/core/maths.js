@@ -40,8 +40,7 @@ export function peak(row) {
 }
 
 /** A number as it travels: what is not finite is a word. */
-export const encode = (x) =>
-  Number.isFinite(x) ? x : Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
+export const encode = (x) => (Number.isFinite(x) ? x : Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf");
 
 /** a · b, over the numbers that a has. */
 export function dot(a, b) {

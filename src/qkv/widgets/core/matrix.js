@@ -28,7 +28,10 @@ const head = (m) => html`<thead><tr>
 </tr></thead>`;
 
 function table(w, m) {
-  return scroll(w, m.name, html`<table class="qkv-matrix">
+  return scroll(
+    w,
+    m.name,
+    html`<table class="qkv-matrix">
     ${guard([m.values, m.colLabels], () => head(m))}
     <tbody>
       ${m.values.map(
@@ -38,16 +41,28 @@ function table(w, m) {
         </tr>`,
       )}
     </tbody>
-  </table>`);
+  </table>`,
+  );
 }
 
 /** Is the page dark where `el` stands? Text is then the lighter of the two. */
 export function isDark(el) {
-  const rgb = getComputedStyle(el).color.match(/[\d.]+/g)?.slice(0, 3).map(Number);
+  const rgb = getComputedStyle(el)
+    .color.match(/[\d.]+/g)
+    ?.slice(0, 3)
+    .map(Number);
   return rgb ? luminance(rgb) > 0.3 : false;
 }
 
-const strokes = { masked: [[0, 1, 1, 0]], "−∞": [[0, 0, 1, 1]], NaN: [[0, 0, 1, 1], [0, 1, 1, 0]], "+∞": [[0.5, 0, 0.5, 1]] };
+const strokes = {
+  masked: [[0, 1, 1, 0]],
+  "−∞": [[0, 0, 1, 1]],
+  NaN: [
+    [0, 0, 1, 1],
+    [0, 1, 1, 0],
+  ],
+  "+∞": [[0.5, 0, 0.5, 1]],
+};
 
 /** Draw all cells. Cells without a number are crossed in the manner of their mark. */
 export function drawCanvas(canvas, { values, scale, limit }, dark) {
@@ -105,13 +120,17 @@ function picture(w, m) {
 /** The row in focus with its numbers. */
 function detail(w, m) {
   const one = { ...m, values: [m.values[m.row]], rowLabels: [m.rowLabels[m.row]] };
-  return scroll(w, "The row in focus", html`<table class="qkv-matrix">
+  return scroll(
+    w,
+    "The row in focus",
+    html`<table class="qkv-matrix">
     ${guard([m.colLabels, m.values[m.row].length], () => head(m))}
     <tbody><tr>
       <th scope="row">${shown(one.rowLabels[0])}</th>
       ${one.values[0].map((v) => cell(v, m))}
     </tr></tbody>
-  </table>`);
+  </table>`,
+  );
 }
 
 /** Let ↑/↓ choose the row. */
@@ -123,8 +142,7 @@ function arrows(w, m) {
     m.focus(next);
     if (had) w.root.querySelector(`.qkv-row[data-row="${next}"]`)?.focus();
   };
-  if (m.values.length > 1)
-    Object.assign(w.keys, { up: () => to(m.row - 1), down: () => to(m.row + 1) });
+  if (m.values.length > 1) Object.assign(w.keys, { up: () => to(m.row - 1), down: () => to(m.row + 1) });
 }
 
 /**

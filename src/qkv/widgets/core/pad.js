@@ -34,7 +34,14 @@ export function stroke(rows, from, to, ink) {
 /** Where the arrow keys lead from [i, j], or undefined for another key. */
 export function walk({ key, altKey, ctrlKey, metaKey, shiftKey }, [i, j], [rows, columns]) {
   if (altKey || ctrlKey || metaKey || shiftKey) return undefined;
-  const to = { ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1], Home: [i, 0], End: [i, columns - 1] }[key];
+  const to = {
+    ArrowUp: [i - 1, j],
+    ArrowDown: [i + 1, j],
+    ArrowLeft: [i, j - 1],
+    ArrowRight: [i, j + 1],
+    Home: [i, 0],
+    End: [i, columns - 1],
+  }[key];
   return to && [Math.min(Math.max(to[0], 0), rows - 1), Math.min(Math.max(to[1], 0), columns - 1)];
 }
 

@@ -61,7 +61,13 @@ export function clear(plane, point, words) {
   const meets = ([right, down]) =>
     (Math.abs(right - tick) < half + 6 && Math.abs(down - 9) < 11) ||
     (right - half < -3 && right + half > -14 && Math.abs(down - 3 + tick) < 11);
-  const near = [[0, 14], [0, -8], [-half - 6, 12], [half + 6, 12], [half + 6, -8]].map(([dx, dy]) => [x + dx, y + dy]);
+  const near = [
+    [0, 14],
+    [0, -8],
+    [-half - 6, 12],
+    [half + 6, 12],
+    [half + 6, -8],
+  ].map(([dx, dy]) => [x + dx, y + dy]);
   return near.find((place) => !meets(place)) ?? near[0];
 }
 
@@ -77,7 +83,11 @@ export function arrow(plane, point, cls, width = 1.5) {
   if (size < 1) return svg`<circle class=${cls} r="3"/>`;
   const [dx, dy, head] = [x / size, y / size, Math.min(size, 4 + width * 2)];
   const [bx, by, half] = [x - dx * head, y - dy * head, head * 0.45];
-  const tip = [[x, y], [bx - dy * half, by + dx * half], [bx + dy * half, by - dx * half]];
+  const tip = [
+    [x, y],
+    [bx - dy * half, by + dx * half],
+    [bx + dy * half, by - dx * half],
+  ];
   return svg`<path class=${cls} d="M0 0L${round(bx)} ${round(by)}" stroke-width=${width}/>
     <path class="${cls} qkv-tip" d="M${tip.map((p) => p.map(round).join(" ")).join("L")}Z"/>`;
 }
@@ -98,7 +108,7 @@ export function grip(w, plane, point, move) {
     const hold = w.local.held;
     if (!hold) return;
     const box = hold.picture.getBoundingClientRect();
-    const unit = (2 * FRAME) / box.width / HALF * hold.limit;
+    const unit = ((2 * FRAME) / box.width / HALF) * hold.limit;
     const place = [event.clientX - box.left - box.width / 2, box.top + box.height / 2 - event.clientY];
     // Never beyond the picture, which keeps its limits while something is held.
     hold.move(place.map((p) => Math.round(Math.min(Math.max(p * unit, -hold.limit), hold.limit) * 10) / 10 + 0));

@@ -23,7 +23,14 @@ export function readCheckpoint(buffer) {
   const kind = KINDS.find((known) => metadata?.[known]);
   if (!kind) throw new Error("the model's file is of another kind");
   const weights = {};
-  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(tensors)) {
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of Object.entries(tensors)) {
     if (8 + size + to > buffer.byteLength) throw damaged;
     weights[name] = { shape, data: readers[dtype](buffer.slice(8 + size + from, 8 + size + to)) };
   }

@@ -52,7 +52,10 @@ export function beamTree(model, source, { most, width, alpha }) {
   for (let length = 1; length <= most && beams.length; length++) {
     const tried = extended(model, beams, width);
     const room = width - ended;
-    const kept = largest(tried.map((t) => t.total), room).map((i) => tried[i]);
+    const kept = largest(
+      tried.map((t) => t.total),
+      room,
+    ).map((i) => tried[i]);
     for (const t of tried) {
       t.at = nodes.length;
       t.score = t.total / penalty(length, alpha);

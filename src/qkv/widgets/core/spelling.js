@@ -8,7 +8,8 @@ export function edits(a, b) {
     for (let j = 1; j <= b.length; j++) {
       const change = rows[i - 1][j - 1] + (a[i - 1] !== b[j - 1]);
       rows[i][j] = Math.min(change, rows[i - 1][j] + 1, rows[i][j - 1] + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
     }
   }
   return rows[a.length][b.length];
@@ -29,7 +30,11 @@ export function nearest(word, known, count = 3) {
 export function wordsOf(text, known) {
   const exact = new Set(known);
   const written = new Map(known.map((word) => [word.toLowerCase(), word]));
-  const typed = text.replaceAll("’", "'").replace(/[\s.!?]+$/, "").split(/\s+/).filter(Boolean);
+  const typed = text
+    .replaceAll("’", "'")
+    .replace(/[\s.!?]+$/, "")
+    .split(/\s+/)
+    .filter(Boolean);
   return typed
     .flatMap((word) => (!exact.has(word) && /n't$/i.test(word) ? [word.slice(0, -3), "not"] : [word]))
     .map((word) => (exact.has(word) ? word : (written.get(word.toLowerCase()) ?? word)));

@@ -2,7 +2,12 @@
 import { decode, encode, softmax, weightedSum } from "./maths.js";
 
 const LEVELS = 32000;
-const marks = new Map([[32766, "nan"], [32765, "inf"], [-32765, "-inf"], [-32768, null]]); // null: masked
+const marks = new Map([
+  [32766, "nan"],
+  [32765, "inf"],
+  [-32765, "-inf"],
+  [-32768, null],
+]); // null: masked
 
 /** The numbers of a packed tensor, as nested lists. */
 export function unpack({ size, limit, data }) {
@@ -19,7 +24,8 @@ export function unpack({ size, limit, data }) {
 const each = (f, a, b) => (Array.isArray(a) ? a.map((x, i) => each(f, x, b?.[i])) : f(a, b));
 const numbers = (f) => (a, b) => each((x, y) => encode(f(decode(x), decode(y))), a, b);
 const rows = (f, x) => (Array.isArray(x[0]) ? x.map((part) => rows(f, part)) : f(x));
-const heads = (f, a, b) => (Array.isArray(a[0][0]) ? a.map((head, h) => heads(f, head, b[h])) : a.map((row) => f(row, b)));
+const heads = (f, a, b) =>
+  Array.isArray(a[0][0]) ? a.map((head, h) => heads(f, head, b[h])) : a.map((row) => f(row, b));
 
 const sum = (row) => row.reduce((total, x) => total + decode(x), 0);
 const mean = (row) => sum(row) / row.length;
@@ -46,7 +52,16 @@ const recipes = {
   normal: (x) => rows(normal, x),
   scale: (x, gain, shift) => rows((row) => row.map((v, i) => encode(gain[i] * decode(v) + shift[i])), x),
   compare: (queries, keys) => heads((query, own) => own.map((key) => product(query, key)), queries, keys),
-  average: (weights, values) => heads((row, own) => weightedSum(row.map((w) => w ?? 0), own), weights, values),
+  average: (weights, values) =>
+    heads(
+      (row, own) =>
+        weightedSum(
+          row.map((w) => w ?? 0),
+          own,
+        ),
+      weights,
+      values,
+    ),
   merge: (heads) => heads[0].map((_, i) => heads.flatMap((head) => head[i])),
 };
 
@@ -56,7 +71,10 @@ export function tensors(entries) {
   const get = (name) => {
     if (!made.has(name)) {
       const [what, ...given] = entries[name].of ?? [];
-      made.set(name, what ? recipes[what](...given.map((x) => (typeof x === "string" ? get(x) : x))) : unpack(entries[name]));
+      made.set(
+        name,
+        what ? recipes[what](...given.map((x) => (typeof x === "string" ? get(x) : x))) : unpack(entries[name]),
+      );
     }
     return made.get(name);
   };

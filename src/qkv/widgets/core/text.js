@@ -7,9 +7,7 @@ export const special = (value) =>
 
 /** A CSS class for the mark's hatch. */
 export const hatch = (value) =>
-  ({ masked: "qkv-mask", NaN: "qkv-nan", "+∞": "qkv-up", "−∞": "qkv-down" })[
-    special(value)
-  ] ?? "";
+  ({ masked: "qkv-mask", NaN: "qkv-nan", "+∞": "qkv-up", "−∞": "qkv-down" })[special(value)] ?? "";
 
 /** A value in a cell: short, with a true minus sign. */
 export function short(value) {
@@ -23,8 +21,7 @@ export function short(value) {
 }
 
 /** A value in a sentence: four significant digits. */
-export const exact = (value) =>
-  typeof value === "number" ? minus(String(+value.toPrecision(4))) : special(value);
+export const exact = (value) => (typeof value === "number" ? minus(String(+value.toPrecision(4))) : special(value));
 
 /** A probability: two decimals, never "1.00" or "0.00" where it is not. */
 export function chance(p) {
@@ -37,9 +34,7 @@ const minus = (text) => text.replaceAll("-", "−");
 
 /** A token that would be invisible is drawn by a sign of its own. */
 export const shown = (token) =>
-  String(token) === ""
-    ? "∅"
-    : String(token).replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
+  String(token) === "" ? "∅" : String(token).replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 
 /** "query 3 × key 5" */
 export const shape = (axes, sizes) =>

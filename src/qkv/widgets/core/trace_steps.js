@@ -30,7 +30,12 @@ export function stepMatrix(w, s) {
     const values = slice(step, at);
     const [rowAxis, colAxis] = [step.axes.at(-2) ?? "", step.axes.at(-1) ?? ""];
     w.cache.set(key, {
-      values, rowAxis, colAxis, scale: step.scale, limit: step.limit, say: s.say,
+      values,
+      rowAxis,
+      colAxis,
+      scale: step.scale,
+      limit: step.limit,
+      say: s.say,
       name: `${step.path}: ${step.title}`,
       rowLabels: rowAxis ? s.labels(step, rowAxis, values.length) : [colAxis || step.path],
       colLabels: colAxis ? s.labels(step, colAxis, values[0].length) : [""],
@@ -53,12 +58,14 @@ export function chain(w, { steps, now, go, title = "The values of this trace, in
     ${inputs.map((name) => html`<li class="qkv-in"><span class="qkv-chip qkv-given ${reads.has(name) ? "qkv-read" : ""}">${name}<span class="qkv-vh"> (an input)</span>${sign(name)}</span></li>`)}
     ${steps.map(
       (step, i) => html`<li>
-        ${w.still
-          ? html`<span class=${look(step, i)}>${step.name ?? step.path}</span>`
-          : html`<button
+        ${
+          w.still
+            ? html`<span class=${look(step, i)}>${step.name ?? step.path}</span>`
+            : html`<button
               type="button" class=${look(step, i)}
               aria-current=${i === now ? "step" : nothing} @click=${() => go(i)}
-            >${step.name ?? step.path}${sign(step.path)}</button>`}
+            >${step.name ?? step.path}${sign(step.path)}</button>`
+        }
       </li>`,
     )}
   </ol>`;

@@ -61,16 +61,23 @@ function placed(model, x, position) {
 function embedded(model, side, id, position) {
   const width = model.config.d_model;
   const row = model.part(`${side}_embedding`).weight.data.subarray(id * width, (id + 1) * width);
-  return placed(model, row.map((value) => value * Math.sqrt(width)), position);
+  return placed(
+    model,
+    row.map((value) => value * Math.sqrt(width)),
+    position,
+  );
 }
 
 /** x + f(LN(x)) in pre-norm, LN(x + f(x)) in post-norm. */
 const residual = (model, norm, x, f) =>
-  model.config.norm_first ? add(x, f(layerNorm(norm, x, model.config.eps))) : layerNorm(norm, add(x, f(x)), model.config.eps);
+  model.config.norm_first
+    ? add(x, f(layerNorm(norm, x, model.config.eps)))
+    : layerNorm(norm, add(x, f(x)), model.config.eps);
 
 const relu = (x) => Math.max(0, x);
 
-const feedForward = (layer, x, activation = relu) => linear(layer("linear2"), linear(layer("linear1"), x).map(activation));
+const feedForward = (layer, x, activation = relu) =>
+  linear(layer("linear2"), linear(layer("linear1"), x).map(activation));
 
 export const last = (model, stack, x) =>
   model.has(`${stack}.norm.weight`) ? layerNorm(model.part(`${stack}.norm`), x, model.config.eps) : x;
@@ -83,7 +90,13 @@ const remembered = (attention, x) => ({ key: project(attention, x, 1), value: pr
 
 function look(model, attention, x, seen, note, may) {
   const query = project(attention, x, 0);
-  const found = attend(query, seen.map((t) => t.key), seen.map((t) => t.value), model.config.heads, may);
+  const found = attend(
+    query,
+    seen.map((t) => t.key),
+    seen.map((t) => t.value),
+    model.config.heads,
+    may,
+  );
   note?.push(found.weights);
   return linear(attention("out_proj"), found.context);
 }
@@ -134,13 +147,18 @@ export function transformer({ config, weights }) {
   const model = modules({ config, weights });
   const layer = (stack, i) => (name) => model.part(`${stack}.layers.${i}.${name}`);
   const [encoders, decoders] = config.layers.map((count) => Array.from({ length: count }, (_, i) => i));
-  const output = () => (config.tied ? { weight: model.part("target_embedding").weight, bias: weights["output.bias"] } : model.part("output"));
+  const output = () =>
+    config.tied
+      ? { weight: model.part("target_embedding").weight, bias: weights["output.bias"] }
+      : model.part("output");
 
   function start(ids) {
     let tokens = ids.map((id, position) => embedded(model, "source", id, position));
     for (const i of encoders) tokens = encoderLayer(model, layer("encoder", i), tokens);
     const memory = tokens.map((x) => last(model, "encoder", x));
-    const source = decoders.map((i) => memory.map((m) => remembered((name) => layer("decoder", i)(`multihead_attn.${name}`), m)));
+    const source = decoders.map((i) =>
+      memory.map((m) => remembered((name) => layer("decoder", i)(`multihead_attn.${name}`), m)),
+    );
     return { length: 0, source, cache: decoders.map(() => []), cross: [] };
   }
 
@@ -148,7 +166,8 @@ export function transformer({ config, weights }) {
   function step(id, state) {
     let x = embedded(model, "target", id, state.length);
     const [cross, cache] = [[], []];
-    for (const i of decoders) [x, cache[i]] = decoderLayer(model, layer("decoder", i), x, state.cache[i], state.source[i], cross);
+    for (const i of decoders)
+      [x, cache[i]] = decoderLayer(model, layer("decoder", i), x, state.cache[i], state.source[i], cross);
     const logits = linear(output(), last(model, "decoder", x));
     return { logits, state: { ...state, length: state.length + 1, cache, cross } };
   }

@@ -18,7 +18,10 @@ export function patches(image, side) {
 export function normal(x) {
   const z = Math.abs(x) / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * z);
-  const tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-z * z);
+  const tail =
+    t *
+    (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) *
+    Math.exp(-z * z);
   return x < 0 ? tail / 2 : 1 - tail / 2;
 }
 
@@ -74,7 +77,11 @@ export function visionTransformer(checkpoint) {
     const weights = [];
     for (let i = 0; i < config.layers; i++) {
       const note = []; // query head key
-      tokens = encoderLayer(model, (name) => model.part(`encoder.layers.${i}.${name}`), tokens, { note, may, activation });
+      tokens = encoderLayer(model, (name) => model.part(`encoder.layers.${i}.${name}`), tokens, {
+        note,
+        may,
+        activation,
+      });
       weights.push(note[0].map((_, h) => note.map((heads) => heads[h])));
     }
     const logits = Array.from(linear(model.part("head"), last(model, "encoder", tokens[0])));

@@ -26,13 +26,27 @@ const merged = { right: merge(dealt.right), bug: merge(dealt.bug) };
 /** One way at one step: the code, its blocks (outermost axis), rows, and what is right. */
 function picture(way, step) {
   const bug = way === "bug";
-  const byHead = { blocks: dealt[way], want: dealt.right, names: headNames, rows: names, shape: "head 2 × token 3 × d_head 2" };
+  const byHead = {
+    blocks: dealt[way],
+    want: dealt.right,
+    names: headNames,
+    rows: names,
+    shape: "head 2 × token 3 × d_head 2",
+  };
   const whole = { names: [""], rows: names, shape: "token 3 × d_model 4" };
   return [
     { code: "x", blocks: [x], want: [x], ...whole },
     bug
       ? { code: "x.view(heads, token, d_head)", ...byHead, strip: headNames }
-      : { code: "x.view(token, heads, d_head)", blocks: swap(dealt.right), want: swap(dealt.right), names: tokenNames, rows: headNames, shape: "token 3 × head 2 × d_head 2", strip: tokenNames },
+      : {
+          code: "x.view(token, heads, d_head)",
+          blocks: swap(dealt.right),
+          want: swap(dealt.right),
+          names: tokenNames,
+          rows: headNames,
+          shape: "token 3 × head 2 × d_head 2",
+          strip: tokenNames,
+        },
     { code: bug ? "(nothing: the shape is right)" : ".transpose(-3, -2)", ...byHead },
     { code: "attend(…): here each token to itself", ...byHead },
     { code: ".transpose(-3, -2).reshape(token, d_model)", blocks: [merged[way]], want: [merged.right], ...whole },
@@ -45,7 +59,9 @@ const titles = ["x", "split: view", "split: transpose", "attend", "merge"];
 function strangers(rows) {
   return rows.flatMap((row, i) => {
     const others = [...new Set(row.map((n) => n[0]))].filter((token) => token !== names[i]);
-    return others.length ? [`row ${names[i]} holds ${row.filter((n) => n[0] !== names[i]).join(" ")} of token ${others.join(" and ")}`] : [];
+    return others.length
+      ? [`row ${names[i]} holds ${row.filter((n) => n[0] !== names[i]).join(" ")} of token ${others.join(" and ")}`]
+      : [];
   });
 }
 
@@ -60,17 +76,28 @@ const mixed = (rows) =>
     .join(", ");
 
 const splitWords = [
-  () => `x has 3 tokens a, b, c with 4 features each. Head 1 is to get features 1 and 2 of every token, head 2 features 3 and 4.`,
-  () => `A view moves no number; it only says where to cut the row of numbers in memory. Right: at the tokens, then each token into its 2 heads. The bug asks for heads first, so the first six numbers become head 1: the cut runs through token b.`,
-  () => `The transpose makes head the first axis: now each head has a row for every token. The bug has the same shape already, so no shape test finds it, but ${wrongIn(picture("bug", 2))} of 12 numbers are wrong: in ${dealt.bug.map((rows, h) => `head ${h + 1} ${strangers(rows).join(", ")}`).join("; in ")}.`,
-  () => `Each head attends on its own; here every token looks at itself only, so that all numbers stay. With the bug, what head 1 takes for token b is a3 a4, the other half of token a.`,
-  () => `Merge: tokens first again, and the heads' numbers side by side. Right: all are back. The bug has mixed token ${mixed(merged.bug)}: ${wrongIn(picture("bug", 4))} of 12 numbers are wrong. (Merging by a view alone would put all of them back: a round trip proves nothing.)`,
+  () =>
+    `x has 3 tokens a, b, c with 4 features each. Head 1 is to get features 1 and 2 of every token, head 2 features 3 and 4.`,
+  () =>
+    `A view moves no number; it only says where to cut the row of numbers in memory. Right: at the tokens, then each token into its 2 heads. The bug asks for heads first, so the first six numbers become head 1: the cut runs through token b.`,
+  () =>
+    `The transpose makes head the first axis: now each head has a row for every token. The bug has the same shape already, so no shape test finds it, but ${wrongIn(picture("bug", 2))} of 12 numbers are wrong: in ${dealt.bug.map((rows, h) => `head ${h + 1} ${strangers(rows).join(", ")}`).join("; in ")}.`,
+  () =>
+    `Each head attends on its own; here every token looks at itself only, so that all numbers stay. With the bug, what head 1 takes for token b is a3 a4, the other half of token a.`,
+  () =>
+    `Merge: tokens first again, and the heads' numbers side by side. Right: all are back. The bug has mixed token ${mixed(merged.bug)}: ${wrongIn(picture("bug", 4))} of 12 numbers are wrong. (Merging by a view alone would put all of them back: a round trip proves nothing.)`,
 ];
 
 function trail(number, step) {
   const at = (way) => {
     const p = picture(way, step);
-    const places = p.blocks.flatMap((rows, b) => rows.flatMap((row, i) => (row.includes(number) ? [`${p.names[b] ? `${p.names[b]}, ` : ""}${p.rows[i].length > 1 ? "" : "row "}${p.rows[i]}`] : [])));
+    const places = p.blocks.flatMap((rows, b) =>
+      rows.flatMap((row, i) =>
+        row.includes(number)
+          ? [`${p.names[b] ? `${p.names[b]}, ` : ""}${p.rows[i].length > 1 ? "" : "row "}${p.rows[i]}`]
+          : [],
+      ),
+    );
     return places[0];
   };
   const [right, bug] = [at("right"), at("bug")];
@@ -96,8 +123,15 @@ function block(w, p, b, follow) {
 /** The numbers as memory holds them, with a gap where view cuts. */
 const strip = (p, follow) => html`<div class="qkv-memory">
   <span class="qkv-hint">in memory</span>
-  ${p.strip.map((name, i) => html`<span class="qkv-cut"><small>${name}</small><span>${reshape(flat(x), [p.strip.length, flat(x).length / p.strip.length])[i].map(
-    (n) => html`<b class="qkv-n qkv-h${headOf(n) + 1} ${n === follow ? "qkv-me" : ""}">${n}</b>`)}</span></span>`)}
+  ${p.strip.map(
+    (name, i) =>
+      html`<span class="qkv-cut"><small>${name}</small><span>${reshape(flat(x), [
+        p.strip.length,
+        flat(x).length / p.strip.length,
+      ])[i].map(
+        (n) => html`<b class="qkv-n qkv-h${headOf(n) + 1} ${n === follow ? "qkv-me" : ""}">${n}</b>`,
+      )}</span></span>`,
+  )}
 </div>`;
 
 function side(w, way, step) {
@@ -119,13 +153,15 @@ function splitView(w) {
   const said = splitWords[step]() + (follow ? ` ${trail(follow, step)}` : "");
   return html`<div class="qkv-inputs">
       <span class="qkv-legend"><span><span class="qkv-n qkv-h1 qkv-key">a1</span> token a, feature 1: for head 1</span> <span><span class="qkv-n qkv-h2 qkv-key">a3</span> for head 2</span> <span><span class="qkv-n qkv-h2 qkv-key qkv-bad">a3<i aria-hidden="true">✗</i></span> in a wrong place</span></span>
-      ${w.still
-        ? nothing
-        : html`<label>Follow the number
+      ${
+        w.still
+          ? nothing
+          : html`<label>Follow the number
             <select .value=${live(follow)} @change=${(e) => w.set({ follow: e.target.value })}>
               <option value="">none</option>
               ${flat(x).map((n) => html`<option value=${n} ?selected=${n === follow}>${n}</option>`)}
-            </select></label>`}
+            </select></label>`
+      }
     </div>
     ${controls(w, { at: step, count: titles.length, what: "Step", said: titles[step], go: (to) => w.set({ step: to }) })}
     ${sentence(w, said)}
@@ -154,12 +190,16 @@ function grid(w, now) {
   return html`<div class="qkv-all" role="group" aria-label="The heads">
     ${weights.map(
       (_, h) => html`<div class="qkv-head ${isOn(w, h) ? "" : "qkv-off"}">
-        ${w.still
-          ? html`<div class="qkv-face">${face(h)}</div>`
-          : html`<button type="button" class="qkv-face" data-head=${h} tabindex=${h === now ? 0 : -1} aria-pressed=${h === now} @click=${() => w.set({ head: h })}>${face(h)}</button>`}
-        ${ablates && !w.still
-          ? html`<label><input type="checkbox" .checked=${live(isOn(w, h))} @change=${() => flip(w, h)} /><span class="qkv-vh">head ${h + 1} </span>${isOn(w, h) ? "on" : "off"}</label>`
-          : nothing}
+        ${
+          w.still
+            ? html`<div class="qkv-face">${face(h)}</div>`
+            : html`<button type="button" class="qkv-face" data-head=${h} tabindex=${h === now ? 0 : -1} aria-pressed=${h === now} @click=${() => w.set({ head: h })}>${face(h)}</button>`
+        }
+        ${
+          ablates && !w.still
+            ? html`<label><input type="checkbox" .checked=${live(isOn(w, h))} @change=${() => flip(w, h)} /><span class="qkv-vh">head ${h + 1} </span>${isOn(w, h) ? "on" : "off"}</label>`
+            : nothing
+        }
       </div>`,
     )}
   </div>`;
@@ -190,7 +230,10 @@ function large(w, h, t) {
   const numbered = tokens.map((token, i) => html`<span>${shown(token)}<sub>${i + 1}</sub></span>`);
   return html`<div class="qkv-map">
     <div class="qkv-h">Head ${h + 1} <small>each row looks at the columns, in per cent; choose a row</small></div>
-    ${scroll(w, `The weights of head ${h + 1}`, html`<table class="qkv-align ${long ? "qkv-long" : ""} ${tokens.length > 20 ? "qkv-tight" : ""}">
+    ${scroll(
+      w,
+      `The weights of head ${h + 1}`,
+      html`<table class="qkv-align ${long ? "qkv-long" : ""} ${tokens.length > 20 ? "qkv-tight" : ""}">
       ${guard([tokens], () => html`<thead><tr><td></td>${numbered.map((n) => html`<th scope="col">${n}</th>`)}</tr></thead>`)}
       <tbody>
         ${tokens.map(
@@ -200,13 +243,20 @@ function large(w, h, t) {
           </tr>`,
         )}
       </tbody>
-    </table>`)}
+    </table>`,
+    )}
   </div>`;
 }
 
 /** The probabilities of answer a of token t with these heads off. */
 const predicted = (w, t, a, off) =>
-  softmax(logits(w.get("base")[t][a], w.get("parts").map((head) => head[t][a]), off));
+  softmax(
+    logits(
+      w.get("base")[t][a],
+      w.get("parts").map((head) => head[t][a]),
+      off,
+    ),
+  );
 
 const truthOf = (w, t, a) => w.get("truth")[t]?.[a] ?? 0;
 
@@ -261,9 +311,11 @@ function prediction(w, t) {
   return html`<div class="qkv-work">
     <div class="qkv-h">Prediction for ${shown(w.get("tokens")[t])}<sub>${t + 1}</sub>
       <small>${off.length ? `with ${plural(off.length, "head")} off` : "with all heads on"}</small></div>
-    ${known
-      ? html`<p class="qkv-score">All tokens: ${now.right} of ${now.asked} right${off.length ? html` <small>(${all.right} with all heads on)</small>` : nothing}</p>`
-      : nothing}
+    ${
+      known
+        ? html`<p class="qkv-score">All tokens: ${now.right} of ${now.asked} right${off.length ? html` <small>(${all.right} with all heads on)</small>` : nothing}</p>`
+        : nothing
+    }
     <div class="qkv-cards">${w.get("answers").map((_, a) => card(w, t, a))}</div>
     <p class="qkv-legend"><span class="qkv-meter" aria-hidden="true"><i style="width:40%"></i><u style="left:80%"></u></span> bar: now; line: with all heads on
       ${known ? html`<span><span class="qkv-diamond" aria-hidden="true">◆</span>the right output</span>` : nothing}</p>
@@ -276,7 +328,10 @@ function change(w, t) {
   if (!w.get("parts").length) return "";
   if (!off.length) return w.still ? "" : " All heads are on: switch some off and see what the prediction loses.";
   const named = off.map((h) => h + 1).join(", ");
-  const asked = w.get("answers").map((name, a) => ({ name, a })).filter(({ a }) => !w.get("truth").length || truthOf(w, t, a) > 0);
+  const asked = w
+    .get("answers")
+    .map((name, a) => ({ name, a }))
+    .filter(({ a }) => !w.get("truth").length || truthOf(w, t, a) > 0);
   const moved = asked.flatMap(({ name, a }) => {
     const [was, is] = [predicted(w, t, a, []), predicted(w, t, a, off)];
     const [b, c] = [peak(was), peak(is)];
@@ -292,7 +347,10 @@ function headWords(w, h, t) {
   const best = peak(row);
   const [where, share] = w.get("looks")[h];
   const name = (i) => `“${shown(tokens[i])}” (${i + 1})`;
-  const there = row[best] > 0 ? `from ${name(t)} it looks most at ${name(best)}: ${chance(row[best])}` : `${name(t)} may look at nothing`;
+  const there =
+    row[best] > 0
+      ? `from ${name(t)} it looks most at ${name(best)}: ${chance(row[best])}`
+      : `${name(t)} may look at nothing`;
   return `Head ${h + 1} has ${chance(share)} of its weight ${where}; ${there}.${change(w, t)}`;
 }
 
@@ -306,9 +364,16 @@ function headsView(w) {
     w.set({ head: next });
     if (had) w.root.querySelector(`.qkv-face[data-head="${next}"]`)?.focus();
   };
-  Object.assign(w.keys, { left: () => to(h - 1), right: () => to(h + 1), home: () => to(0), end: () => to(weights.length - 1) });
+  Object.assign(w.keys, {
+    left: () => to(h - 1),
+    right: () => to(h + 1),
+    home: () => to(0),
+    end: () => to(weights.length - 1),
+  });
   const ablates = w.get("parts").length > 0;
-  const bar = w.still ? nothing : html`<div class="qkv-outputs">
+  const bar = w.still
+    ? nothing
+    : html`<div class="qkv-outputs">
       <span class="qkv-hint">Choose a head to enlarge (← →)${ablates ? "; switch heads on and off." : "."}</span>
       ${ablates ? html`<button type="button" data-act="all" aria-disabled=${!w.get("off").length} @click=${() => w.set({ off: [] })}>All heads on</button>` : nothing}
     </div>`;
@@ -324,16 +389,23 @@ function missing(w) {
   const [weights, tokens, parts, base] = ["weights", "tokens", "parts", "base"].map((key) => w.get(key) ?? []);
   if (!weights.length || !tokens.length) return "it holds no attention weights";
   const n = tokens.length;
-  if (weights.some((head) => head.length !== n || head.some((row) => row.length !== n))) return `a head does not fit the ${plural(n, "token")}`;
+  if (weights.some((head) => head.length !== n || head.some((row) => row.length !== n)))
+    return `a head does not fit the ${plural(n, "token")}`;
   if (w.get("looks")?.length !== weights.length) return "it does not say where each head looks";
   if (!parts.length) return "";
   if (parts.length !== weights.length) return `${plural(weights.length, "head")} but parts of ${parts.length}`;
   const [answers, outputs] = [w.get("answers").length, w.get("vocabulary").length];
-  const fits = (tokens) => tokens.length === n && tokens.every((t) => t.length === answers && t.every((a) => a.length === outputs));
-  return fits(base) && parts.every(fits) ? "" : "what the heads add to the logits does not fit the tokens, answers and outputs";
+  const fits = (tokens) =>
+    tokens.length === n && tokens.every((t) => t.length === answers && t.every((a) => a.length === outputs));
+  return fits(base) && parts.every(fits)
+    ? ""
+    : "what the heads add to the logits does not fit the tokens, answers and outputs";
 }
 
-const tabs = (w) => [["split", "Split and merge"], ["heads", w.get("parts").length ? "A trained model’s heads" : "The heads’ weights"]];
+const tabs = (w) => [
+  ["split", "Split and merge"],
+  ["heads", w.get("parts").length ? "A trained model’s heads" : "The heads’ weights"],
+];
 
 function view(w) {
   const tab = w.get("tab") === "heads" ? "heads" : "split";

@@ -14,10 +14,25 @@ import { chance, plural, shown } from "../core/text.js";
 const presets = {
   everything: { title: "everything", use: "Every query may attend to every key: an encoder without padding." },
   causal: { title: "causal", use: "Only itself and what came before: nobody sees the future." },
-  padding: { title: "padding", size: "length", ask: "real tokens", use: "The keys that only fill up the row are hidden from everyone." },
+  padding: {
+    title: "padding",
+    size: "length",
+    ask: "real tokens",
+    use: "The keys that only fill up the row are hidden from everyone.",
+  },
   both: { title: "causal + padding", size: "length", ask: "real tokens", use: "Allowed is what both allow." },
-  prefix: { title: "prefix", size: "prefix", ask: "prefix length", use: "The prefix is open to everyone; after it, causal." },
-  window: { title: "window", size: "width", ask: "reach to each side", use: "Only the neighbours, so many to each side." },
+  prefix: {
+    title: "prefix",
+    size: "prefix",
+    ask: "prefix length",
+    use: "The prefix is open to everyone; after it, causal.",
+  },
+  window: {
+    title: "window",
+    size: "width",
+    ask: "reach to each side",
+    use: "Only the neighbours, so many to each side.",
+  },
 };
 
 function missing(w) {
@@ -25,7 +40,8 @@ function missing(w) {
   if (!n) return "it has no tokens";
   for (const name of ["mask", "scores"]) {
     const rows = w.get(name) ?? [];
-    if (rows.length !== n || rows.some((row) => row.length !== n)) return `${plural(n, "token")} but ${name} is not ${n} × ${n}`;
+    if (rows.length !== n || rows.some((row) => row.length !== n))
+      return `${plural(n, "token")} but ${name} is not ${n} × ${n}`;
   }
   return "";
 }
@@ -57,7 +73,8 @@ function choosing(w) {
   if (w.still) return html`<p class="qkv-input">Mask: <b>${presets[now]?.title ?? "painted by hand"}</b></p>`;
   return html`<div class="qkv-outputs" role="group" aria-label="Masks by name">
       ${Object.entries(presets).map(
-        ([name, { title }]) => html`<button type="button" class="qkv-pick" data-preset=${name} aria-pressed=${name === now} @click=${() => preset(w, name)}>${title}</button>`,
+        ([name, { title }]) =>
+          html`<button type="button" class="qkv-pick" data-preset=${name} aria-pressed=${name === now} @click=${() => preset(w, name)}>${title}</button>`,
       )}
       <button type="button" data-act="invert" @click=${() => w.set({ preset: "own", mask: inverted(w.get("mask")) })}>Swap allowed and hidden</button>
     </div>
@@ -69,14 +86,26 @@ function choosing(w) {
 
 function paint(w, i, j, value) {
   const mask = w.get("mask");
-  w.set({ preset: "own", row: i, column: j, mask: mask.map((row, r) => (r === i ? row.map((x, c) => (c === j ? value : x)) : row)) });
+  w.set({
+    preset: "own",
+    row: i,
+    column: j,
+    mask: mask.map((row, r) => (r === i ? row.map((x, c) => (c === j ? value : x)) : row)),
+  });
 }
 
 /** Move the focus by arrows, as in a spreadsheet. */
 function walk(w, event, i, j) {
   const n = w.get("tokens").length;
   const { key } = event;
-  const to = { ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1], Home: [i, 0], End: [i, n - 1] }[key];
+  const to = {
+    ArrowUp: [i - 1, j],
+    ArrowDown: [i + 1, j],
+    ArrowLeft: [i, j - 1],
+    ArrowRight: [i, j + 1],
+    Home: [i, 0],
+    End: [i, n - 1],
+  }[key];
   if (!to || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   event.stopPropagation();
@@ -85,7 +114,8 @@ function walk(w, event, i, j) {
   w.root.querySelector(`[data-cell="${row}-${column}"]`)?.focus();
 }
 
-const cellText = (weight) => (weight === 0 ? "0" : weight > 0.995 && weight < 1 ? ">.99" : weight < 0.005 ? "<.01" : weight.toFixed(2));
+const cellText = (weight) =>
+  weight === 0 ? "0" : weight > 0.995 && weight < 1 ? ">.99" : weight < 0.005 ? "<.01" : weight.toFixed(2);
 
 function cell(w, a, i, j) {
   const may = a.mask[i][j];
@@ -115,7 +145,10 @@ const longest = (tokens) => Math.max(...tokens.map((t) => [...t].reduce((n, c) =
 
 function grid(w, a) {
   const sum = (i) => (allowed(a.mask[i]) ? "1" : "0");
-  return html`${scroll(w, "The mask and its weights", html`<table class="qkv-paint" style="--wide:${longest(a.tokens)}" role=${w.still ? nothing : "grid"} aria-label="Weights: each query a row, each key a column">
+  return html`${scroll(
+    w,
+    "The mask and its weights",
+    html`<table class="qkv-paint" style="--wide:${longest(a.tokens)}" role=${w.still ? nothing : "grid"} aria-label="Weights: each query a row, each key a column">
     <thead><tr><th scope="col" class="qkv-corner">query ↓<br />key →</th>${a.tokens.map((t) => html`<th scope="col"><span>${t}</span></th>`)}<th scope="col">sum</th></tr></thead>
     <tbody>${a.tokens.map(
       (token, i) => html`<tr class=${i === a.row && !w.still ? "qkv-asks" : ""}>
@@ -123,7 +156,8 @@ function grid(w, a) {
         <td class="qkv-sum ${sum(i) === "0" ? "qkv-lost" : ""}">${sum(i)}</td>
       </tr>`,
     )}</tbody>
-  </table>`)}
+  </table>`,
+  )}
   <p class="qkv-legend"><span class="qkv-key qkv-mask">–</span> hidden: scores −∞, weighs 0${w.still ? nothing : html`<span class="qkv-hint">Click or drag to paint; or arrow keys, then Enter.</span>`}</p>`;
 }
 
@@ -133,7 +167,12 @@ function words(a) {
   const token = `“${tokens[row]}”`;
   if (!n) return `${token} may attend to nothing: its weights are all zero.`;
   const best = peak(weights[row]);
-  const share = n === 1 ? `all its weight goes to “${tokens[best]}”` : weights[row].filter((x) => Math.abs(x - weights[row][best]) < 1e-9).length === n ? `each gets ${chance(weights[row][best])}` : `most goes to “${tokens[best]}” (${chance(weights[row][best])})`;
+  const share =
+    n === 1
+      ? `all its weight goes to “${tokens[best]}”`
+      : weights[row].filter((x) => Math.abs(x - weights[row][best]) < 1e-9).length === n
+        ? `each gets ${chance(weights[row][best])}`
+        : `most goes to “${tokens[best]}” (${chance(weights[row][best])})`;
   return `${token} may attend to ${n} of ${tokens.length} keys: ${share}, and the row sums to 1.`;
 }
 
@@ -143,12 +182,17 @@ function lost(w, a) {
   if (!empty.length) return nothing;
   const names = empty.map((t) => `“${t}”`).join(", ");
   const n = a.tokens.length;
-  const row = (words, value) => html`<tr><th scope="row">${words}</th>${a.tokens.map(() => html`<td class=${value === "NaN" ? "qkv-nan" : ""}>${value}</td>`)}</tr>`;
+  const row = (words, value) =>
+    html`<tr><th scope="row">${words}</th>${a.tokens.map(() => html`<td class=${value === "NaN" ? "qkv-nan" : ""}>${value}</td>`)}</tr>`;
   return html`<div class="qkv-nothing" role="note">
     <div class="qkv-h">Nothing left for ${names}</div>
-    ${scroll(w, "A row with nothing left", html`<table>
+    ${scroll(
+      w,
+      "A row with nothing left",
+      html`<table>
       <tbody>${row("here", "0")}${row("torch.softmax", "NaN")}</tbody>
-    </table>`)}
+    </table>`,
+    )}
     <p>All ${n} scores are −∞. A softmax divides by the sum of their exponentials, and e to the −∞ is 0: it computes 0 / 0, which is NaN (not a number). PyTorch's softmax gives that NaN; one layer later it has spread to every token, because 0 × NaN is NaN too. This book gives such a row zeros, and gradients of zero: its output is 0, and nothing spreads.</p>
   </div>`;
 }
@@ -195,7 +239,15 @@ function view(w) {
 
 function stills(w) {
   const a = follow(w);
-  return [{ caption: a.tokens.map((_, row) => words({ ...a, row })).slice(0, 4).join(" "), state: {} }];
+  return [
+    {
+      caption: a.tokens
+        .map((_, row) => words({ ...a, row }))
+        .slice(0, 4)
+        .join(" "),
+      state: {},
+    },
+  ];
 }
 
 export default widget("mask-painter", { missing, view, stills });

@@ -36,7 +36,15 @@ function sceneOf(w) {
   const place = own ? undefined : w.get("places")[at];
   const hides = w.get("hidden");
   return {
-    own, at, height, width, side, rows, columns, place, lines,
+    own,
+    at,
+    height,
+    width,
+    side,
+    rows,
+    columns,
+    place,
+    lines,
     count: rows * columns,
     key: own ? lines : imagesOf(w)[at],
     image: own ? [lines] : imagesOf(w)[at],
@@ -99,7 +107,8 @@ function make(w) {
   const mine = [channels, height, width, w.get("patch"), w.get("names").length];
   return (checkpoint) => {
     const { channels: c, image = [], patch, classes } = checkpoint.config;
-    if (String([c, ...image, patch, classes]) !== String(mine)) throw new Error("the file is of a model for other images");
+    if (String([c, ...image, patch, classes]) !== String(mine))
+      throw new Error("the file is of a model for other images");
     return visionTransformer(checkpoint);
   };
 }
@@ -160,7 +169,10 @@ function sayWords(w, s, { says, before }) {
   const truth = s.own ? "" : best === s.label ? ", and is right" : `, but it is ${nameOf(w, s.label)}`;
   if (!before) return `The model says ${said(best, says)}${truth}.`;
   const full = peak(before);
-  const change = full === best ? ` instead of ${chance(before[full])} when it sees all` : `; when it sees all, ${said(full, before)}`;
+  const change =
+    full === best
+      ? ` instead of ${chance(before[full])} when it sees all`
+      : `; when it sees all, ${said(full, before)}`;
   const hidden = s.hidden.size === 1 ? `${where(s, s.hides[0])}` : `${s.hidden.size} of ${s.count} patches`;
   return `Without ${hidden} the model says ${said(best, says)}${change}.`;
 }
@@ -218,7 +230,7 @@ function patchOf(w, s, a, p) {
   if (w.still) return html`<span class=${cls} style=${style}>${text}</span>`;
   return html`<button
     type="button" class=${cls} style=${style} data-patch=${p} aria-label=${label(w, s, a, p + 1)} aria-pressed=${pressed(w, s, p + 1)}
-    tabindex=${p === (w.local.patch ?? 0) ? 0 : -1} @click=${() => (w.local.patch = p, does(w, s, p))}
+    tabindex=${p === (w.local.patch ?? 0) ? 0 : -1} @click=${() => ((w.local.patch = p), does(w, s, p))}
   >${text}</button>`;
 }
 
@@ -235,7 +247,9 @@ function picture(w, s, a) {
   };
   const per = (x, whole) => `${(100 * x) / whole}%`;
   const extent = w.get("extent");
-  const truth = s.place && html`<i class="qkv-truth" style="left:${per(s.place[1], s.width)};top:${per(s.place[0], s.height)};width:${per(extent, s.width)};height:${per(extent, s.height)}"></i>`;
+  const truth =
+    s.place &&
+    html`<i class="qkv-truth" style="left:${per(s.place[1], s.width)};top:${per(s.place[0], s.height)};width:${per(extent, s.width)};height:${per(extent, s.height)}"></i>`;
   const what = `${s.own ? "Your drawing" : `Image ${s.at + 1}`} and where ${who(s, s.query)} looks`;
   return html`<div class="qkv-look">
     <div class="qkv-h">The image <small>${s.rows} × ${s.columns} patches of ${s.side} × ${s.side} pixels</small></div>
@@ -260,7 +274,7 @@ function token(w, s, a, t) {
   if (w.still) return html`<span class=${cls}>${body}</span>`;
   return html`<button
     type="button" class=${cls} data-token=${t} aria-label=${label(w, s, a, t)} aria-pressed=${pressed(w, s, t)} tabindex=${t === (w.local.token ?? 0) ? 0 : -1}
-    @click=${() => (w.local.token = t, t ? does(w, s, t - 1) : ask(w, 0))}
+    @click=${() => ((w.local.token = t), t ? does(w, s, t - 1) : ask(w, 0))}
   >${body}</button>`;
 }
 
@@ -282,24 +296,32 @@ function line(w, s, a) {
 
 // ---- the tables
 
-const weightCell = (weight, most) => html`<td style=${cellStyle(Math.min(weight / most, 1), "unit", 1)}>${weight < 0.005 ? "0" : chance(weight)}</td>`;
+const weightCell = (weight, most) =>
+  html`<td style=${cellStyle(Math.min(weight / most, 1), "unit", 1)}>${weight < 0.005 ? "0" : chance(weight)}</td>`;
 
 function weights(w, s, a) {
   const most = Math.max(...a.row) || 1;
   const indices = (n) => Array.from({ length: n }, (_, i) => i);
-  return scroll(w, "Weights", html`<table class="qkv-sees">
+  return scroll(
+    w,
+    "Weights",
+    html`<table class="qkv-sees">
     <caption>${rolls(w) ? "What ends up in it" : "Where it looks"} <small>${through(w).replace(/^L/, "l").replace(/^R/, "r")}</small></caption>
     <thead><tr><td></td>${indices(s.columns).map((c) => html`<th scope="col"><span class="qkv-vh">column </span>${c + 1}</th>`)}</tr></thead>
     <tbody>
       ${indices(s.rows).map(
-        (r) => html`<tr><th scope="row">row ${r + 1}</th>${indices(s.columns).map((c) => {
-          const p = r * s.columns + c;
-          return s.hidden.has(p) ? html`<td class="qkv-mask"><span aria-hidden="true">–</span><span class="qkv-vh">hidden</span></td>` : weightCell(a.row[p + 1], most);
-        })}</tr>`,
+        (r) =>
+          html`<tr><th scope="row">row ${r + 1}</th>${indices(s.columns).map((c) => {
+            const p = r * s.columns + c;
+            return s.hidden.has(p)
+              ? html`<td class="qkv-mask"><span aria-hidden="true">–</span><span class="qkv-vh">hidden</span></td>`
+              : weightCell(a.row[p + 1], most);
+          })}</tr>`,
       )}
       <tr><th scope="row">class token</th>${weightCell(a.row[0], most)}</tr>
     </tbody>
-  </table>`);
+  </table>`,
+  );
 }
 
 function classes(w, s, { says, before }) {
@@ -330,12 +352,14 @@ function inputs(w, s) {
         ${labels.map((k, i) => html`<option value=${i} ?selected=${i === s.at}>${i + 1}: ${nameOf(w, k)}</option>`)}
         ${w.get("draw") ? html`<option value=${OWN} ?selected=${s.own}>your drawing</option>` : nothing}
       </select></label>
-    ${!w.get("draw")
-      ? nothing
-      : s.own
-        ? html`<button type="button" data-act="clear" @click=${() => put(w, [])}>Clear the drawing</button>`
-        : html`<button type="button" data-act="draw" @click=${() => drawing(w)}>Draw your own</button>
-            <button type="button" data-act="copy" @click=${() => drawing(w, s.image[0])}>Draw on a copy of this</button>`}
+    ${
+      !w.get("draw")
+        ? nothing
+        : s.own
+          ? html`<button type="button" data-act="clear" @click=${() => put(w, [])}>Clear the drawing</button>`
+          : html`<button type="button" data-act="draw" @click=${() => drawing(w)}>Draw your own</button>
+            <button type="button" data-act="copy" @click=${() => drawing(w, s.image[0])}>Draw on a copy of this</button>`
+    }
   </div>`;
 }
 
@@ -344,10 +368,24 @@ function looking(w) {
   const layers = layersOf(w);
   const set = (name) => (x) => w.set({ [name]: x });
   return html`<div class="qkv-facts">
-    ${choice(w, { legend: "Show", name: "mode", options: [["attention", "the attention of one layer"], ["rollout", "the rollout over all"]], chosen: w.get("mode"), pick: set("mode") })}
-    ${rolls(w)
-      ? nothing
-      : [pick("layer", "layer", layerOf(w), numbers(layers.length), set("layer")), pick("head", "head", headOf(w), [[-1, "mean"], ...numbers(layers[0].length)], set("head"))]}
+    ${choice(w, {
+      legend: "Show",
+      name: "mode",
+      options: [
+        ["attention", "the attention of one layer"],
+        ["rollout", "the rollout over all"],
+      ],
+      chosen: w.get("mode"),
+      pick: set("mode"),
+    })}
+    ${
+      rolls(w)
+        ? nothing
+        : [
+            pick("layer", "layer", layerOf(w), numbers(layers.length), set("layer")),
+            pick("head", "head", headOf(w), [[-1, "mean"], ...numbers(layers[0].length)], set("head")),
+          ]
+    }
   </div>`;
 }
 
@@ -359,7 +397,16 @@ function hiding(w, s, a) {
   };
   const full = !a || s.hidden.size === s.count;
   return html`<div class="qkv-facts">
-    ${choice(w, { legend: "A click on a patch", name: "click", options: [["asks", "asks where it looks"], ["hides", "hides it"]], chosen: w.get("click"), pick: (click) => w.set({ click }) })}
+    ${choice(w, {
+      legend: "A click on a patch",
+      name: "click",
+      options: [
+        ["asks", "asks where it looks"],
+        ["hides", "hides it"],
+      ],
+      chosen: w.get("click"),
+      pick: (click) => w.set({ click }),
+    })}
     <button type="button" data-act="top" aria-disabled=${full} @click=${top}>Hide where it looks most</button>
     <button type="button" data-act="all" aria-disabled=${!s.hidden.size} @click=${() => s.hidden.size && act(w, { hidden: [] })}>Show all</button>
   </div>`;
@@ -374,7 +421,10 @@ function status(w, s, a) {
     </div>`;
 }
 
-const here = (w) => (w.still ? nothing : html`<p class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `When you ask a patch, hide ${w.get("draw") ? "one or draw" : "one"}, the model is loaded first: ${size(w.get("size"))}, once.`}</p>`);
+const here = (w) =>
+  w.still
+    ? nothing
+    : html`<p class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `When you ask a patch, hide ${w.get("draw") ? "one or draw" : "one"}, the model is loaded first: ${size(w.get("size"))}, once.`}</p>`;
 
 function board(w, s) {
   if (!s.own || w.still) return nothing;
@@ -396,15 +446,22 @@ function missing(w) {
   const { size: [count, , height, width] = [] } = w.get("pixels") ?? {};
   if (!count) return "there is no image in it";
   const [side, found, at] = [w.get("patch"), w.get("found"), w.get("chosen")];
-  if (!(side > 0) || height % side || width % side) return `patches of ${side} pixels do not divide an image of ${height} × ${width}`;
-  if (found?.length !== count || w.get("labels")?.length !== count) return `${plural(count, "image")} but ${found?.length ?? 0} recorded`;
+  if (!(side > 0) || height % side || width % side)
+    return `patches of ${side} pixels do not divide an image of ${height} × ${width}`;
+  if (found?.length !== count || w.get("labels")?.length !== count)
+    return `${plural(count, "image")} but ${found?.length ?? 0} recorded`;
   const tokens = (height / side) * (width / side) + 1;
-  const fits = (run) => run.probabilities.length === w.get("names").length && run.rollout.length === tokens && run.looks.length > 0;
-  if (!found.every((run) => fits(run) && run.looks.flat().every((row) => row.length === tokens))) return "its weights do not fit its patches";
+  const fits = (run) =>
+    run.probabilities.length === w.get("names").length && run.rollout.length === tokens && run.looks.length > 0;
+  if (!found.every((run) => fits(run) && run.looks.flat().every((row) => row.length === tokens)))
+    return "its weights do not fit its patches";
   if (!(at < count && at >= (w.get("draw") ? OWN : 0))) return `it has ${plural(count, "image")}, and not number ${at}`;
-  if (!(w.get("query") >= 0 && w.get("query") < tokens)) return `it has ${tokens} tokens, and not number ${w.get("query")}`;
+  if (!(w.get("query") >= 0 && w.get("query") < tokens))
+    return `it has ${tokens} tokens, and not number ${w.get("query")}`;
   const drawn = w.get("drawn");
-  return drawn.length && (drawn.length !== height || drawn.some((row) => row.length !== width)) ? "its drawing is not of its images' size" : "";
+  return drawn.length && (drawn.length !== height || drawn.some((row) => row.length !== width))
+    ? "its drawing is not of its images' size"
+    : "";
 }
 
 function view(w) {

@@ -39,9 +39,11 @@ function option(w, i, answer) {
   const mark = !told ? "" : right ? "✓" : "✗";
   return html`<div class="qkv-option ${told ? (right ? "qkv-good" : "qkv-bad") : ""}">
     <label>
-      ${w.still
-        ? nothing
-        : html`<input type="radio" name="${w.id}-options" .checked=${live(w.local.pick === i)} @change=${() => pick(w, i)} />`}
+      ${
+        w.still
+          ? nothing
+          : html`<input type="radio" name="${w.id}-options" .checked=${live(w.local.pick === i)} @change=${() => pick(w, i)} />`
+      }
       <span>${rich(text)}</span>
       ${mark ? html`<b>${mark} ${right ? "right" : "no"}</b>` : nothing}
     </label>
@@ -79,16 +81,18 @@ function view(w) {
       <legend><span class="qkv-badge">Predict</span> ${rich(w.get("question"))}</legend>
       ${w.get("options").map((_, i) => option(w, i, answer))}
     </fieldset>
-    ${w.still
-      ? nothing
-      : html`<div class="qkv-bar">
+    ${
+      w.still
+        ? nothing
+        : html`<div class="qkv-bar">
           <button type="button" data-act="check" aria-disabled=${!picked} @click=${() => picked && give(w, w.local.pick)}>
             ${answer < 0 ? "This is my answer" : "Answer again"}
           </button>
           ${answer < 0 ? nothing : html`<button type="button" data-act="reset" @click=${() => give(w, -1)}>Forget my answer</button>`}
           <span class="qkv-hint">${answer < 0 ? "Commit yourself before you run on." : answer === w.get("right") ? "" : "Choose again if you like."}</span>
         </div>
-        <p class="qkv-vh" aria-live="polite">${said(w, answer)}</p>`}`;
+        <p class="qkv-vh" aria-live="polite">${said(w, answer)}</p>`
+    }`;
 }
 
 export default widget("predict", { missing, view, stills: () => [{ state: {} }], begin });

@@ -3,7 +3,16 @@ import { html } from "lit-html";
 import { controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
 import { spread } from "../core/spread.js";
-import { chain, drawAgainWhenDark, heading, named, slice, stepBody, stepMatrix, stepSentence } from "../core/trace_steps.js";
+import {
+  chain,
+  drawAgainWhenDark,
+  heading,
+  named,
+  slice,
+  stepBody,
+  stepMatrix,
+  stepSentence,
+} from "../core/trace_steps.js";
 import { plural } from "../core/text.js";
 
 function missing(w) {
@@ -11,7 +20,8 @@ function missing(w) {
   if (!Array.isArray(steps) || !steps.length) return "it holds no trace";
   const step = steps[w.get("step")];
   if (!step) return `it has ${plural(steps.length, "step")}, and not number ${w.get("step")}`;
-  if (step.axes.length !== step.shape.length) return `step “${step.path}” names ${step.axes.length} axes of ${step.shape.length}`;
+  if (step.axes.length !== step.shape.length)
+    return `step “${step.path}” names ${step.axes.length} axes of ${step.shape.length}`;
   const rows = slice(step, w.get("at") ?? []);
   const width = step.shape.at(-1) ?? 1;
   if (!Array.isArray(rows) || !rows.length || !width) return `step “${step.path}” is empty`;
@@ -31,7 +41,10 @@ function view(w) {
   const now = w.get("step");
   const go = (step) => w.set({ step });
   const s = {
-    step: steps[now], of: steps, at: w.get("at") ?? [], row: w.get("row"),
+    step: steps[now],
+    of: steps,
+    at: w.get("at") ?? [],
+    row: w.get("row"),
     labels: (_, axis, count) => named(w.get("labels")?.[axis], count),
     pick: (row) => w.set({ row }),
     turn: (i, to) => turn(w, i, to),

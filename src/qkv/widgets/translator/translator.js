@@ -104,11 +104,21 @@ function beamWords(w, run, at) {
   const now = tree.steps[at];
   const count = (fate) => now.filter((n) => n.fate === fate).length;
   const kept = now.filter((n) => n.fate === "kept");
-  const first = kept.length ? ` The likeliest that goes on is “${text(w, kept[0].tokens)}” (log p ${nats(kept[0].total)}).` : "";
+  const first = kept.length
+    ? ` The likeliest that goes on is “${text(w, kept[0].tokens)}” (log p ${nats(kept[0].total)}).`
+    : "";
   const done = count("ended") ? `, ${count("ended")} ended` : "";
   const over = at === tree.steps.length - 1;
-  const [wins, own] = [text(w, tree.best.tokens), text(w, run.steps.map((s) => s.token))];
-  const end = over ? ` The search is over: “${wins}” wins with a score of ${nats(tree.best.score)}. Greedy wrote ${wins === own ? "the same" : `“${own}”`}.` : first;
+  const [wins, own] = [
+    text(w, tree.best.tokens),
+    text(
+      w,
+      run.steps.map((s) => s.token),
+    ),
+  ];
+  const end = over
+    ? ` The search is over: “${wins}” wins with a score of ${nats(tree.best.score)}. Greedy wrote ${wins === own ? "the same" : `“${own}”`}.`
+    : first;
   return `Token ${at + 1}: of ${plural(now.length, "candidate")} ${count("kept")} kept, ${count("dropped")} dropped${done}.${end}`;
 }
 
@@ -124,7 +134,11 @@ function keep(w, run) {
 
 const withNetwork = (w, act) => loading(w, transformer, act, "The recorded sentences stay.");
 
-const settings = (w) => ({ most: w.get("most"), width: w.get("recordings")[w.get("chosen")].tree.width, alpha: w.get("recordings")[w.get("chosen")].tree.alpha });
+const settings = (w) => ({
+  most: w.get("most"),
+  width: w.get("recordings")[w.get("chosen")].tree.width,
+  alpha: w.get("recordings")[w.get("chosen")].tree.alpha,
+});
 
 function ask(w, typed) {
   const words = wordsOf(typed, w.get("words"));
@@ -133,7 +147,8 @@ function ask(w, typed) {
   w.local.unknown = unknown.map((word) => ({ word, near: nearest(word, w.get("words")) }));
   w.local.note = "";
   if (!words.length) w.local.note = "Type a sentence first.";
-  else if (words.length > MOST_WORDS) w.local.note = `That is ${words.length} words; ${MOST_WORDS} are the most it takes here.`;
+  else if (words.length > MOST_WORDS)
+    w.local.note = `That is ${words.length} words; ${MOST_WORDS} are the most it takes here.`;
   else if (!unknown.length) {
     const known = w.get("recordings").findIndex((r) => r.input === words.join(" "));
     if (known >= 0) return w.set({ chosen: known, step: 0 });
@@ -150,7 +165,10 @@ function put(w, typed) {
 
 /** Put a known word in the place of an unknown one; when all are known, translate. */
 function mend(w, word, by) {
-  const typed = w.local.text.split(" ").map((x) => (x === word ? by : x)).join(" ");
+  const typed = w.local.text
+    .split(" ")
+    .map((x) => (x === word ? by : x))
+    .join(" ");
   ask(w, typed);
   w.root.querySelector("[name=text]")?.focus();
 }
@@ -256,17 +274,24 @@ function looks(w, run, at) {
   return html`<div class="qkv-map">
     <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
     ${w.still ? nothing : html`<div class="qkv-facts">${list("layer", "layer", layer, numbers(layers))}${list("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
-    ${scroll(w, `Cross-attention, ${which}`, html`<table class="qkv-align qkv-long">
+    ${scroll(
+      w,
+      `Cross-attention, ${which}`,
+      html`<table class="qkv-align qkv-long">
       <thead><tr><td></td>${run.source.map((word) => html`<th scope="col"><span>${shown(word)}</span></th>`)}</tr></thead>
       <tbody>
         ${run.steps.map(
-          (s, i) => html`<tr class=${i === at && !w.still ? "qkv-on" : ""} @click=${() => w.still || w.set({ step: i })}>
+          (
+            s,
+            i,
+          ) => html`<tr class=${i === at && !w.still ? "qkv-on" : ""} @click=${() => w.still || w.set({ step: i })}>
             ${i > at ? html`<td></td>` : html`<th scope="row" lang=${korean(s.token)}>${shown(s.token)}</th>`}
             ${i > at ? run.source.map(() => html`<td class="qkv-later"></td>`) : guard([s, layer, head], () => attentionOf(w, s).map(weightCell))}
           </tr>`,
         )}
       </tbody>
-    </table>`)}
+    </table>`,
+    )}
   </div>`;
 }
 
@@ -274,7 +299,11 @@ function looks(w, run, at) {
 function cache(w, run, at) {
   const layers = run.steps[0].cross.length;
   const read = ["<bos>", ...run.steps.map((s) => s.token)];
-  const cells = (count, filled, now) => Array.from({ length: count }, (_, i) => html`<i class=${i === now ? "qkv-new" : i < filled ? "qkv-full" : ""}></i>`);
+  const cells = (count, filled, now) =>
+    Array.from(
+      { length: count },
+      (_, i) => html`<i class=${i === now ? "qkv-new" : i < filled ? "qkv-full" : ""}></i>`,
+    );
   const total = run.steps.length;
   const row = (name, part) => html`<b>${name}</b><span class="qkv-slots">${part}</span>`;
   const block = (title, count, filled, now, names) => html`<div>
@@ -288,10 +317,27 @@ function cache(w, run, at) {
   const label = `The cache: ${plural(layers, "layer")}; keys and values of ${plural(done, "target token")} and of ${plural(run.source.length, "source word")}.`;
   return html`<div class="qkv-kept">
     <div class="qkv-h">The cache <small>keys (K) and values (V) of each layer</small></div>
-    ${scroll(w, "The cache", html`<div class="qkv-stores" role="img" aria-label=${label}>
-      ${block("of what is written: one more at each step", total, done, w.still ? -1 : at, read.slice(0, total).map((token, i) => (i > at ? "\u00a0" : token)))}
-      ${block("of the source: once", run.source.length, run.source.length, -1, run.source.map((_, i) => String(i + 1)))}
-    </div>`, ".qkv-new")}
+    ${scroll(
+      w,
+      "The cache",
+      html`<div class="qkv-stores" role="img" aria-label=${label}>
+      ${block(
+        "of what is written: one more at each step",
+        total,
+        done,
+        w.still ? -1 : at,
+        read.slice(0, total).map((token, i) => (i > at ? "\u00a0" : token)),
+      )}
+      ${block(
+        "of the source: once",
+        run.source.length,
+        run.source.length,
+        -1,
+        run.source.map((_, i) => String(i + 1)),
+      )}
+    </div>`,
+      ".qkv-new",
+    )}
     <p>${done > 1 ? `So far ${done} tokens have gone through the decoder; without a cache it would be ${(done * (done + 1)) / 2}, the sum of 1 to ${done}.` : "The first token goes through the decoder: there is nothing kept yet but the source."}</p>
   </div>`;
 }
@@ -317,12 +363,17 @@ function treeView(w, run, at) {
   // What still lives: the hypotheses of the last step drawn, what has ended, and all before them.
   const alive = new Set();
   const revive = (n) => n && !alive.has(n) && (alive.add(n), revive(n.above));
-  for (const step of shownSteps) for (const n of step) if (n.fate === "ended" || (n.step === at && n.fate === "kept")) revive(n);
+  for (const step of shownSteps)
+    for (const n of step) if (n.fate === "ended" || (n.step === at && n.fate === "kept")) revive(n);
   const best = new Set();
   if (over) for (let n = tree.best; n; n = n.above) best.add(n);
-  const place = (n) => [n.step * WIDE + GAP, (n.fate === "dropped" ? rows + 0.35 + losers(tree.steps[n.step]).indexOf(n) : n.row) * HIGH + HIGH / 2 + 4];
+  const place = (n) => [
+    n.step * WIDE + GAP,
+    (n.fate === "dropped" ? rows + 0.35 + losers(tree.steps[n.step]).indexOf(n) : n.row) * HIGH + HIGH / 2 + 4,
+  ];
   const drawn = shownSteps.flatMap((step) => [...step.filter((n) => n.fate !== "dropped"), ...losers(step)]);
-  const kind = (n) => `qkv-${n.fate} ${best.has(n) ? "qkv-win" : alive.has(n) || n.fate === "dropped" ? "" : "qkv-dead"}`;
+  const kind = (n) =>
+    `qkv-${n.fate} ${best.has(n) ? "qkv-win" : alive.has(n) || n.fate === "dropped" ? "" : "qkv-dead"}`;
   const edge = (n) => {
     const [[x, y], [px, py]] = [place(n), n.above ? place(n.above) : [0, (rows * HIGH) / 2 + 4]];
     const [from, to] = [px + (n.above ? HALF : 8) - 2, x - HALF];
@@ -340,18 +391,26 @@ function treeView(w, run, at) {
   };
   const [width, height] = [tree.steps.length * WIDE + GAP - 20, (rows + 2.35) * HIGH + 8];
   const line = rows * HIGH + 4 + HIGH * 0.17;
-  return html`${scroll(w, "The tree", html`<svg class="qkv-tree" viewBox="0 0 ${width} ${height}" style=${w.still ? `width:100%;max-width:${width}px` : `width:${width}px`} role="img" aria-label=${beamWords(w, run, at)}>
+  return html`${scroll(
+    w,
+    "The tree",
+    html`<svg class="qkv-tree" viewBox="0 0 ${width} ${height}" style=${w.still ? `width:100%;max-width:${width}px` : `width:${width}px`} role="img" aria-label=${beamWords(w, run, at)}>
       <path class="qkv-grid" d="M0 ${line}H${width}"/>
       ${[...drawn].sort((a, b) => best.has(a) - best.has(b)).map(edge)}<circle cx="6" cy=${(rows * HIGH) / 2 + 4} r="4"/>
       ${drawn.map(node)}
-    </svg>`, ".qkv-now")}
+    </svg>`,
+    ".qkv-now",
+  )}
     <p class="qkv-hint">Above the line: what was kept, with its log p; an end with its score. Below it, ✗: the two best that were dropped. Grey: given up by now.</p>`;
 }
 
 const fateWords = { kept: "kept", ended: "■ ended", dropped: "✗ dropped" };
 
 function listOf(w, rows, title, best) {
-  return scroll(w, title, html`<table class="qkv-list">
+  return scroll(
+    w,
+    title,
+    html`<table class="qkv-list">
     <caption>${title}</caption>
     <thead><tr><th scope="col">hypothesis</th><th scope="col">fate</th><th scope="col">p of the last</th><th scope="col">log p</th><th scope="col">score</th></tr></thead>
     <tbody>
@@ -362,28 +421,34 @@ function listOf(w, rows, title, best) {
         </tr>`,
       )}
     </tbody>
-  </table>`);
+  </table>`,
+  );
 }
 
 function beamView(w, run, at) {
   const tree = readTree(run.tree);
   const over = at === tree.steps.length - 1;
   const ended = tree.nodes.filter((n) => n.fate === "ended").sort((a, b) => b.score - a.score);
-  const again = (changes) => withNetwork(w, (net) => keep(w, translated(net, run.source, { ...settings(w), ...changes })));
+  const again = (changes) =>
+    withNetwork(w, (net) => keep(w, translated(net, run.source, { ...settings(w), ...changes })));
   const [now, more] = [tree.steps[at].slice(0, 8), tree.steps[at].length - 8];
   return html`
-    ${w.still
-      ? nothing
-      : w.local.net
-        ? html`<div class="qkv-slides">
+    ${
+      w.still
+        ? nothing
+        : w.local.net
+          ? html`<div class="qkv-slides">
             ${slider(w, { label: "width", value: tree.width, min: 1, max: 8, said: String(tree.width), pick: (width) => again({ width }) })}
             ${slider(w, { label: "length penalty α", value: Math.round(tree.alpha * 10), min: 0, max: 20, said: tree.alpha.toFixed(1), pick: (tenths) => again({ alpha: tenths / 10 }) })}
           </div>`
-        : html`<p class="qkv-hint">Width ${tree.width}, length penalty α = ${tree.alpha}. <button type="button" data-act="load" @click=${() => withNetwork(w, () => {})}>Load the model to change them</button></p>`}
+          : html`<p class="qkv-hint">Width ${tree.width}, length penalty α = ${tree.alpha}. <button type="button" data-act="load" @click=${() => withNetwork(w, () => {})}>Load the model to change them</button></p>`
+    }
     ${treeView(w, run, at)}
-    ${over && ended.length
-      ? listOf(w, ended, "What has ended, by score", tree.best)
-      : html`${listOf(w, now, `Candidates for token ${at + 1}, by log p`, over ? tree.best : undefined)}${more > 0 ? html`<p class="qkv-hint">… and ${more} more, dropped.</p>` : nothing}`}`;
+    ${
+      over && ended.length
+        ? listOf(w, ended, "What has ended, by score", tree.best)
+        : html`${listOf(w, now, `Candidates for token ${at + 1}, by log p`, over ? tree.best : undefined)}${more > 0 ? html`<p class="qkv-hint">… and ${more} more, dropped.</p>` : nothing}`
+    }`;
 }
 
 // ---- the widget
@@ -394,7 +459,8 @@ function missing(w) {
   const run = runs[w.get("chosen")];
   if (!run) return `it has ${plural(runs.length, "sentence")}, and not number ${w.get("chosen")}`;
   if (!run.source?.length || !run.steps?.length) return "its sentence has no words or no translation";
-  if (run.steps.some((s) => s.cross.some((layer) => layer.some((row) => row.length !== run.source.length)))) return "its attention does not fit its words";
+  if (run.steps.some((s) => s.cross.some((layer) => layer.some((row) => row.length !== run.source.length))))
+    return "its attention does not fit its words";
   return run.tree?.nodes?.[run.tree.best] ? "" : "its tree has no best translation";
 }
 
@@ -406,9 +472,20 @@ function view(w) {
   const said = beams ? beamWords(w, run, at) : greedyWords(w, run, at);
   return html`
     ${inputs(w, run)}
-    ${w.still
-      ? nothing
-      : html`<div class="qkv-feeds">${choice(w, { legend: "It takes", name: "mode", options: [["greedy", "the likeliest token (greedy)"], ["beam", `several hypotheses at once (a beam of ${run.tree.width})`]], chosen: w.get("mode"), pick: (mode) => w.set({ mode, step: 0 }) })}</div>`}
+    ${
+      w.still
+        ? nothing
+        : html`<div class="qkv-feeds">${choice(w, {
+            legend: "It takes",
+            name: "mode",
+            options: [
+              ["greedy", "the likeliest token (greedy)"],
+              ["beam", `several hypotheses at once (a beam of ${run.tree.width})`],
+            ],
+            chosen: w.get("mode"),
+            pick: (mode) => w.set({ mode, step: 0 }),
+          })}</div>`
+    }
     ${controls(w, { at, count, what: "Token", said: beams ? `${at + 1} tokens` : shown(run.steps[at].token), go: (step) => w.set({ step }) })}
     ${sentence(w, said)}
     ${beams ? beamView(w, run, at) : greedyView(w, run, at)}`;
@@ -418,8 +495,14 @@ function stills(w) {
   const run = w.get("recordings")[w.get("chosen")];
   const last = { greedy: run.steps.length - 1, beam: readTree(run.tree).steps.length - 1 };
   return [
-    { caption: `“${run.input}”, greedy. ${greedyWords(w, run, last.greedy)}`, state: { mode: "greedy", step: last.greedy } },
-    { caption: `A beam of ${run.tree.width}. ${beamWords(w, run, last.beam)}`, state: { mode: "beam", step: last.beam } },
+    {
+      caption: `“${run.input}”, greedy. ${greedyWords(w, run, last.greedy)}`,
+      state: { mode: "greedy", step: last.greedy },
+    },
+    {
+      caption: `A beam of ${run.tree.width}. ${beamWords(w, run, last.beam)}`,
+      state: { mode: "beam", step: last.beam },
+    },
   ];
 }
 

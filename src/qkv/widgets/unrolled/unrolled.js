@@ -58,15 +58,24 @@ function timeline(w, r, f, here) {
     <div class="qkv-part"><div class="qkv-h">encoder</div><div class="qkv-cells">
       ${r.encoder.map((h, i) =>
         state(h, limit, {
-          w, name: `encoder reads ${shown(r.source[i])}`, now: at === i, past: at >= i,
-          bottom: hidden(shown(r.source[i])), pick: go(i),
+          w,
+          name: `encoder reads ${shown(r.source[i])}`,
+          now: at === i,
+          past: at >= i,
+          bottom: hidden(shown(r.source[i])),
+          pick: go(i),
         }),
       )}
     </div></div>
     <div class="qkv-part qkv-door"><div class="qkv-h">${many ? "contexts" : "context"}</div><div class="qkv-cells">
       ${state(f.context[doorAt], limit, {
-        w, name: "the context vector", now: at === n || (many && at > n), past: at >= n,
-        top: hidden("▶"), bottom: hidden(many && at > n ? `c${doorAt + 1}` : "c"), pick: go(n),
+        w,
+        name: "the context vector",
+        now: at === n || (many && at > n),
+        past: at >= n,
+        top: hidden("▶"),
+        bottom: hidden(many && at > n ? `c${doorAt + 1}` : "c"),
+        pick: go(n),
       })}
     </div></div>
     <div class="qkv-part"><div class="qkv-h">decoder</div><div class="qkv-cells">
@@ -74,10 +83,14 @@ function timeline(w, r, f, here) {
         const { said, right } = verdict(r, f, t);
         const past = at > n + t;
         return state(s, limit, {
-          w, name: `decoder, step ${t + 1}${past ? `: ${shown(said)}, ${right ? "right" : "wrong"}` : ""}`,
-          now: at === n + 1 + t, past, wrong: past && !right,
+          w,
+          name: `decoder, step ${t + 1}${past ? `: ${shown(said)}, ${right ? "right" : "wrong"}` : ""}`,
+          now: at === n + 1 + t,
+          past,
+          wrong: past && !right,
           top: past ? hidden(`${right ? "" : "✗"}${shown(said)}`) : nothing,
-          bottom: past ? hidden(shown(f.fed[t])) : nothing, pick: go(n + 1 + t),
+          bottom: past ? hidden(shown(f.fed[t])) : nothing,
+          pick: go(n + 1 + t),
         });
       })}
     </div></div>
@@ -120,14 +133,19 @@ function words(w, r, f, { part, t }) {
   const { said, truth, right } = verdict(r, f, t);
   const source = f.fed[t] === "<bos>" ? "the start sign" : `“${shown(f.fed[t])}”`;
   const whose = t === 0 ? "" : w.get("fed") === "free" ? ", its own output" : ", the truth";
-  const judge = right ? "right" : truth === undefined ? "wrong: the truth has ended" : `wrong: it should be “${shown(truth)}”`;
+  const judge = right
+    ? "right"
+    : truth === undefined
+      ? "wrong: the truth has ended"
+      : `wrong: it should be “${shown(truth)}”`;
   return `Decoder step ${t + 1} of ${f.tokens.length}: fed ${source}${whose}, it says “${shown(said)}” (${chance(f.top[t][0][1])}): ${judge}.`;
 }
 
 function panel(w, r, f, here) {
   const { part, t } = here;
   const values = part === "encoder" ? r.encoder[t] : part === "door" ? f.context[0] : f.decoder[t];
-  const name = part === "encoder" ? `Encoder state ${t + 1}` : part === "door" ? "Context vector" : `Decoder state ${t + 1}`;
+  const name =
+    part === "encoder" ? `Encoder state ${t + 1}` : part === "door" ? "Context vector" : `Decoder state ${t + 1}`;
   return html`<div class="qkv-panel">
     <div class="qkv-big">
       <div class="qkv-h">${name} <small>${r.units} units, full height ${reach([values]).toPrecision(2)}</small></div>
