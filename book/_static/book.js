@@ -33,10 +33,10 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
     waiting = setTimeout(all, 150);
   };
   addEventListener("resize", soon);
-  addEventListener("scroll", ({ target }) => "scrolls" in (target.dataset ?? {}) && more(target), {
-    capture: true,
-    passive: true,
-  });
+  const scrolled = ({ target }) => {
+    if (target instanceof HTMLElement && "scrolls" in target.dataset) more(target);
+  };
+  addEventListener("scroll", scrolled, { capture: true, passive: true });
   const redrawn = new MutationObserver(soon);
   document
     .querySelectorAll("[data-qkv-widget]")

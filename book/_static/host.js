@@ -30,7 +30,8 @@
   const models = new Map();
   const checkpoints = new Map(); // name → the promise of its bytes
   const arrived = new Map(); // name → its base64, until it is taken
-  const beside = document.currentScript?.src || document.baseURI;
+  const own = document.currentScript;
+  const beside = (own instanceof HTMLScriptElement && own.src) || document.baseURI;
   const mounted = [];
   const printing = () =>
     new URLSearchParams(location.search).has("print") || document.documentElement.hasAttribute("data-print");
@@ -192,7 +193,10 @@
   }
 
   function mountAll() {
-    const slots = [...document.querySelectorAll("[data-qkv-widget]:not([data-claimed])")];
+    const open = /** @type {NodeListOf<HTMLElement>} */ (
+      document.querySelectorAll("[data-qkv-widget]:not([data-claimed])")
+    );
+    const slots = [...open];
     for (const slot of slots) slot.dataset.claimed = "1"; // at once: nobody mounts it twice
     return Promise.all(slots.map(take));
   }

@@ -1,10 +1,11 @@
 // Bundles each widget to one import-free module in static/, which is committed.
 // `node build.mjs [folder]` writes elsewhere, so that a test can compare.
-import { build } from "esbuild";
+
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "static");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { flat, merge, split, splitByView, swap, view } from "../../../src/qkv/widgets/core/split.js";
 import { logits } from "../../../src/qkv/widgets/core/maths.js";
+import { flat, merge, split, splitByView, swap, view } from "../../../src/qkv/widgets/core/split.js";
 
 const x = [
   ["a1", "a2", "a3", "a4"],

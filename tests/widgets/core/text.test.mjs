@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chance, exact, hatch, shape, short, shown, special } from "../../../src/qkv/widgets/core/text.js";
 import { spread } from "../../../src/qkv/widgets/core/spread.js";
+import { chance, exact, hatch, shape, short, shown, special } from "../../../src/qkv/widgets/core/text.js";
 
 test("numbers in cells are short, with a true minus sign", () => {
   assert.deepEqual([0, 1, -2, 0.5, -1.234, 12.34, 123.4, 0.00012].map(short), [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { half, readCheckpoint } from "../../../src/qkv/widgets/core/safetensors.js";
-import { EOS, beamTree, greedy, largest, logSoftmax } from "../../../src/qkv/widgets/core/search.js";
+import { beamTree, EOS, greedy, largest, logSoftmax } from "../../../src/qkv/widgets/core/search.js";
 import { edits, nearest, wordsOf } from "../../../src/qkv/widgets/core/spelling.js";
 
 test("float16 by its bits", () => {

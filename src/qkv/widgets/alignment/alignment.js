@@ -1,14 +1,22 @@
 // Alignment: how one output token looks back: scores → softmax → weighted sum.
+
 import { html, nothing } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { bars, numbers, reach } from "../core/bars.js";
 import { cellStyle } from "../core/colours.js";
 import { controls, sentence } from "../core/controls.js";
+import { focus, hasFocus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
 import { peak, softmax, weightedSum } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
 import { chance, hatch, plural, short, shown } from "../core/text.js";
+
+/** @typedef {{ tokens: string[], scores: (number | string | null)[][], top?: [string, number][][] }} Run */
+/** @typedef {import("../core/inputs.js").Recorded<Run, { states: number[][], truth: number[][] | null }>} Recorded */
+/** @typedef {Recorded["recordings"][number]} Recording */
+/** @typedef {import("../core/bars.js").Opened & import("../core/inputs.js").Asking} Local */
+/** @typedef {import("../core/frame.js").World<Recorded & { token: number }, Local>} W */
 
 const stages = ["scores", "softmax", "weigh the states", "add them up"];
 
@@ -24,11 +32,27 @@ function check(r) {
   return "";
 }
 
+/** @param {W} w */
 const missing = (w) => missingRecording(w, check);
 
-/** All weights of a run, computed once from its scores. */
-const weightsOf = (f) => (f.weights ??= f.scores.map(softmax));
-const contextOf = (r, f, t) => ((f.contexts ??= [])[t] ??= weightedSum(weightsOf(f)[t], r.states));
+/** @type {WeakMap<Run, number[][]>} */
+const known = new WeakMap();
+
+/**
+ * All weights of a run, computed once from its scores.
+ * @param {Run} f
+ */
+function weightsOf(f) {
+  const weights = known.get(f) ?? f.scores.map(softmax);
+  known.set(f, weights);
+  return weights;
+}
+
+/**
+ * @param {Recording} r
+ * @param {Run} f
+ */
+const contextOf = (r, f, t) => weightedSum(weightsOf(f)[t], r.states);
 
 const isTrue = (r, f, t, j) => !!r.truth && f.tokens[t] === r.target[t] && !!r.truth[t]?.[j];
 
@@ -59,15 +83,18 @@ function matrixCells(r, f, t) {
   return holder.content;
 }
 
-/** Choose an output token: by button, by ↑/↓, or by its row. */
+/**
+ * Choose an output token: by button, by ↑/↓, or by its row.
+ * @param {W} w
+ */
 function chooser(w, f, t) {
   if (w.still) return nothing;
   const to = (token) => {
     const next = Math.min(Math.max(token, 0), f.tokens.length - 1);
     if (next === t) return;
-    const had = document.activeElement?.matches(".qkv-row") && w.root.contains(document.activeElement);
+    const had = hasFocus(w, ".qkv-row");
     w.set({ token: next });
-    if (had) w.root.querySelector(`.qkv-row[data-row="${next}"]`)?.focus();
+    if (had) focus(w, `.qkv-row[data-row="${next}"]`);
   };
   Object.assign(w.keys, { up: () => to(t - 1), down: () => to(t + 1) });
   return html`<div class="qkv-outputs">
@@ -77,6 +104,7 @@ function chooser(w, f, t) {
   </div>`;
 }
 
+/** @param {W} w */
 function map(w, r, f, now) {
   const long = r.source.some((token) => shown(token).length > 2);
   const pick = (token) => w.still || w.set({ token });
@@ -121,6 +149,7 @@ function sourceRow(r, f, t, stage, j, limit) {
   </tr>`;
 }
 
+/** @param {W} w */
 function work(w, r, f, t, stage, said) {
   const limit = reach(r.states);
   const context = contextOf(r, f, t);
@@ -179,6 +208,7 @@ const judged = (r, f, t, best) =>
       ? ", a true place"
       : ", not a true place";
 
+/** @param {W} w */
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);
@@ -191,6 +221,7 @@ function view(w) {
     <div class="qkv-two">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);

@@ -1,5 +1,5 @@
 // AttentionLab: scaled dot-product attention whose numbers can be edited.
-import { html, svg, nothing } from "lit-html";
+import { html, nothing, svg } from "lit-html";
 import { choice, controls, sentence, slider } from "../core/controls.js";
 import { fieldNote, numberField } from "../core/fields.js";
 import { widget } from "../core/frame.js";
@@ -11,6 +11,25 @@ import { arrow, beside, dot, grip, name, plane, shape, under } from "../core/pla
 import { scroll } from "../core/scroll.js";
 import { chance, exact, hatch, plural, short, shown } from "../core/text.js";
 
+/**
+ * @typedef {object} State
+ * @property {string[]} tokens
+ * @property {number[][]} q
+ * @property {number[][]} k
+ * @property {number[][]} v
+ * @property {number[][]} mask as given: 1 where a query may attend
+ * @property {{ q: number[][], k: number[][], v: number[][] }} given the numbers before any is edited
+ * @property {{ [step: string]: string }} formulas
+ * @property {boolean} scaled
+ * @property {"none" | "causal" | "given"} masking
+ * @property {number} query
+ * @property {number} step
+ * @property {number} exponent of d_k = 2 ** exponent, below
+ * @property {number} draw
+ */
+/** @typedef {import("../core/fields.js").Typing & import("../core/plane.js").Held} Local */
+/** @typedef {import("../core/frame.js").World<State, Local>} W */
+
 const steps = [
   ["scores", "Compare every query with every key"],
   ["scaled", "Divide by the root of d_k"],
@@ -20,10 +39,14 @@ const steps = [
 ];
 const most = 1000; // the largest number that can be typed
 
+/** @type {("q" | "k" | "v")[]} */
+const letters = ["q", "k", "v"];
+
+/** @param {W} w */
 function missing(w) {
   const n = w.get("tokens")?.length ?? 0;
   if (!n) return "it has no tokens";
-  for (const name of ["q", "k", "v"]) {
+  for (const name of letters) {
     const rows = w.get(name) ?? [];
     if (rows.length !== n) return `${plural(n, "token")} but ${plural(rows.length, "row")} of ${name}`;
     if (!rows[0].length || rows.some((row) => row.length !== rows[0].length))
@@ -35,15 +58,21 @@ function missing(w) {
   return "";
 }
 
-/** Who may attend to whom, or undefined where all may. */
+/**
+ * Who may attend to whom, or undefined where all may.
+ * @param {W} w
+ */
 function allowed(w) {
   if (w.get("masking") === "given") return w.get("mask");
   return w.get("masking") === "causal" ? w.get("tokens").map((_, i, all) => all.map((_, j) => j <= i)) : undefined;
 }
 
-/** Everything that follows from the numbers, as the pictures read it. */
+/**
+ * Everything that follows from the numbers, as the pictures read it.
+ * @param {W} w
+ */
 function follow(w) {
-  const [q, k, v] = ["q", "k", "v"].map((name) => w.get(name));
+  const [q, k, v] = letters.map((name) => w.get(name));
   const tokens = w.get("tokens").map(shown);
   const may = allowed(w);
   const root = Math.sqrt(q[0].length);
@@ -58,10 +87,12 @@ const signed = (x) => (x < 0 ? `(${exact(x)})` : exact(x));
 
 /* ------------------------------------------------------------------ the numbers */
 
+/** @param {W} w */
 function edit(w, part, i, changes) {
   w.set({ [part]: w.get(part).map((row, r) => (r === i ? row.map((x, c) => changes[c] ?? x) : row)) });
 }
 
+/** @param {W} w */
 function cells(w, a, part, i) {
   return a[part][i].map((x, c) =>
     w.still
@@ -87,6 +118,7 @@ const parts = [
 /** The letters of the longest number, so that every field shows its own. */
 const longest = (a) => Math.max(3, ...parts.flatMap(([part]) => a[part].flat().map((x) => String(x).length)));
 
+/** @param {W} w */
 function numbersTable(w, a) {
   const wide = (part) => a[part][0].length;
   return scroll(
@@ -103,14 +135,16 @@ function numbersTable(w, a) {
   );
 }
 
-const edited = (w) =>
-  ["q", "k", "v"].some((part) => JSON.stringify(w.get(part)) !== JSON.stringify(w.get("given")[part]));
+/** @param {W} w */
+const edited = (w) => letters.some((part) => JSON.stringify(w.get(part)) !== JSON.stringify(w.get("given")[part]));
 
+/** @param {W} w */
 function reset(w) {
   w.local.typing = undefined;
   w.set(structuredClone(w.get("given")));
 }
 
+/** @param {W} w */
 function switches(w, a) {
   const options = [
     ["none", "none"],
@@ -135,6 +169,7 @@ function drawn(a, at) {
   return values.map((row, i) => row.map((x, j) => (at === 3 && !seen(a, i, j) ? null : encode(x))));
 }
 
+/** @param {W} w */
 function chain(w, now) {
   return html`<ol class="qkv-chain" aria-label="The steps, in order">
     ${steps.map(
@@ -148,6 +183,7 @@ function chain(w, now) {
   </ol>`;
 }
 
+/** @param {W} w */
 function overview(w, a, at) {
   const [path, title] = steps[at];
   const values = drawn(a, at);
@@ -186,6 +222,7 @@ function keyRow(a, at, j) {
   </tr>`;
 }
 
+/** @param {W} w */
 function workings(w, a, at) {
   const heads = ["q·k", w.get("scaled") ? "÷ √d_k" : "as is", "mask", "weight α", "α · v"];
   const sum = a.trace.weights[a.i].reduce((x, y) => x + y, 0);
@@ -214,6 +251,7 @@ const product = (x, y) =>
     .map((xc, c) => `${signed(xc)} × ${signed(y[c])}`)
     .join(" + ") + (x.length > 3 ? " + …" : "");
 
+/** @param {W} w */
 function words(w, a, at) {
   const { i, token, trace, best } = a;
   const say = (x) => exact(encode(x));
@@ -248,10 +286,12 @@ function words(w, a, at) {
 
 /* ------------------------------------------------------------------ the planes */
 
+/** @param {W} w */
 function move(w, part, i) {
   return (point) => edit(w, part, i, point);
 }
 
+/** @param {W} w */
 function asking(w, a) {
   const q = a.q[a.i];
   const weights = a.trace.weights[a.i];
@@ -274,6 +314,7 @@ function asking(w, a) {
   </figure>`;
 }
 
+/** @param {W} w */
 function averaging(w, a) {
   const weights = a.trace.weights[a.i];
   const out = a.trace.output[a.i];
@@ -293,6 +334,7 @@ function averaging(w, a) {
   </figure>`;
 }
 
+/** @param {W} w */
 function planes(w, a) {
   const drawn = [a.q[0].length === 2 ? asking(w, a) : [], a.v[0].length === 2 ? averaging(w, a) : []].flat();
   if (!drawn.length) return nothing;
@@ -311,13 +353,15 @@ function spikes(weights, label) {
   </svg>`;
 }
 
+/** @param {W} w */
 function hardening(w) {
   known ??= vectors();
   const exponent = Math.min(Math.max(w.get("exponent"), 0), sizes.widest);
   const draw = w.get("draw") % sizes.draws;
   const width = 2 ** exponent;
   const { hard, soft } = weightsAt(known.queries[draw], known.keys, exponent);
-  const mean = (means[exponent] ??= meanPeaks(known, exponent));
+  means[exponent] ??= meanPeaks(known, exponent);
+  const mean = means[exponent];
   const halves = [
     ["softmax of q·k", hard, mean[0]],
     ["softmax of q·k / √d_k", soft, mean[1]],
@@ -348,6 +392,7 @@ function hardening(w) {
 
 /* ------------------------------------------------------------------ all of it */
 
+/** @param {W} w */
 function view(w) {
   const a = follow(w);
   const at = Math.min(Math.max(w.get("step"), 0), steps.length - 1);
@@ -365,6 +410,7 @@ function view(w) {
     ${hardening(w)}`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const a = follow(w);
   return [{ caption: steps.map((_, at) => words(w, a, at)).join(" "), state: { step: steps.length - 1 } }];

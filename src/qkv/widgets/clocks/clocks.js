@@ -9,34 +9,60 @@ import { encode, pair, rotate, shift, slopes, thetas } from "../core/places.js";
 import { scroll } from "../core/scroll.js";
 import { exact, plural, short } from "../core/text.js";
 
+/**
+ * @typedef {object} State
+ * @property {number} d_model
+ * @property {number} length
+ * @property {number} trained
+ * @property {number} heads
+ * @property {number} back the distance that the rotary example fits
+ * @property {number} base
+ * @property {number} position
+ * @property {number} offset
+ * @property {"all" | "clocks"} [part] on paper alone
+ */
+/** @typedef {ReturnType<typeof measured>} Fixed */
+/** @typedef {{ key: string, fixed: Fixed } & import("../core/bars.js").Opened} Local */
+/** @typedef {import("../core/frame.js").World<State, Local>} W */
+
+/** @type {Exclude<keyof State, "part">[]} */
 const keys = ["d_model", "length", "trained", "heads", "back", "base", "position", "offset"];
 
+/** @param {W} w */
 function missing(w) {
-  const s = Object.fromEntries(keys.map((key) => [key, w.get(key)]));
+  const s = /** @type {{ [key in keyof State]: any }} */ (Object.fromEntries(keys.map((key) => [key, w.get(key)])));
   const odd = keys.find((key) => !Number.isFinite(s[key]));
   if (odd) return `${odd} is no number`;
   if (s.d_model < 2 || s.d_model % 2) return `d_model is ${s.d_model}, and each clock takes two numbers`;
   if (s.length < 2 || s.heads < 1) return "its length or its number of heads is too small";
-  const out = ["position", "offset"].find((key) => s[key] < 0 || s[key] >= s.length);
+  const out = /** @type {const} */ (["position", "offset"]).find((key) => s[key] < 0 || s[key] >= s.length);
   return out ? `${out} ${s[out]} is not one of 0 to ${s.length - 1}` : "";
 }
 
-/** All that depends on the sizes alone, computed once. */
+/**
+ * All that depends on the sizes alone, computed once.
+ * @param {W} w
+ */
 function fixed(w) {
-  const [width, length, base, heads, back] = ["d_model", "length", "base", "heads", "back"].map(w.get);
-  const key = [width, length, base, heads, back].join();
-  if (w.local.key === key) return w.local.fixed;
+  /** @type {[number, number, number, number, number]} */
+  const sizes = [w.get("d_model"), w.get("length"), w.get("base"), w.get("heads"), w.get("back")];
+  const key = sizes.join();
+  if (w.local.key !== key) Object.assign(w.local, { key, fixed: measured(sizes) });
+  return /** @type {Fixed} */ (w.local.fixed);
+}
+
+/** @param {[width: number, length: number, base: number, heads: number, back: number]} sizes */
+function measured([width, length, base, heads, back]) {
   const angles = thetas(width, base);
   const distances = Array.from({ length }, (_, k) => k);
   const start = encode(0, angles);
   const example = pair(angles, back);
-  w.local.key = key;
-  return (w.local.fixed = {
+  return {
     angles,
     sinusoidal: distances.map((k) => dot(start, shift(start, k, angles))),
     rotary: distances.map((k) => dot(rotate(example.query, k, angles), example.key)),
     alibi: slopes(heads).map((m) => ({ slope: m, values: distances.map((k) => -m * k) })),
-  });
+  };
 }
 
 // ---- clocks
@@ -75,6 +101,7 @@ const period = (theta) => {
   return steps < 100 ? steps.toFixed(1) : Math.round(steps).toLocaleString("en");
 };
 
+/** @param {W} w */
 function clocks(w, f, p, k) {
   const [here, there] = [encode(p, f.angles), encode(p + k, f.angles)];
   const label = (row, i) => `clock ${i + 1}: sine ${exact(row[2 * i])}, cosine ${exact(row[2 * i + 1])}`;
@@ -99,7 +126,10 @@ function clocks(w, f, p, k) {
   );
 }
 
-/** Both encodings and the rotated one in numbers, on request. */
+/**
+ * Both encodings and the rotated one in numbers, on request.
+ * @param {W} w
+ */
 function inNumbers(w, f, p, k) {
   if (w.still) return nothing;
   const rows = [
@@ -136,6 +166,7 @@ const span = (values) => {
   return { low, high: high > low ? high : low + 1 };
 };
 
+/** @param {W} w */
 function schemes(w, f, k) {
   const [from, n, heads] = [w.get("trained"), w.get("length"), w.get("heads")];
   const shared = { at: k, from, axis: "distance k" };
@@ -194,6 +225,7 @@ function schemes(w, f, k) {
   </div>`;
 }
 
+/** @param {W} w */
 function words(w, f, p, k) {
   const [fast, slow] = [f.angles[0], f.angles.at(-1)];
   const like = dot(encode(p, f.angles), encode(p + k, f.angles));
@@ -204,6 +236,7 @@ function words(w, f, p, k) {
   );
 }
 
+/** @param {W} w */
 function view(w) {
   const f = fixed(w);
   const [p, k, last] = [w.get("position"), w.get("offset"), w.get("length") - 1];
@@ -230,13 +263,13 @@ function view(w) {
     ${w.get("part") === "clocks" ? nothing : compared(w, f, k)}`;
 }
 
-const compared = (
-  w,
-  f,
-  k,
-) => html`<div class="qkv-h qkv-gap">What distance does <small>for any p${w.get("trained") < w.get("length") ? "; shaded: longer than in training" : ""}</small></div>
+/** @param {W} w */
+function compared(w, f, k) {
+  return html`<div class="qkv-h qkv-gap">What distance does <small>for any p${w.get("trained") < w.get("length") ? "; shaded: longer than in training" : ""}</small></div>
     ${schemes(w, f, k)}`;
+}
 
+/** @param {W} w */
 function stills(w) {
   const f = fixed(w);
   const [p, k, last] = [w.get("position"), w.get("offset"), w.get("length") - 1];

@@ -1,7 +1,10 @@
 // A vector as bars: up and orange for positive, down and blue for negative.
-import { html, svg, nothing } from "lit-html";
+import { html, nothing, svg } from "lit-html";
 import { scroll } from "./scroll.js";
 import { hatch, short } from "./text.js";
+
+/** @typedef {{ open: boolean }} Opened are its numbers shown? */
+/** @typedef {import("./frame.js").World<any, Opened>} W */
 
 const round = (x) => Math.round(x * 100) / 100;
 
@@ -17,6 +20,7 @@ function paths(values, limit) {
 }
 
 function trace(values, limit) {
+  /** @type {string[][]} */
   const [up, down, odd] = [[], [], []];
   values.forEach((value, i) => {
     if (typeof value !== "number") return odd.push(`M${i} 0h.8v2h-.8z`);
@@ -51,7 +55,10 @@ export const reach = (rows) => {
   return most;
 };
 
-/** A vector's numbers as a table that opens on request. */
+/**
+ * A vector's numbers as a table that opens on request.
+ * @param {W} w
+ */
 export function numbers(w, values, name) {
   if (w.still) return nothing;
   const open = w.local.open;

@@ -2,7 +2,12 @@
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 
-/** Wire ←/→, Home/End and draw the bar. `go(i)` is called with a step in range. */
+/** @typedef {import("./frame.js").World} W */
+
+/**
+ * Wire ←/→, Home/End and draw the bar. `go(i)` is called with a step in range.
+ * @param {W} w
+ */
 export function controls(w, { at, count, what, said, go }) {
   if (w.still) return nothing;
   const to = (i) => {
@@ -31,10 +36,16 @@ export function controls(w, { at, count, what, said, go }) {
   </div>`;
 }
 
-/** The sentence of this step: seen by all, and announced when it changes. */
+/**
+ * The sentence of this step: seen by all, and announced when it changes.
+ * @param {W} w
+ */
 export const sentence = (w, said) => html`<p class="qkv-say" aria-live=${w.still ? "off" : "polite"}>${said}</p>`;
 
-/** A choice between few: native radio buttons in a row. */
+/**
+ * A choice between few: native radio buttons in a row.
+ * @param {W} w
+ */
 export function choice(w, { legend, name, options, chosen, pick }) {
   return html`<fieldset class="qkv-choice">
     <legend>${legend}</legend>
@@ -49,7 +60,10 @@ export function choice(w, { legend, name, options, chosen, pick }) {
   </fieldset>`;
 }
 
-/** A slider with its name before it and its value in words after it. */
+/**
+ * A slider with its name before it and its value in words after it.
+ * @param {W} w
+ */
 export const slider = (w, { label, value, min, max, said, pick }) =>
   w.still
     ? nothing

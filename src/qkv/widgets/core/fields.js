@@ -2,9 +2,17 @@
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 
+/** @typedef {{ typing: { id: string, text: string, bad: boolean } }} Typing what is typed, and where */
+/** @typedef {import("./frame.js").World<any, Typing>} W */
+
 /**
  * An input for a number of [min, max]; `whole` for integers. `put(x)` is called at every
  * change to a number in range; anything else is marked, and the last number counts.
+ * @param {W} w
+ * @param {{
+ *   id: string, value: number, label: string, min: number, max: number, step?: number | "any", whole?: boolean,
+ *   put: (x: number) => void,
+ * }} field
  */
 export function numberField(w, { id, value, label, min, max, step = "any", whole = false, put }) {
   const typing = w.local.typing?.id === id ? w.local.typing : undefined;
@@ -27,6 +35,9 @@ export function numberField(w, { id, value, label, min, max, step = "any", whole
   />`;
 }
 
-/** What is said while something that is no number stands in a field. */
+/**
+ * What is said while something that is no number stands in a field.
+ * @param {W} w
+ */
 export const fieldNote = (w, words) =>
   html`<p class="qkv-note" role="status" ?hidden=${!w.local.typing?.bad}>${w.local.typing?.bad ? words : ""}</p>`;

@@ -1,6 +1,10 @@
 // Where the boxes of the paper's figure 1 stand, and the lines between them. Nothing is
 // drawn here: y grows upward from the inputs, and is turned over at the end.
 
+/** @typedef {{ left: number, y: number, width: number, height: number }} Box */
+/** @typedef {{ kind: string, points: number[][], tip?: boolean }} Way the last point has an arrow's tip, or not */
+/** @typedef {{ boxes: (Box & { place: any })[], ways: Way[], frame: Box | null, chooser: Box | null }} Column */
+
 export const WIDTH = 308;
 const BOX = 126;
 const GAP = 9;
@@ -14,13 +18,15 @@ const heightOf = (place) => (place.kind === "attention" ? 37 : 25);
 function column(places, side, layer) {
   const { left, lane } = columns[side];
   const center = left + BOX / 2;
+  /** @type {Column} */
   const out = { boxes: [], ways: [], frame: null, chooser: null };
   let y = 20; // above the names of the tokens
   const put = (place) => {
     const height = heightOf(place);
-    out.boxes.push({ place, left, y, width: BOX, height });
+    const box = { place, left, y, width: BOX, height };
+    out.boxes.push(box);
     y += height;
-    return out.boxes.at(-1);
+    return box;
   };
   const line = (from, to) =>
     to - from > 3 &&
@@ -48,7 +54,7 @@ function column(places, side, layer) {
       const group = inner.filter((p) => p.sub === sub);
       const from = top + ENTRY - 9;
       group.forEach((place, i) => add(place, i ? GAP : ENTRY));
-      const sum = out.boxes.at(-1);
+      const sum = out.boxes[out.boxes.length - 1];
       const y2 = sum.y + sum.height / 2;
       const edge = side === "source" ? left : left + BOX;
       out.ways.push({
@@ -96,6 +102,7 @@ export function figure(places, layers) {
   const height = Math.max(encoder.top, decoder.top) + 24;
   const ways = [...encoder.ways, ...decoder.ways];
   const across = decoder.boxes.find((b) => b.place.sub === "cross" && b.place.kind === "attention");
+  /** @type {{ words: string, x: number, y: number }[]} */
   const marks = [];
   if (across) {
     const y = across.y + across.height / 2;
@@ -126,7 +133,7 @@ export function figure(places, layers) {
   return {
     height,
     boxes: [...encoder.boxes, ...decoder.boxes].map(turn),
-    frames: [encoder, decoder].filter((c) => c.frame).map((c) => turn(c.frame)),
+    frames: [encoder.frame, decoder.frame].filter((frame) => frame !== null).map(turn),
     choosers: { encoder: encoder.chooser && turn(encoder.chooser), decoder: decoder.chooser && turn(decoder.chooser) },
     ways: ways.map((way) => ({ ...way, points: way.points.map(([x, y]) => [x, height - y]) })),
     marks: marks.map((mark) => ({ ...mark, y: height - mark.y })),

@@ -3,38 +3,63 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { choice } from "./controls.js";
 
+/**
+ * @template [Run=any]
+ * @typedef {{ input: string, source: string[], target: string[], note?: string, forced: Run, free?: Run | null }} Recording
+ */
+/**
+ * The traits of a widget over recordings: Recorded in Python.
+ * @template [Run=any], [More=object]
+ * @typedef {{
+ *   recordings: (Recording<Run> & More)[],
+ *   chosen: number,
+ *   fed: "forced" | "free",
+ *   step: number,
+ *   request: { id?: string, text?: string },
+ *   answer: { id?: string, error?: string },
+ * }} Recorded
+ */
+/** @typedef {{ asked: string, turn: number, note: string, timer: ReturnType<typeof setTimeout> }} Asking */
+/** @typedef {import("./frame.js").World<Recorded, Asking>} W */
+
 const patience = 5000;
 
-/** Follow the kernel's answers to requests. */
-export function listen(w, model) {
+/**
+ * Follow the kernel's answers to requests.
+ * @param {W} w
+ */
+export function listen(w) {
   const answered = () => {
-    const { id, error } = model.get("answer") ?? {};
+    const { id, error } = w.get("answer") ?? {};
     if (id === undefined || id !== w.local.asked) return;
     clearTimeout(w.local.timer);
     w.local.asked = undefined;
     w.local.note = error ?? "";
     w.draw();
   };
-  model.on("change:answer", answered);
+  w.model.on("change:answer", answered);
   return () => {
     clearTimeout(w.local.timer);
-    model.off("change:answer", answered);
+    w.model.off("change:answer", answered);
   };
 }
 
+/** @param {W} w */
 function ask(w, text) {
   // Unlike any before it, also those of this page before it was loaded anew.
-  const id = `${w.id}-${Date.now().toString(36)}-${(w.local.turn = (w.local.turn ?? 0) + 1)}`;
+  w.local.turn = (w.local.turn ?? 0) + 1;
+  const id = `${w.id}-${Date.now().toString(36)}-${w.local.turn}`;
   clearTimeout(w.local.timer);
   w.local.asked = id;
   w.local.note = "Asking the kernel …";
   w.local.timer = setTimeout(() => {
     w.local.note = "No kernel answered: run the cells above first.";
     w.draw();
-  }, w.patience ?? patience);
+  }, patience);
   w.set({ request: { id, text } });
 }
 
+/** @param {W} w */
 function box(w) {
   const submit = (event) => {
     event.preventDefault();
@@ -55,6 +80,7 @@ function box(w) {
   </form>`;
 }
 
+/** @param {W} w */
 export function inputs(w) {
   const recordings = w.get("recordings");
   const at = w.get("chosen");
@@ -71,7 +97,10 @@ export function inputs(w) {
     <p class="qkv-note" role="status" ?hidden=${!w.local.note}>${w.local.note ?? ""}</p>`;
 }
 
-/** Fed with the truth, or with its own output. */
+/**
+ * Fed with the truth, or with its own output.
+ * @param {W} w
+ */
 export function feeding(w) {
   const recording = w.get("recordings")[w.get("chosen")];
   if (w.still) return nothing;
@@ -87,10 +116,16 @@ export function feeding(w) {
   });
 }
 
-/** The run to show: with its own output equal to the truth, both are one. */
+/**
+ * The run to show: with its own output equal to the truth, both are one.
+ * @param {W} w
+ */
 export const run = (w, recording) => (w.get("fed") === "free" && recording.free) || recording.forced;
 
-/** What is wrong with the recordings, or "". */
+/**
+ * What is wrong with the recordings, or "".
+ * @param {W} w
+ */
 export function missingRecording(w, check) {
   const recordings = w.get("recordings");
   if (!Array.isArray(recordings) || !recordings.length) return "no input is recorded in it";

@@ -2,16 +2,21 @@
 // a file of the site. They are in no notebook.
 import { readCheckpoint } from "./safetensors.js";
 
+/** @typedef {{ net: any, loading: boolean, note: string }} Loading the network, once it is here */
+/** @typedef {{ name: string, size: number }} Loaded what the file is called on the site, and its bytes */
+/** @typedef {import("./frame.js").World<Loaded, Loading>} W */
+
 const patience = 20000;
 const loaded = new WeakMap(); // a widget's model → the promise of its network
 let turn = 0;
 
-function fromKernel(w, model) {
+/** @param {W} w */
+function fromKernel(w) {
   return new Promise((resolve, reject) => {
     const id = `${w.id}-${Date.now().toString(36)}-${++turn}`;
     const done = (settle, value) => {
       clearTimeout(timer);
-      model.off("msg:custom", answered);
+      w.model.off("msg:custom", answered);
       settle(value);
     };
     const answered = (message, buffers) => {
@@ -20,12 +25,9 @@ function fromKernel(w, model) {
       const { buffer, byteOffset, byteLength } = buffers[0];
       return done(resolve, buffer ? buffer.slice(byteOffset, byteOffset + byteLength) : buffers[0]);
     };
-    const timer = setTimeout(
-      () => done(reject, new Error("no kernel answered; run the cells above first")),
-      w.patience ?? patience,
-    );
-    model.on("msg:custom", answered);
-    model.send({ type: "weights", id });
+    const timer = setTimeout(() => done(reject, new Error("no kernel answered; run the cells above first")), patience);
+    w.model.on("msg:custom", answered);
+    w.model.send({ type: "weights", id });
   });
 }
 
@@ -35,30 +37,36 @@ function fromSite(name) {
   return host?.checkpoint ? host.checkpoint(name) : Promise.reject(new Error("this page has no such file"));
 }
 
-/** The network that `make` makes of a checkpoint; asked for once, and again after a failure. */
-function network(w, model, make) {
-  if (!loaded.has(model)) {
-    const bytes = w.kernel ? fromKernel(w, model) : fromSite(w.get("name"));
+/**
+ * The network that `make` makes of a checkpoint; asked for once, and again after a failure.
+ * @param {W} w
+ */
+function network(w, make) {
+  if (!loaded.has(w.model)) {
+    const bytes = w.kernel ? fromKernel(w) : fromSite(w.get("name"));
     const made = bytes.then((buffer) => {
       const checkpoint = readCheckpoint(buffer);
       return { ...checkpoint, ...make(checkpoint) };
     });
-    loaded.set(model, made);
-    made.catch(() => loaded.delete(model));
+    loaded.set(w.model, made);
+    made.catch(() => loaded.delete(w.model));
   }
-  return loaded.get(model);
+  return loaded.get(w.model);
 }
 
 export const size = (bytes) =>
   bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
 
-/** Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it. */
+/**
+ * Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it.
+ * @param {W} w
+ */
 export function withNetwork(w, make, act, without) {
   if (w.local.loading) return;
   w.local.loading = true;
   w.local.note = w.local.net ? "" : `Loading the model, ${size(w.get("size"))} …`;
   w.draw();
-  network(w, w.local.model, make)
+  network(w, make)
     .then((net) => {
       w.local.loading = false;
       w.local.net = net;

@@ -6,7 +6,7 @@ const square = (n, rule) =>
 const rules = {
   everything: () => true,
   causal: (i, j) => j <= i,
-  padding: (i, j, size) => j < size,
+  padding: (_, j, size) => j < size,
   both: (i, j, size) => j <= i && j < size,
   prefix: (i, j, size) => j <= i || j < size,
   window: (i, j, size) => Math.abs(i - j) <= size,

@@ -1,10 +1,14 @@
 // A matrix with its labels. Small ones are a table with a number in every cell; large ones
 // a picture of all cells, and a table of the row in focus.
+
 import { html, nothing } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { cellStyle, fill, luminance } from "./colours.js";
+import { focus, hasFocus } from "./focus.js";
 import { scroll } from "./scroll.js";
-import { exact, hatch, shown, short, special } from "./text.js";
+import { exact, hatch, short, shown, special } from "./text.js";
+
+/** @typedef {import("./frame.js").World} W */
 
 const small = { rows: 24, cols: 16 };
 
@@ -13,7 +17,10 @@ export const isSmall = (rows) => rows.length <= small.rows && rows[0].length <= 
 const cell = (value, { scale, limit, say = short }) =>
   html`<td class=${hatch(value)} style=${cellStyle(value, scale, limit)}>${say(value)}</td>`;
 
-/** Row labels as buttons; the Tab key reaches the one in focus, ↑/↓ the others. */
+/**
+ * Row labels as buttons; the Tab key reaches the one in focus, ↑/↓ the others.
+ * @param {W} w
+ */
 function rowButton(w, m, i) {
   const name = shown(m.rowLabels[i]);
   if (w.still) return name;
@@ -27,6 +34,7 @@ const head = (m) => html`<thead><tr>
   <td></td>${m.colLabels.map((c) => html`<th scope="col">${shown(c)}</th>`)}
 </tr></thead>`;
 
+/** @param {W} w */
 function table(w, m) {
   return scroll(
     w,
@@ -91,12 +99,16 @@ export function drawCanvas(canvas, { values, scale, limit }, dark) {
     }
 }
 
+const drawn = new WeakMap(); // a canvas → the values that it shows, and on what ground
+
+/** @param {W} w */
 function picture(w, m) {
   const hold = (canvas) => {
     if (!canvas) return;
     const dark = isDark(w.root);
-    if (canvas.drawn === m.values && canvas.dark === dark) return;
-    Object.assign(canvas, { drawn: m.values, dark });
+    const shows = drawn.get(canvas);
+    if (shows?.values === m.values && shows.dark === dark) return;
+    drawn.set(canvas, { values: m.values, dark });
     drawCanvas(canvas, m, dark);
   };
   // The canvas is drawn right after it is in the page.
@@ -117,7 +129,10 @@ function picture(w, m) {
   </div>`;
 }
 
-/** The row in focus with its numbers. */
+/**
+ * The row in focus with its numbers.
+ * @param {W} w
+ */
 function detail(w, m) {
   const one = { ...m, values: [m.values[m.row]], rowLabels: [m.rowLabels[m.row]] };
   return scroll(
@@ -133,14 +148,17 @@ function detail(w, m) {
   );
 }
 
-/** Let ↑/↓ choose the row. */
+/**
+ * Let ↑/↓ choose the row.
+ * @param {W} w
+ */
 function arrows(w, m) {
   const to = (i) => {
     const next = Math.min(Math.max(i, 0), m.values.length - 1);
     if (next === m.row) return;
-    const had = w.root.contains(document.activeElement) && document.activeElement.matches(".qkv-row");
+    const had = hasFocus(w, ".qkv-row");
     m.focus(next);
-    if (had) w.root.querySelector(`.qkv-row[data-row="${next}"]`)?.focus();
+    if (had) focus(w, `.qkv-row[data-row="${next}"]`);
   };
   if (m.values.length > 1) Object.assign(w.keys, { up: () => to(m.row - 1), down: () => to(m.row + 1) });
 }
@@ -148,6 +166,7 @@ function arrows(w, m) {
 /**
  * Draw m = {values, rowLabels, colLabels, rowAxis, name, alt, scale, limit, row, focus};
  * m.say writes a cell, if it is not to be `short`.
+ * @param {W} w
  */
 export function matrix(w, m) {
   arrows(w, m);
@@ -155,7 +174,10 @@ export function matrix(w, m) {
     ${legend(m)}`;
 }
 
-/** The same for those that are never large: without what draws pictures. */
+/**
+ * The same for those that are never large: without what draws pictures.
+ * @param {W} w
+ */
 export function smallMatrix(w, m) {
   arrows(w, m);
   return html`${table(w, m)} ${legend(m)}`;

@@ -1,5 +1,17 @@
 // A pad of pixels to draw on: by pointer with a soft pen, by keyboard pixel by pixel.
+
 import { html } from "lit-html";
+import { focus } from "./focus.js";
+
+/**
+ * `held` is where a pointer is and what it has drawn, `pixel` where the keyboard is.
+ * @typedef {object} Drawing
+ * @property {{ at: number[], rows: number[][] }} held
+ * @property {boolean} pressed
+ * @property {number} ink the brightness
+ * @property {number[]} pixel
+ */
+/** @typedef {import("./frame.js").World<any, Drawing>} W */
 
 const RADIUS = 0.85; // of the pen, in pixels
 export const LEVELS = [1, 0.75, 0.5, 0.25, 0];
@@ -32,8 +44,9 @@ export function stroke(rows, from, to, ink) {
 }
 
 /** Where the arrow keys lead from [i, j], or undefined for another key. */
-export function walk({ key, altKey, ctrlKey, metaKey, shiftKey }, [i, j], [rows, columns]) {
+export function walk({ key, altKey, ctrlKey, metaKey, shiftKey }, at, [rows, columns]) {
   if (altKey || ctrlKey || metaKey || shiftKey) return undefined;
+  const [i, j] = at;
   const to = {
     ArrowUp: [i - 1, j],
     ArrowDown: [i + 1, j],
@@ -53,15 +66,17 @@ const grey = (x) => {
 /**
  * Draw the pad. `put(rows)` is called when something is painted; while a pointer is held, `wet(rows)`.
  * w.local.ink is the brightness, w.local.pixel where the keyboard is.
+ * @param {W} w
  */
 export function pad(w, { rows, put, wet }) {
+  /** @type {[number, number]} */
   const size = [rows.length, rows[0].length];
   const ink = w.local.ink ?? 1;
   const [row, column] = w.local.pixel ?? [0, 0];
-  const focus = (to) => {
+  const move = (to) => {
     w.local.pixel = to;
     w.draw();
-    w.root.querySelector(`[data-pixel="${to.join("-")}"]`)?.focus();
+    focus(w, `[data-pixel="${to.join("-")}"]`);
   };
   const point = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -90,7 +105,7 @@ export function pad(w, { rows, put, wet }) {
   };
   const key = (event) => {
     const to = walk(event, event.target.dataset.pixel.split("-").map(Number), size);
-    if (to) focus(to);
+    if (to) move(to);
     else if (/^[0-4]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
       w.local.ink = event.key / 4;
       w.draw();
@@ -99,7 +114,7 @@ export function pad(w, { rows, put, wet }) {
     event.stopPropagation();
   };
   // A pointer has painted already; what comes without one is the keyboard, or a screen reader.
-  const click = (event, i, j) => {
+  const click = (i, j) => {
     if (w.local.pressed) return;
     w.local.pixel = [i, j];
     put(dab(rows, i, j, ink));
@@ -112,7 +127,7 @@ export function pad(w, { rows, put, wet }) {
       line.map(
         (x, j) => html`<button
           type="button" data-pixel="${i}-${j}" tabindex=${i === row && j === column ? 0 : -1} style="background:${grey(x)}"
-          aria-label="row ${i + 1}, column ${j + 1}: ${x ? `brightness ${+x.toFixed(2)}` : "dark"}" @click=${(e) => click(e, i, j)}
+          aria-label="row ${i + 1}, column ${j + 1}: ${x ? `brightness ${+x.toFixed(2)}` : "dark"}" @click=${() => click(i, j)}
         ></button>`,
       ),
     )}
@@ -121,7 +136,10 @@ export function pad(w, { rows, put, wet }) {
 
 const words = { 1: "full", 0.75: "¾", 0.5: "½", 0.25: "¼", 0: "erase" };
 
-/** The brightness as native radio buttons. */
+/**
+ * The brightness as native radio buttons.
+ * @param {W} w
+ */
 export const inks = (w, choice) =>
   choice(w, {
     legend: "Brightness",

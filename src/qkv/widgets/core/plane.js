@@ -1,6 +1,11 @@
 // A plane with its grid: arrows from the origin, points, and handles to move them by.
-import { html, svg, nothing } from "lit-html";
+import { html, nothing, svg } from "lit-html";
 import { shown } from "./text.js";
+
+/** @typedef {[number, number]} Point */
+/** @typedef {{ name: string, limit: number, line: number }} Plane its name and its axes */
+/** @typedef {{ held: Plane & { move: (point: number[]) => void, picture: SVGSVGElement } }} Held what is dragged, and where */
+/** @typedef {import("./frame.js").World<any, Held>} W */
 
 const HALF = 100; // a limit's length in the picture
 const FRAME = 112;
@@ -67,7 +72,7 @@ export function clear(plane, point, words) {
     [-half - 6, 12],
     [half + 6, 12],
     [half + 6, -8],
-  ].map(([dx, dy]) => [x + dx, y + dy]);
+  ].map(([dx, dy]) => /** @type {Point} */ ([x + dx, y + dy]));
   return near.find((place) => !meets(place)) ?? near[0];
 }
 
@@ -100,7 +105,10 @@ export function dot(plane, point, cls, radius) {
 export const shape = (plane, points, cls) =>
   svg`<path class=${cls} d="M${points.map((p) => at(plane, p).join(" ")).join("L")}Z"/>`;
 
-/** A handle: `move([x, y])` is called with numbers of one decimal while it is dragged. */
+/**
+ * A handle: `move([x, y])` is called with numbers of one decimal while it is dragged.
+ * @param {W} w
+ */
 export function grip(w, plane, point, move) {
   if (w.still) return nothing;
   const [x, y] = at(plane, point);
@@ -129,6 +137,7 @@ export function grip(w, plane, point, move) {
 /**
  * A picture of the plane. `name` tells planes apart, `points` must fit in, and
  * `inside(plane)` draws.
+ * @param {W} w
  */
 export function plane(w, { name, points, alt, inside }) {
   const held = w.local.held?.name === name ? w.local.held : undefined;

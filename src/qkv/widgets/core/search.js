@@ -17,10 +17,11 @@ export function largest(values, count) {
 /** The likeliest token at each step, with the likeliest candidates and what it looked at. */
 export function greedy(model, source, { most, candidates = 6 }) {
   const steps = [];
-  let [token, state, logits] = [BOS, model.start(source)];
+  let [token, state] = [BOS, model.start(source)];
   while (steps.length < most && token !== EOS) {
-    ({ logits, state } = model.step(token, state));
-    const chances = logSoftmax(logits);
+    const next = model.step(token, state);
+    state = next.state;
+    const chances = logSoftmax(next.logits);
     const best = largest(chances, candidates);
     token = best[0];
     steps.push({ token, candidates: best.map((id) => [id, Math.exp(chances[id])]), cross: state.cross });

@@ -6,7 +6,7 @@ export function edits(a, b) {
   for (let i = 1; i <= a.length; i++) {
     rows[i] = [i];
     for (let j = 1; j <= b.length; j++) {
-      const change = rows[i - 1][j - 1] + (a[i - 1] !== b[j - 1]);
+      const change = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
       rows[i][j] = Math.min(change, rows[i - 1][j] + 1, rows[i][j - 1] + 1);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
         rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);

@@ -4,7 +4,8 @@
 export const flat = (nested) => nested.flat(Infinity);
 
 /** Read numbers in their order as a nested list of these sizes; none moves in memory. */
-export function view(numbers, [size, ...rest]) {
+export function view(numbers, sizes) {
+  const [size, ...rest] = sizes;
   if (!rest.length) return numbers;
   const inner = numbers.length / size;
   return Array.from({ length: size }, (_, i) => view(numbers.slice(i * inner, (i + 1) * inner), rest));

@@ -17,7 +17,8 @@ export function unpack({ size, limit, data }) {
     const level = view.getInt16(2 * at++, true);
     return marks.has(level) ? marks.get(level) : (level * limit) / LEVELS;
   };
-  const nest = ([n, ...rest]) => (n === undefined ? one() : Array.from({ length: n }, () => nest(rest)));
+  const nest = (sizes, axis = 0) =>
+    axis === sizes.length ? one() : Array.from({ length: sizes[axis] }, () => nest(sizes, axis + 1));
   return nest(size);
 }
 
@@ -56,7 +57,7 @@ const recipes = {
     heads(
       (row, own) =>
         weightedSum(
-          row.map((w) => w ?? 0),
+          row.map((weight) => weight ?? 0),
           own,
         ),
       weights,

@@ -1,7 +1,11 @@
 // A matrix of weights in small: one pixel a weight.
 import { sample } from "./colours.js";
 
+/** @typedef {import("./frame.js").World} W */
+
 const nothing = [128, 132, 138]; // what may not be attended to
+
+const drawn = new WeakMap(); // a canvas → the weights that it shows
 
 export function thumb(canvas, rows) {
   canvas.width = rows[0].length;
@@ -14,12 +18,15 @@ export function thumb(canvas, rows) {
   pen.putImageData(image, 0, 0);
 }
 
-/** Draw the canvases that `selector` finds, once they are in the page. */
+/**
+ * Draw the canvases that `selector` finds, once they are in the page.
+ * @param {W} w
+ */
 export const thumbs = (w, selector, heads) =>
   queueMicrotask(() =>
     w.stage.querySelectorAll(selector).forEach((canvas, h) => {
-      if (!heads[h] || canvas.drawn === heads[h]) return;
-      canvas.drawn = heads[h];
+      if (!heads[h] || drawn.get(canvas) === heads[h]) return;
+      drawn.set(canvas, heads[h]);
       thumb(canvas, heads[h]);
     }),
   );

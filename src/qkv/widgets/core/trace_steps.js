@@ -5,6 +5,25 @@ import { formula } from "./mathml.js";
 import { matrix, rowSentence } from "./matrix.js";
 import { shape, shown } from "./text.js";
 
+/** @typedef {import("./frame.js").World} W */
+
+/**
+ * @typedef {object} Step
+ * @property {string} path its full name
+ * @property {string} [name] what it is called here, if not by its path
+ * @property {string} [code]
+ * @property {string} title
+ * @property {string} formula MathML, or TeX that could not be drawn
+ * @property {string[]} axes
+ * @property {number[]} size of each axis
+ * @property {number[]} shape of what is kept of each axis
+ * @property {any} values nested lists
+ * @property {string} scale
+ * @property {number} limit
+ * @property {string[]} reads
+ * @property {string} [note]
+ */
+
 /** A nested list at the leading indices `at`, as a matrix of rows. */
 export function slice(step, at) {
   let values = step.values;
@@ -17,19 +36,23 @@ export function slice(step, at) {
 /** Each position's number, where no names are given. */
 export const named = (given, count) => Array.from({ length: count }, (_, i) => given?.[i] ?? String(i));
 
+const kept = new WeakMap(); // a widget → its matrices, and what they are of
+
 /**
  * The matrix of s.step as `matrix` draws it; the same object while nothing changes.
  * s = {step, at, row, labels(step, axis, count), pick(row), say(value), of}: how cells are
  * written is optional, and matrices are kept as long as `of` is the same.
+ * @param {W} w
  */
 export function stepMatrix(w, s) {
   const { step, at } = s;
   const key = `${step.path}|${at.join()}`;
-  if (w.cachedOf !== s.of) Object.assign(w, { cachedOf: s.of, cache: new Map() });
-  if (!w.cache.has(key)) {
+  if (kept.get(w)?.of !== s.of) kept.set(w, { of: s.of, matrices: new Map() });
+  const { matrices } = kept.get(w);
+  if (!matrices.has(key)) {
     const values = slice(step, at);
     const [rowAxis, colAxis] = [step.axes.at(-2) ?? "", step.axes.at(-1) ?? ""];
-    w.cache.set(key, {
+    matrices.set(key, {
       values,
       rowAxis,
       colAxis,
@@ -41,14 +64,17 @@ export function stepMatrix(w, s) {
       colLabels: colAxis ? s.labels(step, colAxis, values[0].length) : [""],
     });
   }
-  const m = w.cache.get(key);
+  const m = matrices.get(key);
   m.row = Math.min(s.row, m.values.length - 1);
   m.alt = `${m.name}, ${shape(step.axes, step.size)}; ${rowSentence(m)}`;
   m.focus = (row) => w.still || s.pick(row);
   return m;
 }
 
-/** Every value of a trace and what it reads, as a chain to jump along. */
+/**
+ * Every value of a trace and what it reads, as a chain to jump along.
+ * @param {W} w
+ */
 export function chain(w, { steps, now, go, title = "The values of this trace, in order" }) {
   const inputs = [...new Set(steps.flatMap((s) => s.reads))].filter((r) => !steps.some((s) => s.path === r));
   const reads = new Set(steps[now].reads);
@@ -71,7 +97,10 @@ export function chain(w, { steps, now, go, title = "The values of this trace, in
   </ol>`;
 }
 
-/** A chooser for each leading axis. */
+/**
+ * A chooser for each leading axis.
+ * @param {W} w
+ */
 function leading(w, { step, at, labels, turn }) {
   return step.axes.slice(0, -2).map((axis, i) => {
     const chosen = Math.min(at[i] ?? 0, step.shape[i] - 1);
@@ -92,7 +121,10 @@ export const heading = (step, from = step.reads) => html`<div class="qkv-title">
   ${from.length ? html`<span class="qkv-from">from ${from.join(", ")}</span>` : nothing}
 </div>`;
 
-/** A step's name, shape and choosers, what is cut off, and its matrix. */
+/**
+ * A step's name, shape and choosers, what is cut off, and its matrix.
+ * @param {W} w
+ */
 export function stepBody(w, s, m) {
   const { step } = s;
   return html`<div class="qkv-facts">
@@ -107,7 +139,10 @@ export function stepBody(w, s, m) {
 export const stepSentence = (step, m, at, count) =>
   `Step ${at + 1} of ${count}: ${step.title}. ${step.name ?? step.path} has ${shape(step.axes, step.size)}. ${rowSentence(m)}.`;
 
-/** A picture drawn for a light page must be drawn again when the page turns dark. */
+/**
+ * A picture drawn for a light page must be drawn again when the page turns dark.
+ * @param {W} w
+ */
 export function drawAgainWhenDark(w) {
   const media = matchMedia("(prefers-color-scheme: dark)");
   const watch = new MutationObserver(w.draw);

@@ -104,6 +104,10 @@ function look(model, attention, x, seen, note, may) {
 /**
  * All tokens through one layer. `note`, if given, gets the weights of each token's heads, "query head key";
  * `may` says which tokens may be attended to.
+ * @param {any} model
+ * @param {(name: string) => any} layer
+ * @param {Float32Array[]} tokens
+ * @param {{ note?: number[][][], may?: boolean[], activation?: (x: number) => number }} [options]
  */
 export function encoderLayer(model, layer, tokens, { note, may, activation } = {}) {
   const attention = (name) => layer(`self_attn.${name}`);
@@ -165,6 +169,7 @@ export function transformer({ config, weights }) {
   /** States are never changed: two hypotheses may go on from one, and share what came before. */
   function step(id, state) {
     let x = embedded(model, "target", id, state.length);
+    /** @type {any[][]} */
     const [cross, cache] = [[], []];
     for (const i of decoders)
       [x, cache[i]] = decoderLayer(model, layer("decoder", i), x, state.cache[i], state.source[i], cross);

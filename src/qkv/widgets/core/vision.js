@@ -1,6 +1,7 @@
 // A Vision Transformer's forward pass for one image: qkv.vision's, held equal to it by tests.
-import { encode, thetas } from "./places.js";
+
 import { softmax } from "./maths.js";
+import { encode, thetas } from "./places.js";
 import { add, encoderLayer, last, linear, modules } from "./transformer.js";
 
 /** The patches of an image "channel height width": as one reads; within one channel, row, column. */
@@ -51,7 +52,7 @@ export function rollout(weights) {
     flow = flow.map((_, i) => {
       const row = new Array(size).fill(0);
       for (let k = 0; k < size; k++) {
-        const share = (heads.reduce((sum, head) => sum + head[i][k], 0) / heads.length + (i === k)) / 2;
+        const share = (heads.reduce((sum, head) => sum + head[i][k], 0) / heads.length + (i === k ? 1 : 0)) / 2;
         if (share) for (let j = 0; j < size; j++) row[j] += share * flow[k][j];
       }
       return row;

@@ -1,15 +1,37 @@
 // Heads: each number's way through split, attend, merge; and what each head is worth.
+
 import { html, nothing } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "../core/colours.js";
 import { choice, controls, sentence } from "../core/controls.js";
+import { focus, hasFocus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { logits, peak, softmax } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
-import { flat, merge, split, splitByView, swap, view as reshape } from "../core/split.js";
-import { thumbs } from "../core/thumb.js";
+import { flat, merge, view as reshape, split, splitByView, swap } from "../core/split.js";
 import { chance, plural, shown } from "../core/text.js";
+import { thumbs } from "../core/thumb.js";
+
+/**
+ * @typedef {object} State
+ * @property {"split" | "heads"} tab
+ * @property {number} step
+ * @property {string} follow the number that is followed
+ * @property {number[][][]} weights head query key
+ * @property {string[]} tokens
+ * @property {[string, number][]} looks where each head looks, and how much
+ * @property {string} note
+ * @property {number} head
+ * @property {number} token
+ * @property {number[]} off
+ * @property {number[][][][]} parts head token answer vocab
+ * @property {number[][][]} base
+ * @property {string[]} answers
+ * @property {string[]} vocabulary
+ * @property {number[][]} truth
+ */
+/** @typedef {import("../core/frame.js").World<State>} W */
 
 // ---- split and merge: x of 3 tokens with 4 features each, in 2 heads
 
@@ -23,7 +45,21 @@ const tokenNames = names.map((token) => `token ${token}`);
 const dealt = { right: split(x, heads), bug: splitByView(x, heads) };
 const merged = { right: merge(dealt.right), bug: merge(dealt.bug) };
 
-/** One way at one step: the code, its blocks (outermost axis), rows, and what is right. */
+/**
+ * @typedef {object} Picture
+ * @property {string} code
+ * @property {string[][][]} blocks along the outermost axis
+ * @property {string[][][]} want
+ * @property {string[]} names
+ * @property {string[]} rows
+ * @property {string} shape
+ * @property {string[]} [strip] the names of what view cuts memory into
+ */
+
+/**
+ * One way at one step: the code, its blocks (outermost axis), rows, and what is right.
+ * @returns {Picture}
+ */
 function picture(way, step) {
   const bug = way === "bug";
   const byHead = {
@@ -104,12 +140,14 @@ function trail(number, step) {
   return right === bug ? `${number} is in ${right} both ways.` : `${number} is in ${right}; with the bug in ${bug}.`;
 }
 
+/** @param {W} w */
 function number(w, n, want, follow) {
   const cls = `qkv-n qkv-h${headOf(n) + 1} ${n !== want ? "qkv-bad" : ""} ${n === follow ? "qkv-me" : ""}`;
   const pick = () => w.still || w.set({ follow: n === follow ? "" : n });
   return html`<td class=${cls} @click=${pick}>${n}${n !== want ? html`<i aria-hidden="true">✗</i><span class="qkv-vh"> wrong</span>` : nothing}</td>`;
 }
 
+/** @param {W} w */
 function block(w, p, b, follow) {
   const [rows, want] = [p.blocks[b], p.want[b]];
   // Three blocks fit beside each other on a phone where only the first shows its rows' names.
@@ -134,6 +172,7 @@ const strip = (p, follow) => html`<div class="qkv-memory">
   )}
 </div>`;
 
+/** @param {W} w */
 function side(w, way, step) {
   const p = picture(way, step);
   const follow = w.get("follow");
@@ -147,6 +186,7 @@ function side(w, way, step) {
   </div>`;
 }
 
+/** @param {W} w */
 function splitView(w) {
   const step = Math.min(w.get("step"), titles.length - 1);
   const follow = flat(x).includes(w.get("follow")) ? w.get("follow") : "";
@@ -170,18 +210,22 @@ function splitView(w) {
 
 // ---- a trained model's heads
 
+/** @param {W} w */
 const isOn = (w, h) => !w.get("off").includes(h);
 
+/** @param {W} w */
 function flip(w, h) {
   const off = w.get("off");
   w.set({ off: isOn(w, h) ? [...off, h].sort((a, b) => a - b) : off.filter((o) => o !== h) });
 }
 
+/** @param {W} w */
 const looks = (w, h) => {
   const [where, share] = w.get("looks")[h];
   return `${where} ${chance(share)}`;
 };
 
+/** @param {W} w */
 function grid(w, now) {
   const weights = w.get("weights");
   const ablates = w.get("parts").length > 0;
@@ -217,13 +261,14 @@ function cells(row) {
   return holder.content;
 }
 
+/** @param {W} w */
 function large(w, h, t) {
   const [rows, tokens] = [w.get("weights")[h], w.get("tokens")];
   const to = (token, event) => {
     const next = Math.min(Math.max(token, 0), tokens.length - 1);
-    const had = event || (document.activeElement?.matches(".qkv-row") && w.root.contains(document.activeElement));
+    const had = event || hasFocus(w, ".qkv-row");
     w.set({ token: next });
-    if (had) w.root.querySelector(`.qkv-row[data-row="${next}"]`)?.focus();
+    if (had) focus(w, `.qkv-row[data-row="${next}"]`);
   };
   Object.assign(w.keys, { up: () => to(t - 1), down: () => to(t + 1) });
   const long = tokens.some((token) => shown(token).length > 2);
@@ -248,7 +293,10 @@ function large(w, h, t) {
   </div>`;
 }
 
-/** The probabilities of answer a of token t with these heads off. */
+/**
+ * The probabilities of answer a of token t with these heads off.
+ * @param {W} w
+ */
 const predicted = (w, t, a, off) =>
   softmax(
     logits(
@@ -258,9 +306,13 @@ const predicted = (w, t, a, off) =>
     ),
   );
 
+/** @param {W} w */
 const truthOf = (w, t, a) => w.get("truth")[t]?.[a] ?? 0;
 
-/** How many of a token's answers, or of all, are right. */
+/**
+ * How many of a token's answers, or of all, are right.
+ * @param {W} w
+ */
 function tally(w, tokens, off) {
   const found = { right: 0, asked: 0 };
   for (const t of tokens)
@@ -268,7 +320,7 @@ function tally(w, tokens, off) {
       const truth = truthOf(w, t, a);
       if (truth <= 0) return;
       found.asked += 1;
-      found.right += peak(predicted(w, t, a, off)) === truth;
+      if (peak(predicted(w, t, a, off)) === truth) found.right += 1;
     });
   return found;
 }
@@ -280,6 +332,7 @@ function candidates(now, all, truth) {
   return order.filter((v) => kept.has(v));
 }
 
+/** @param {W} w */
 function card(w, t, a) {
   const [vocabulary, truth, answer] = [w.get("vocabulary"), truthOf(w, t, a), w.get("answers")[a]];
   if (w.get("truth").length && truth <= 0)
@@ -303,6 +356,7 @@ function card(w, t, a) {
   </table>`;
 }
 
+/** @param {W} w */
 function prediction(w, t) {
   const off = w.get("off");
   const everywhere = w.get("tokens").map((_, i) => i);
@@ -322,7 +376,10 @@ function prediction(w, t) {
   </div>`;
 }
 
-/** What switching heads off changes for this token. */
+/**
+ * What switching heads off changes for this token.
+ * @param {W} w
+ */
 function change(w, t) {
   const off = w.get("off");
   if (!w.get("parts").length) return "";
@@ -341,6 +398,7 @@ function change(w, t) {
   return ` Without ${off.length > 1 ? "heads" : "head"} ${named}: ${moved.length ? moved.join(", ") : asked.length ? "the same first choices" : "nothing is asked here"}.`;
 }
 
+/** @param {W} w */
 function headWords(w, h, t) {
   const tokens = w.get("tokens");
   const row = w.get("weights")[h][t];
@@ -354,15 +412,16 @@ function headWords(w, h, t) {
   return `Head ${h + 1} has ${chance(share)} of its weight ${where}; ${there}.${change(w, t)}`;
 }
 
+/** @param {W} w */
 function headsView(w) {
   const weights = w.get("weights");
   const h = Math.min(w.get("head"), weights.length - 1);
   const t = Math.min(w.get("token"), w.get("tokens").length - 1);
   const to = (head) => {
     const next = Math.min(Math.max(head, 0), weights.length - 1);
-    const had = document.activeElement?.matches(".qkv-face") && w.root.contains(document.activeElement);
+    const had = hasFocus(w, ".qkv-face");
     w.set({ head: next });
-    if (had) w.root.querySelector(`.qkv-face[data-head="${next}"]`)?.focus();
+    if (had) focus(w, `.qkv-face[data-head="${next}"]`);
   };
   Object.assign(w.keys, {
     left: () => to(h - 1),
@@ -385,8 +444,10 @@ function headsView(w) {
 
 // ---- both
 
+/** @param {W} w */
 function missing(w) {
-  const [weights, tokens, parts, base] = ["weights", "tokens", "parts", "base"].map((key) => w.get(key) ?? []);
+  const [weights, tokens] = [w.get("weights") ?? [], w.get("tokens") ?? []];
+  const [parts, base] = [w.get("parts") ?? [], w.get("base") ?? []];
   if (!weights.length || !tokens.length) return "it holds no attention weights";
   const n = tokens.length;
   if (weights.some((head) => head.length !== n || head.some((row) => row.length !== n)))
@@ -402,17 +463,20 @@ function missing(w) {
     : "what the heads add to the logits does not fit the tokens, answers and outputs";
 }
 
+/** @param {W} w */
 const tabs = (w) => [
   ["split", "Split and merge"],
   ["heads", w.get("parts").length ? "A trained model’s heads" : "The heads’ weights"],
 ];
 
+/** @param {W} w */
 function view(w) {
   const tab = w.get("tab") === "heads" ? "heads" : "split";
   return html`${w.still ? nothing : choice(w, { legend: "Show", name: "tab", options: tabs(w), chosen: tab, pick: (to) => w.set({ tab: to }) })}
     ${tab === "heads" ? headsView(w) : splitView(w)}`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const steps = titles.map((_, step) => ({ caption: splitWords[step](), state: { tab: "split", step } }));
   const h = Math.min(w.get("head"), w.get("weights").length - 1);
@@ -420,7 +484,9 @@ function stills(w) {
   const shots = w.get("parts").length ? [[], [h]] : [[]];
   const pictures = shots.map((off) => {
     const state = { tab: "heads", off };
-    const caption = headWords({ ...w, get: (key) => state[key] ?? w.get(key) }, h, t);
+    /** @type {W["get"]} */
+    const get = (key) => /** @type {Partial<State>} */ (state)[key] ?? w.get(key);
+    const caption = headWords({ ...w, get }, h, t);
     return { caption, state };
   });
   return [...steps, ...pictures];

@@ -1,14 +1,34 @@
 // MaskPainter: paint who may attend to whom; every row of weights follows.
+
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "../core/colours.js";
 import { choice, sentence } from "../core/controls.js";
 import { fieldNote, numberField } from "../core/fields.js";
+import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { hide, peak, softmax } from "../core/maths.js";
 import { allowed, inverted, literal, named } from "../core/masks.js";
+import { hide, peak, softmax } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
 import { chance, plural, shown } from "../core/text.js";
+
+/**
+ * @typedef {object} State
+ * @property {string[]} tokens
+ * @property {number[][]} scores
+ * @property {number[]} lengths
+ * @property {number[][]} mask 1 where a query may attend
+ * @property {string} preset the name of the mask, or "own"
+ * @property {number} length
+ * @property {number} prefix
+ * @property {number} width
+ * @property {number} row
+ * @property {number} column
+ * @property {"attend" | "hidden"} sense
+ */
+/** @typedef {{ brush: { i?: number, j?: number, value: number } }} Brush where a press began, and what it paints */
+/** @typedef {Brush & import("../core/fields.js").Typing} Local */
+/** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 // name: what its button says, the trait with its number, what that number is, what the mask is for.
 const presets = {
@@ -35,10 +55,11 @@ const presets = {
   },
 };
 
+/** @param {W} w */
 function missing(w) {
   const n = w.get("tokens")?.length ?? 0;
   if (!n) return "it has no tokens";
-  for (const name of ["mask", "scores"]) {
+  for (const name of /** @type {const} */ (["mask", "scores"])) {
     const rows = w.get(name) ?? [];
     if (rows.length !== n || rows.some((row) => row.length !== n))
       return `${plural(n, "token")} but ${name} is not ${n} × ${n}`;
@@ -48,11 +69,13 @@ function missing(w) {
 
 /* ------------------------------------------------------------------ choosing */
 
+/** @param {W} w */
 function preset(w, name, sizes = {}) {
   const size = sizes[presets[name].size] ?? w.get(presets[name].size);
   w.set({ ...sizes, preset: name, mask: named(name, w.get("tokens").length, size) });
 }
 
+/** @param {W} w */
 function number(w) {
   const { size, ask } = presets[w.get("preset")] ?? {};
   if (!size) return nothing;
@@ -68,6 +91,7 @@ function number(w) {
     <label>${ask} ${numberField(w, { id: size, value: w.get(size), label: ask, min: 0, max: n, step: 1, whole: true, put })}</label>`;
 }
 
+/** @param {W} w */
 function choosing(w) {
   const now = w.get("preset");
   if (w.still) return html`<p class="qkv-input">Mask: <b>${presets[now]?.title ?? "painted by hand"}</b></p>`;
@@ -84,6 +108,7 @@ function choosing(w) {
 
 /* ------------------------------------------------------------------ painting */
 
+/** @param {W} w */
 function paint(w, i, j, value) {
   const mask = w.get("mask");
   w.set({
@@ -94,7 +119,10 @@ function paint(w, i, j, value) {
   });
 }
 
-/** Move the focus by arrows, as in a spreadsheet. */
+/**
+ * Move the focus by arrows, as in a spreadsheet.
+ * @param {W} w
+ */
 function walk(w, event, i, j) {
   const n = w.get("tokens").length;
   const { key } = event;
@@ -111,12 +139,13 @@ function walk(w, event, i, j) {
   event.stopPropagation();
   const [row, column] = to.map((x) => Math.min(Math.max(x, 0), n - 1));
   w.set({ row, column });
-  w.root.querySelector(`[data-cell="${row}-${column}"]`)?.focus();
+  focus(w, `[data-cell="${row}-${column}"]`);
 }
 
 const cellText = (weight) =>
   weight === 0 ? "0" : weight > 0.995 && weight < 1 ? ">.99" : weight < 0.005 ? "<.01" : weight.toFixed(2);
 
+/** @param {W} w */
 function cell(w, a, i, j) {
   const may = a.mask[i][j];
   const weight = a.weights[i][j];
@@ -143,6 +172,7 @@ function cell(w, a, i, j) {
 /** The letters of the longest name, a Hangul syllable being wider: every column has room for it. */
 const longest = (tokens) => Math.max(...tokens.map((t) => [...t].reduce((n, c) => n + (c < "\u1100" ? 1 : 1.7), 0)));
 
+/** @param {W} w */
 function grid(w, a) {
   const sum = (i) => (allowed(a.mask[i]) ? "1" : "0");
   return html`${scroll(
@@ -176,7 +206,10 @@ function words(a) {
   return `${token} may attend to ${n} of ${tokens.length} keys: ${share}, and the row sums to 1.`;
 }
 
-/** What happens in rows with nothing left, here and with a plain softmax. */
+/**
+ * What happens in rows with nothing left, here and with a plain softmax.
+ * @param {W} w
+ */
 function lost(w, a) {
   const empty = a.tokens.filter((_, i) => !allowed(a.mask[i]));
   if (!empty.length) return nothing;
@@ -208,11 +241,12 @@ const users = {
   hidden: "The sense of nn.MultiheadAttention (below: attention), for its attn_mask and its key_padding_mask.",
 };
 
+/** @param {W} w */
 function asPython(w, a) {
   const sense = w.get("sense") === "hidden" ? "hidden" : "attend";
   return html`<div class="qkv-python">
     <div class="qkv-h">The same mask for PyTorch <small>1 is True</small></div>
-    ${w.still ? html`<p>${senses.find(([s]) => s === sense)[1]}</p>` : choice(w, { legend: "Written with", name: "sense", options: senses, chosen: sense, pick: (s) => w.set({ sense: s }) })}
+    ${w.still ? html`<p>${Object.fromEntries(senses)[sense]}</p>` : choice(w, { legend: "Written with", name: "sense", options: senses, chosen: sense, pick: (s) => w.set({ sense: s }) })}
     <p class="qkv-hint">${users[sense]} Read in the other sense, it hides what it should show.</p>
     <pre class="qkv-code" tabindex=${w.still ? nothing : 0} aria-label="The mask as Python">${literal(a.mask, sense)}</pre>
   </div>`;
@@ -220,6 +254,7 @@ function asPython(w, a) {
 
 /* ------------------------------------------------------------------ all of it */
 
+/** @param {W} w */
 function follow(w) {
   const tokens = w.get("tokens").map(shown);
   const mask = w.get("mask");
@@ -228,6 +263,7 @@ function follow(w) {
   return { tokens, mask, weights, row: within(w.get("row")), column: within(w.get("column")) };
 }
 
+/** @param {W} w */
 function view(w) {
   const a = follow(w);
   return html`${choosing(w)}
@@ -237,6 +273,7 @@ function view(w) {
     </div>`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const a = follow(w);
   return [

@@ -1,16 +1,45 @@
 // Patches: an image as a sentence; where its tokens look, what is hidden, and a digit of your own.
+
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "../core/colours.js";
 import { choice, numbers, pick, sentence } from "../core/controls.js";
+import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
+import { size, withNetwork } from "../core/loading.js";
 import { peak } from "../core/maths.js";
 import { blank, inks, pad, walk } from "../core/pad.js";
 import { scroll } from "../core/scroll.js";
 import { unpack } from "../core/tensors.js";
-import { rollout, visionTransformer } from "../core/vision.js";
-import { size, withNetwork } from "../core/loading.js";
 import { chance, plural, shown } from "../core/text.js";
+import { rollout, visionTransformer } from "../core/vision.js";
+
+/** @typedef {{ probabilities: number[], looks: number[][][], rollout: number[] }} Found looks: layer head token */
+/**
+ * @typedef {object} State
+ * @property {{ size: number[], limit: number, data: string }} pixels
+ * @property {number[]} labels
+ * @property {[number, number][]} places
+ * @property {number} extent
+ * @property {Found[]} found
+ * @property {string[]} names
+ * @property {number} patch
+ * @property {number} chosen
+ * @property {number} query
+ * @property {number} layer
+ * @property {number} head -1 for the mean of all
+ * @property {"attention" | "rollout"} mode
+ * @property {"asks" | "hides"} click
+ * @property {number[]} hidden
+ * @property {boolean} draw
+ * @property {number[][]} drawn
+ * @property {string} name
+ * @property {number} size
+ */
+/** @typedef {{ net: object, key: object, hides?: number[], weights: number[][][][], probabilities: number[], flow: number[][] }} Run */
+/** @typedef {{ blank: number[][], wet: number[][], patch: number, token: number, seen: Run, now: Run }} Own */
+/** @typedef {Own & import("../core/pad.js").Drawing & import("../core/loading.js").Loading} Local */
+/** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 const OWN = -1; // the chosen image, if it is the reader's
 
@@ -18,20 +47,33 @@ const OWN = -1; // the chosen image, if it is the reader's
 
 const unpacked = new WeakMap();
 
+/** @param {W} w */
 function imagesOf(w) {
   const packed = w.get("pixels");
   if (!unpacked.has(packed)) unpacked.set(packed, unpack(packed));
   return unpacked.get(packed);
 }
 
-/** The image that is chosen, how it is cut, and what is known of it. */
+/**
+ * A pad with nothing on it, always the same: pictures are known by the rows that they are of.
+ * @param {W} w
+ */
+function blankOf(w, height, width) {
+  w.local.blank ??= blank(height, width);
+  return w.local.blank;
+}
+
+/**
+ * The image that is chosen, how it is cut, and what is known of it.
+ * @param {W} w
+ */
 function sceneOf(w) {
   const [, , height, width] = w.get("pixels").size;
   const side = w.get("patch");
   const at = w.get("chosen");
   const own = at === OWN;
   const drawn = w.local.wet ?? w.get("drawn");
-  const lines = own ? (drawn.length ? drawn : (w.local.blank ??= blank(height, width))) : undefined;
+  const lines = drawn.length ? drawn : blankOf(w, height, width);
   const [rows, columns] = [height / side, width / side];
   const place = own ? undefined : w.get("places")[at];
   const hides = w.get("hidden");
@@ -66,25 +108,38 @@ function touched([top, left], extent, { rows, columns, side }) {
   );
 }
 
+/** @param {W} w */
 const layersOf = (w) => w.get("found")[0].looks;
+/** @param {W} w */
 const layerOf = (w) => Math.min(Math.max(w.get("layer"), 0), layersOf(w).length - 1);
+/** @param {W} w */
 const headOf = (w) => (w.get("head") < layersOf(w)[0].length ? Math.max(w.get("head"), -1) : -1);
 const meanOf = (rows) => rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length);
+/** @param {W} w */
 const rolls = (w) => w.get("mode") === "rollout";
 
 /** Does this ask for more than is recorded? */
 const needs = (s) => s.own || s.query > 0 || s.hidden.size > 0;
 
-/** A run of the network, kept for as long as nothing changes that it reads. */
+/**
+ * A run of the network, kept for as long as nothing changes that it reads.
+ * @param {W} w
+ * @param {"seen" | "now"} name
+ */
 function run(w, name, s, hides) {
   const [net, kept] = [w.local.net, w.local[name]];
-  if (kept?.net === net && kept.key === s.key && kept.hides === hides) return kept;
+  if (kept && kept.net === net && kept.key === s.key && kept.hides === hides) return kept;
   const visible = hides && Array.from({ length: s.count }, (_, p) => !hides.includes(p));
   const made = net.look(s.image, visible);
-  return (w.local[name] = { net, key: s.key, hides, ...made, flow: rollout(made.weights) });
+  const found = { net, key: s.key, hides, ...made, flow: rollout(made.weights) };
+  w.local[name] = found;
+  return found;
 }
 
-/** What the model says, what it says when it sees all, and the weights of the query; or null without the model. */
+/**
+ * What the model says, what it says when it sees all, and the weights of the query; or null without the model.
+ * @param {W} w
+ */
 function answerOf(w, s) {
   const [layer, head] = [layerOf(w), headOf(w)];
   const one = (heads) => (head < 0 ? meanOf(heads) : heads[head]);
@@ -101,7 +156,10 @@ function answerOf(w, s) {
 
 // ---- doing
 
-/** A model for other images must not be used, whatever its file is called. */
+/**
+ * A model for other images must not be used, whatever its file is called.
+ * @param {W} w
+ */
 function make(w) {
   const [, channels, height, width] = w.get("pixels").size;
   const mine = [channels, height, width, w.get("patch"), w.get("names").length];
@@ -113,41 +171,54 @@ function make(w) {
   };
 }
 
+/** @param {W} w */
 const load = (w) => withNetwork(w, make(w), () => {}, "What is recorded stays.");
 
+/** @param {W} w */
 function act(w, changes) {
   w.set(changes);
   if (!w.local.net && needs(sceneOf(w))) load(w);
 }
 
+/** @param {W} w */
 const show = (w, chosen) => act(w, { chosen, query: 0, hidden: [] });
+/** @param {W} w */
 const ask = (w, query) => act(w, { query });
+/** @param {W} w */
 const toggle = (w, s, p) => act(w, { hidden: s.hidden.has(p) ? s.hides.filter((x) => x !== p) : [...s.hides, p] });
+/** @param {W} w */
 const put = (w, drawn) => {
   w.local.wet = undefined;
   act(w, { drawn });
 };
 
-/** Draw: from what is on the pad, or from these rows. */
+/**
+ * Draw: from what is on the pad, or from these rows.
+ * @param {W} w
+ * @param {number[][]} [rows]
+ */
 function drawing(w, rows) {
   act(w, { chosen: OWN, query: 0, hidden: [], ...(rows ? { drawn: rows } : {}) });
-  w.root.querySelector(".qkv-pad [tabindex='0']")?.focus();
+  focus(w, ".qkv-pad [tabindex='0']");
 }
 
 // ---- words
 
+/** @param {W} w */
 const nameOf = (w, k) => `“${shown(w.get("names")[k])}”`;
 
 const where = (s, p) => `patch ${p + 1} (row ${Math.floor(p / s.columns) + 1}, column ${(p % s.columns) + 1})`;
 
 const who = (s, token) => (token ? where(s, token - 1) : "the class token");
 
+/** @param {W} w */
 function through(w) {
   const layers = layersOf(w);
   if (rolls(w)) return `Rollout over ${plural(layers.length, "layer")}`;
   return `Layer ${layerOf(w) + 1}, ${headOf(w) < 0 ? `mean of ${plural(layers[0].length, "head")}` : `head ${headOf(w) + 1}`}`;
 }
 
+/** @param {W} w */
 function lookWords(w, s, { row }) {
   const others = row.map((x, j) => (rolls(w) && j === s.query ? -1 : x)); // half of a rollout is what a token was before
   const best = peak(others);
@@ -163,6 +234,7 @@ function lookWords(w, s, { row }) {
   return `${first} That is ${peaks} the digit, whose ${plural(s.touched.length, "patch").replace("patchs", "patches")} ${s.touched.length === 1 ? "gets" : "get"} ${chance(share)} in all; spread evenly it would be ${chance(even)}.`;
 }
 
+/** @param {W} w */
 function sayWords(w, s, { says, before }) {
   const best = peak(says);
   const said = (k, p) => `${nameOf(w, k)} (${chance(p[k])})`;
@@ -177,6 +249,7 @@ function sayWords(w, s, { says, before }) {
   return `Without ${hidden} the model says ${said(best, says)}${change}.`;
 }
 
+/** @param {W} w */
 function words(w, s, a) {
   if (!a) return w.local.loading ? "The model is on its way." : "For this the model is needed.";
   return `${sayWords(w, s, a)} ${s.empty ? "But nothing is drawn yet: no model says that it sees nothing. " : ""}${lookWords(w, s, a)}`;
@@ -190,7 +263,7 @@ const urls = new WeakMap(); // an image's data → its picture
 function url(s) {
   if (!urls.has(s.key)) {
     const canvas = Object.assign(document.createElement("canvas"), { width: s.width, height: s.height });
-    const pen = canvas.getContext("2d", { alpha: false });
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
     const data = pen.createImageData(s.width, s.height);
     const channel = s.image.length === 3 ? [0, 1, 2] : [0, 0, 0];
     for (let i = 0; i < s.height; i++)
@@ -212,15 +285,18 @@ const cut = (s, p) =>
 /** The largest weight of a patch: what the colours are measured by. */
 const largest = (row) => Math.max(...row.slice(1)) || 1;
 
+/** @param {W} w */
 const does = (w, s, p) => (w.get("click") === "hides" ? toggle(w, s, p) : ask(w, p + 1));
 
-function label(w, s, a, token) {
+function label(s, a, token) {
   const per = a ? `, ${Math.round(100 * a.row[token]) || "under 1"} per cent` : "";
   return `${token ? where(s, token - 1) : "class token"}${s.hidden.has(token - 1) ? ", hidden" : per}`;
 }
 
+/** @param {W} w */
 const pressed = (w, s, token) => (w.get("click") === "hides" && token ? s.hidden.has(token - 1) : s.query === token);
 
+/** @param {W} w */
 function patchOf(w, s, a, p) {
   const weight = a && !s.hidden.has(p) ? a.row[p + 1] : 0;
   const per = Math.round(100 * weight);
@@ -228,12 +304,17 @@ function patchOf(w, s, a, p) {
   const style = `--a:${a ? ((0.7 * weight) / largest(a.row)).toFixed(3) : 0}`;
   const text = html`${per ? html`<small aria-hidden="true">${per}</small>` : nothing}`;
   if (w.still) return html`<span class=${cls} style=${style}>${text}</span>`;
+  const go = () => {
+    w.local.patch = p;
+    does(w, s, p);
+  };
   return html`<button
-    type="button" class=${cls} style=${style} data-patch=${p} aria-label=${label(w, s, a, p + 1)} aria-pressed=${pressed(w, s, p + 1)}
-    tabindex=${p === (w.local.patch ?? 0) ? 0 : -1} @click=${() => ((w.local.patch = p), does(w, s, p))}
+    type="button" class=${cls} style=${style} data-patch=${p} aria-label=${label(s, a, p + 1)} aria-pressed=${pressed(w, s, p + 1)}
+    tabindex=${p === (w.local.patch ?? 0) ? 0 : -1} @click=${go}
   >${text}</button>`;
 }
 
+/** @param {W} w */
 function picture(w, s, a) {
   const key = (event) => {
     const now = +event.target.dataset.patch;
@@ -243,7 +324,7 @@ function picture(w, s, a) {
     event.stopPropagation();
     w.local.patch = to[0] * s.columns + to[1];
     w.draw();
-    w.root.querySelector(`[data-patch="${w.local.patch}"]`)?.focus();
+    focus(w, `[data-patch="${w.local.patch}"]`);
   };
   const per = (x, whole) => `${(100 * x) / whole}%`;
   const extent = w.get("extent");
@@ -266,18 +347,25 @@ function picture(w, s, a) {
 
 // ---- the sentence
 
+/** @param {W} w */
 function token(w, s, a, t) {
   const cls = `qkv-word ${s.query === t ? "qkv-asker" : ""}`;
   const body = html`<span class="qkv-bit ${t ? "" : "qkv-class"} ${s.hidden.has(t - 1) ? "qkv-gone" : ""}" style=${t && !s.hidden.has(t - 1) ? cut(s, t - 1) : nothing}>${t ? nothing : "class"}</span>
     <span class="qkv-weight"><i style="height:${a ? (100 * a.row[t]) / Math.max(...a.row) : 0}%"></i></span>
     <small aria-hidden="true">${t || "\u00a0"}</small>`;
   if (w.still) return html`<span class=${cls}>${body}</span>`;
+  const go = () => {
+    w.local.token = t;
+    if (t) does(w, s, t - 1);
+    else ask(w, 0);
+  };
   return html`<button
-    type="button" class=${cls} data-token=${t} aria-label=${label(w, s, a, t)} aria-pressed=${pressed(w, s, t)} tabindex=${t === (w.local.token ?? 0) ? 0 : -1}
-    @click=${() => ((w.local.token = t), t ? does(w, s, t - 1) : ask(w, 0))}
+    type="button" class=${cls} data-token=${t} aria-label=${label(s, a, t)} aria-pressed=${pressed(w, s, t)} tabindex=${t === (w.local.token ?? 0) ? 0 : -1}
+    @click=${go}
   >${body}</button>`;
 }
 
+/** @param {W} w */
 function line(w, s, a) {
   const key = (event) => {
     const to = walk(event, [0, +event.target.dataset.token], [1, s.count + 1]);
@@ -286,7 +374,7 @@ function line(w, s, a) {
     event.stopPropagation();
     w.local.token = to[1];
     w.draw();
-    w.root.querySelector(`[data-token="${to[1]}"]`)?.focus();
+    focus(w, `[data-token="${to[1]}"]`);
   };
   return html`<div class="qkv-h">The sentence <small>the class token, then the patches as one reads; the bars: where ${who(s, s.query)} looks</small></div>
     <div class="qkv-sentence" role="group" aria-label="The sentence${w.still ? "" : ": arrow keys move"}" @keydown=${w.still ? nothing : key}>
@@ -299,6 +387,7 @@ function line(w, s, a) {
 const weightCell = (weight, most) =>
   html`<td style=${cellStyle(Math.min(weight / most, 1), "unit", 1)}>${weight < 0.005 ? "0" : chance(weight)}</td>`;
 
+/** @param {W} w */
 function weights(w, s, a) {
   const most = Math.max(...a.row) || 1;
   const indices = (n) => Array.from({ length: n }, (_, i) => i);
@@ -324,6 +413,7 @@ function weights(w, s, a) {
   );
 }
 
+/** @param {W} w */
 function classes(w, s, { says, before }) {
   const best = peak(says);
   return html`<table class="qkv-probs">
@@ -343,6 +433,7 @@ function classes(w, s, { says, before }) {
 
 // ---- the controls
 
+/** @param {W} w */
 function inputs(w, s) {
   if (w.still) return html`<p class="qkv-input">Image: <b>${s.at + 1}, ${nameOf(w, s.label)}</b></p>`;
   const labels = w.get("labels");
@@ -363,6 +454,7 @@ function inputs(w, s) {
   </div>`;
 }
 
+/** @param {W} w */
 function looking(w) {
   if (w.still) return nothing;
   const layers = layersOf(w);
@@ -389,6 +481,7 @@ function looking(w) {
   </div>`;
 }
 
+/** @param {W} w */
 function hiding(w, s, a) {
   if (w.still) return nothing;
   const top = () => {
@@ -412,7 +505,8 @@ function hiding(w, s, a) {
   </div>`;
 }
 
-function status(w, s, a) {
+/** @param {W} w */
+function status(w, a) {
   if (w.still) return nothing;
   const wanted = !a && !w.local.loading;
   return html`<div role="status" class=${w.local.note || wanted ? "qkv-note" : ""}>
@@ -421,11 +515,13 @@ function status(w, s, a) {
     </div>`;
 }
 
+/** @param {W} w */
 const here = (w) =>
   w.still
     ? nothing
     : html`<p class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `When you ask a patch, hide ${w.get("draw") ? "one or draw" : "one"}, the model is loaded first: ${size(w.get("size"))}, once.`}</p>`;
 
+/** @param {W} w */
 function board(w, s) {
   if (!s.own || w.still) return nothing;
   const wet = (rows) => {
@@ -442,6 +538,7 @@ function board(w, s) {
 
 // ---- the widget
 
+/** @param {W} w */
 function missing(w) {
   const { size: [count, , height, width] = [] } = w.get("pixels") ?? {};
   if (!count) return "there is no image in it";
@@ -464,11 +561,12 @@ function missing(w) {
     : "";
 }
 
+/** @param {W} w */
 function view(w) {
   const s = sceneOf(w);
   const a = answerOf(w, s);
   return html`
-    ${inputs(w, s)}${looking(w)}${hiding(w, s, a)}${status(w, s, a)}
+    ${inputs(w, s)}${looking(w)}${hiding(w, s, a)}${status(w, a)}
     ${sentence(w, words(w, s, a))}
     <div class="qkv-sight">
       ${board(w, s)}${picture(w, s, a)}
@@ -479,6 +577,7 @@ function view(w) {
     ${here(w)}`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const base = { chosen: 0, query: 0, hidden: [], head: -1 };
   return ["attention", "rollout"].map((mode) => {
@@ -490,8 +589,4 @@ function stills(w) {
   });
 }
 
-const begin = (w, model) => {
-  w.local.model = model;
-};
-
-export default widget("patches", { missing, view, stills, begin });
+export default widget("patches", { missing, view, stills });

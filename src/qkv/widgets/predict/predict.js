@@ -4,6 +4,12 @@ import { live } from "lit-html/directives/live.js";
 import { widget } from "../core/frame.js";
 import { rich } from "../core/rich.js";
 
+/** @typedef {import("../core/rich.js").Segment[]} Rich */
+/** @typedef {{ question: Rich, options: { text: Rich, why: Rich }[], right: number, name: string, answer: number }} State */
+/** @typedef {{ pick: number, seen: number }} Local what is picked, and the answer that is drawn */
+/** @typedef {import("../core/frame.js").World<State, Local>} W */
+
+/** @param {W} w */
 function missing(w) {
   const options = w.get("options");
   if (!w.get("question")?.length) return "it has no question";
@@ -11,20 +17,26 @@ function missing(w) {
   return options[w.get("right")] ? "" : "none of its options is right";
 }
 
+/** @param {W} w */
 const key = (w) => `qkv.predict.${w.get("name")}`;
 
-/** The page's memory may be closed to us (private windows): then only the trait remembers. */
+/**
+ * The page's memory may be closed to us (private windows): then only the trait remembers.
+ * @param {W} w
+ * @param {number} [value] to keep; without one the memory is read
+ */
 function memory(w, value) {
   try {
     if (value === undefined) return localStorage.getItem(key(w));
     if (value < 0) localStorage.removeItem(key(w));
-    else localStorage.setItem(key(w), value);
+    else localStorage.setItem(key(w), String(value));
   } catch {
     return null;
   }
   return null;
 }
 
+/** @param {W} w */
 function begin(w) {
   const kept = memory(w);
   const known = kept !== null && Number.isInteger(+kept) && w.get("options")?.[+kept];
@@ -32,6 +44,7 @@ function begin(w) {
   w.local.pick = w.get("answer");
 }
 
+/** @param {W} w */
 function option(w, i, answer) {
   const right = i === w.get("right");
   const told = w.still || i === answer;
@@ -51,11 +64,13 @@ function option(w, i, answer) {
   </div>`;
 }
 
+/** @param {W} w */
 function pick(w, i) {
   w.local.pick = i;
   w.draw();
 }
 
+/** @param {W} w */
 function give(w, answer) {
   memory(w, answer);
   w.local.pick = answer;
@@ -64,19 +79,22 @@ function give(w, answer) {
 
 const plain = (segments) => segments.map((s) => s.text ?? s.code ?? s.plain ?? "").join("");
 
+/** @param {W} w */
 function said(w, answer) {
   if (answer < 0) return "";
   const verdict = answer === w.get("right") ? "Right." : "Not so.";
   return `${verdict} ${plain(w.get("options")[answer].why)}`;
 }
 
+/** @param {W} w */
 function view(w) {
   const answer = w.get("answer");
   if (w.local.seen !== answer) {
     w.local.seen = answer;
     w.local.pick = answer;
   }
-  const picked = w.local.pick >= 0 && w.local.pick !== answer;
+  const { pick = -1 } = w.local;
+  const picked = pick >= 0 && pick !== answer;
   return html`<fieldset class="qkv-ask-me">
       <legend><span class="qkv-badge">Predict</span> ${rich(w.get("question"))}</legend>
       ${w.get("options").map((_, i) => option(w, i, answer))}
@@ -85,7 +103,7 @@ function view(w) {
       w.still
         ? nothing
         : html`<div class="qkv-bar">
-          <button type="button" data-act="check" aria-disabled=${!picked} @click=${() => picked && give(w, w.local.pick)}>
+          <button type="button" data-act="check" aria-disabled=${!picked} @click=${() => picked && give(w, pick)}>
             ${answer < 0 ? "This is my answer" : "Answer again"}
           </button>
           ${answer < 0 ? nothing : html`<button type="button" data-act="reset" @click=${() => give(w, -1)}>Forget my answer</button>`}

@@ -3,6 +3,7 @@ import { html } from "lit-html";
 import { controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
 import { spread } from "../core/spread.js";
+import { plural } from "../core/text.js";
 import {
   chain,
   drawAgainWhenDark,
@@ -13,8 +14,12 @@ import {
   stepMatrix,
   stepSentence,
 } from "../core/trace_steps.js";
-import { plural } from "../core/text.js";
 
+/** @typedef {import("../core/trace_steps.js").Step} Step */
+/** @typedef {{ steps: Step[], labels: { [axis: string]: string[] }, step: number, row: number, at: number[] }} State */
+/** @typedef {import("../core/frame.js").World<State>} W */
+
+/** @param {W} w */
 function missing(w) {
   const steps = w.get("steps");
   if (!Array.isArray(steps) || !steps.length) return "it holds no trace";
@@ -28,7 +33,10 @@ function missing(w) {
   return rows.some((r) => r.length !== width) ? `step “${step.path}” has rows of different lengths` : "";
 }
 
-/** Choose index `to` of leading axis i. */
+/**
+ * Choose index `to` of leading axis i.
+ * @param {W} w
+ */
 function turn(w, i, to) {
   const next = [...(w.get("at") ?? [])];
   for (let k = 0; k <= i; k++) next[k] ??= 0;
@@ -36,6 +44,7 @@ function turn(w, i, to) {
   w.set({ at: next });
 }
 
+/** @param {W} w */
 function view(w) {
   const steps = w.get("steps");
   const now = w.get("step");
@@ -57,6 +66,7 @@ function view(w) {
     ${sentence(w, stepSentence(s.step, m, now, steps.length))}`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const steps = w.get("steps");
   return spread(steps.length).map((i) => ({

@@ -1,16 +1,56 @@
 // Translator: a trained Transformer translates, token by token, here in the browser.
+
 import { html, nothing, svg } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "../core/colours.js";
 import { choice, controls, numbers, pick, sentence, slider } from "../core/controls.js";
+import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
+import { withNetwork as loading, size } from "../core/loading.js";
 import { scroll } from "../core/scroll.js";
 import { beamTree, greedy } from "../core/search.js";
 import { nearest, wordsOf } from "../core/spelling.js";
-import { transformer } from "../core/transformer.js";
-import { size, withNetwork as loading } from "../core/loading.js";
 import { chance, plural, shown } from "../core/text.js";
+import { transformer } from "../core/transformer.js";
+
+/**
+ * @typedef {object} Run
+ * @property {string} input
+ * @property {string[]} source
+ * @property {{ token: string, top: [string, number][], cross: number[][][] }[]} steps cross: layer head key
+ * @property {Tree} tree
+ */
+/** @typedef {{ nodes: [number | null, string, number, number][], best: number, width: number, alpha: number }} Tree */
+/**
+ * A hypothesis: a token, and all before it.
+ * @typedef {object} Hypothesis
+ * @property {string} token
+ * @property {number} total its log-probability
+ * @property {string} fate
+ * @property {Hypothesis | null} above
+ * @property {number} step
+ * @property {string[]} tokens
+ * @property {number} score
+ * @property {number} own the probability of its last token
+ * @property {number} row where it is drawn, if it was kept
+ */
+/**
+ * @typedef {object} State
+ * @property {Run[]} recordings
+ * @property {number} chosen
+ * @property {number} step
+ * @property {"greedy" | "beam"} mode
+ * @property {number} layer
+ * @property {number} head -1 for the mean of all
+ * @property {string[]} words
+ * @property {string} joiner
+ * @property {number} most
+ * @property {string} name
+ * @property {number} size
+ */
+/** @typedef {{ text: string, unknown: { word: string, near: string[] }[], open: boolean } & import("../core/loading.js").Loading} Local */
+/** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 const FATES = ["dropped", "kept", "ended"];
 const MOST_WORDS = 30;
@@ -42,18 +82,26 @@ function translated(net, words, { most, width, alpha }) {
 const END = "<eos>";
 const grown = new WeakMap(); // a recorded tree, with what follows from it
 
-/** The nodes of a tree as objects, and by their step. */
+/**
+ * The nodes of a tree as objects, and by their step.
+ * @param {Tree} tree
+ */
 function readTree(tree) {
   if (grown.has(tree)) return grown.get(tree);
-  const nodes = tree.nodes.map(([parent, token, total, fate], at) => ({ at, parent, token, total, fate: FATES[fate] }));
+  /** @type {Hypothesis[]} */
+  const nodes = [];
+  /** @type {Hypothesis[][]} */
   const steps = [];
-  for (const n of nodes) {
-    n.above = n.parent === null ? null : nodes[n.parent];
-    n.step = n.above ? n.above.step + 1 : 0;
-    n.tokens = [...(n.above?.tokens ?? []), n.token];
-    n.score = n.total / ((6 + n.step) / 6) ** tree.alpha;
-    n.own = Math.exp(n.total - (n.above?.total ?? 0));
-    (steps[n.step] ??= []).push(n);
+  for (const [parent, token, total, fate] of tree.nodes) {
+    const above = parent === null ? null : nodes[parent];
+    const step = above ? above.step + 1 : 0;
+    const tokens = [...(above?.tokens ?? []), token];
+    const score = total / ((6 + step) / 6) ** tree.alpha;
+    const own = Math.exp(total - (above?.total ?? 0));
+    const node = { token, total, fate: FATES[fate], above, step, tokens, score, own, row: 0 };
+    nodes.push(node);
+    steps[step] ??= [];
+    steps[step].push(node);
   }
   for (const step of steps) {
     step.sort((a, b) => b.total - a.total);
@@ -68,7 +116,10 @@ function readTree(tree) {
 
 const korean = (text) => (/[\uac00-\ud7a3]/.test(text) ? "ko" : nothing);
 
-/** Tokens as a text: with a token for the blank nothing else stands between them. */
+/**
+ * Tokens as a text: with a token for the blank nothing else stands between them.
+ * @param {W} w
+ */
 function text(w, tokens) {
   const written = tokens.filter((token) => token !== END);
   return written.join(w.get("joiner")).replace(/ $/, "␣") || "nothing";
@@ -79,6 +130,7 @@ const nats = (x) => x.toFixed(x <= -10 ? 1 : x <= -0.1 ? 2 : 3).replace("-", "�
 
 const quoted = (token) => `“${shown(token)}”`;
 
+/** @param {W} w */
 function attentionOf(w, step) {
   const layer = step.cross[Math.min(w.get("layer"), step.cross.length - 1)];
   const head = w.get("head");
@@ -88,6 +140,7 @@ function attentionOf(w, step) {
 
 const most = (row) => row.reduce((best, x, j) => (x > row[best] ? j : best), 0);
 
+/** @param {W} w */
 function greedyWords(w, run, at) {
   const { token, top } = run.steps[at];
   const before = run.steps.slice(0, at).map((s) => s.token);
@@ -99,6 +152,7 @@ function greedyWords(w, run, at) {
   return `${place} it writes ${quoted(token)} (${chance(top[0][1])})${rival}. It looks most at ${quoted(run.source[where])} (${chance(weights[where])}).${end}`;
 }
 
+/** @param {W} w */
 function beamWords(w, run, at) {
   const tree = readTree(run.tree);
   const now = tree.steps[at];
@@ -124,22 +178,25 @@ function beamWords(w, run, at) {
 
 // ---- asking for a translation
 
+/** @param {W} w */
 function keep(w, run) {
   const runs = w.get("recordings");
   const found = runs.findIndex((r) => r.input === run.input);
   const at = found < 0 ? runs.length : found;
-  w.local.asked = undefined;
   w.set({ recordings: [...runs.slice(0, at), run, ...runs.slice(at + 1)], chosen: at, step: 0 });
 }
 
+/** @param {W} w */
 const withNetwork = (w, act) => loading(w, transformer, act, "The recorded sentences stay.");
 
+/** @param {W} w */
 const settings = (w) => ({
   most: w.get("most"),
   width: w.get("recordings")[w.get("chosen")].tree.width,
   alpha: w.get("recordings")[w.get("chosen")].tree.alpha,
 });
 
+/** @param {W} w */
 function ask(w, typed) {
   const words = wordsOf(typed, w.get("words"));
   w.local.text = words.join(" ") || typed;
@@ -157,22 +214,27 @@ function ask(w, typed) {
   return w.draw();
 }
 
+/** @param {W} w */
 function put(w, typed) {
   w.local.text = typed;
   w.local.unknown = undefined;
   w.draw();
 }
 
-/** Put a known word in the place of an unknown one; when all are known, translate. */
+/**
+ * Put a known word in the place of an unknown one; when all are known, translate.
+ * @param {W} w
+ */
 function mend(w, word, by) {
-  const typed = w.local.text
+  const typed = (w.local.text ?? "")
     .split(" ")
     .map((x) => (x === word ? by : x))
     .join(" ");
   ask(w, typed);
-  w.root.querySelector("[name=text]")?.focus();
+  focus(w, "[name=text]");
 }
 
+/** @param {W} w */
 function box(w) {
   const submit = (event) => {
     event.preventDefault();
@@ -192,6 +254,7 @@ function box(w) {
   </form>`;
 }
 
+/** @param {W} w */
 function known(w) {
   const open = !!w.local.open;
   const toggle = (event) => {
@@ -206,6 +269,7 @@ function known(w) {
   </details>`;
 }
 
+/** @param {W} w */
 const strange = (w) =>
   (w.local.unknown ?? []).map(
     ({ word, near }) => html`<p class="qkv-unknown">
@@ -214,6 +278,7 @@ const strange = (w) =>
     </p>`,
   );
 
+/** @param {W} w */
 function inputs(w, run) {
   if (w.still) return html`<p class="qkv-input">Input: <b>${run.input}</b></p>`;
   const runs = w.get("recordings");
@@ -233,7 +298,7 @@ function inputs(w, run) {
 
 // ---- greedy: what is written, the candidates, what is looked at, what is kept
 
-const written = (w, run, at) => html`<div class="qkv-written" lang=${korean(run.steps.map((s) => s.token).join(""))}>
+const written = (run, at) => html`<div class="qkv-written" lang=${korean(run.steps.map((s) => s.token).join(""))}>
   ${run.steps.map((s, i) => html`<span class="qkv-tok ${i === at ? "qkv-now" : i > at ? "qkv-later" : ""}" aria-hidden=${i > at ? "true" : nothing}>${i > at ? "\u00a0" : shown(s.token)}</span>`)}
 </div>`;
 
@@ -266,6 +331,7 @@ const weightCell = (weight) => {
   return percent ? html`<td style=${cellStyle(weight, "unit", 1)}>${percent}</td>` : html`<td class="qkv-zero">0</td>`;
 };
 
+/** @param {W} w */
 function looks(w, run, at) {
   const [layers, heads] = [run.steps[0].cross.length, run.steps[0].cross[0].length];
   const [layer, head] = [w.get("layer"), w.get("head")];
@@ -295,7 +361,10 @@ function looks(w, run, at) {
   </div>`;
 }
 
-/** Keys and values kept: of the source once, of the target one more at each step. */
+/**
+ * Keys and values kept: of the source once, of the target one more at each step.
+ * @param {W} w
+ */
 function cache(w, run, at) {
   const layers = run.steps[0].cross.length;
   const read = ["<bos>", ...run.steps.map((s) => s.token)];
@@ -342,8 +411,9 @@ function cache(w, run, at) {
   </div>`;
 }
 
+/** @param {W} w */
 const greedyView = (w, run, at) => html`
-  ${written(w, run, at)}
+  ${written(run, at)}
   <div class="qkv-pair">
     ${looks(w, run, at)}
     <div>${w.still ? everyStep(run) : candidates(run, at)}</div>
@@ -352,8 +422,16 @@ const greedyView = (w, run, at) => html`
 
 // ---- beam search: a tree
 
+/**
+ * A hypothesis and all before it.
+ * @param {Hypothesis | null} end
+ * @returns {Hypothesis[]}
+ */
+const line = (end) => (end ? [end, ...line(end.above)] : []);
+
 const [WIDE, HIGH, GAP, HALF] = [64, 34, 48, 21]; // half a node's width
 
+/** @param {W} w */
 function treeView(w, run, at) {
   const tree = readTree(run.tree);
   const over = at === tree.steps.length - 1;
@@ -362,11 +440,9 @@ function treeView(w, run, at) {
   const losers = (step) => step.filter((n) => n.fate === "dropped").slice(0, 2);
   // What still lives: the hypotheses of the last step drawn, what has ended, and all before them.
   const alive = new Set();
-  const revive = (n) => n && !alive.has(n) && (alive.add(n), revive(n.above));
-  for (const step of shownSteps)
-    for (const n of step) if (n.fate === "ended" || (n.step === at && n.fate === "kept")) revive(n);
-  const best = new Set();
-  if (over) for (let n = tree.best; n; n = n.above) best.add(n);
+  for (const leaf of shownSteps.flat())
+    if (leaf.fate === "ended" || (leaf.step === at && leaf.fate === "kept")) line(leaf).forEach((n) => alive.add(n));
+  const best = new Set(over ? line(tree.best) : []);
   const place = (n) => [
     n.step * WIDE + GAP,
     (n.fate === "dropped" ? rows + 0.35 + losers(tree.steps[n.step]).indexOf(n) : n.row) * HIGH + HIGH / 2 + 4,
@@ -390,13 +466,13 @@ function treeView(w, run, at) {
     </g>`;
   };
   const [width, height] = [tree.steps.length * WIDE + GAP - 20, (rows + 2.35) * HIGH + 8];
-  const line = rows * HIGH + 4 + HIGH * 0.17;
+  const below = rows * HIGH + 4 + HIGH * 0.17;
   return html`${scroll(
     w,
     "The tree",
     html`<svg class="qkv-tree" viewBox="0 0 ${width} ${height}" style=${w.still ? `width:100%;max-width:${width}px` : `width:${width}px`} role="img" aria-label=${beamWords(w, run, at)}>
-      <path class="qkv-grid" d="M0 ${line}H${width}"/>
-      ${[...drawn].sort((a, b) => best.has(a) - best.has(b)).map(edge)}<circle cx="6" cy=${(rows * HIGH) / 2 + 4} r="4"/>
+      <path class="qkv-grid" d="M0 ${below}H${width}"/>
+      ${[...drawn].sort((a, b) => Number(best.has(a)) - Number(best.has(b))).map(edge)}<circle cx="6" cy=${(rows * HIGH) / 2 + 4} r="4"/>
       ${drawn.map(node)}
     </svg>`,
     ".qkv-now",
@@ -406,6 +482,7 @@ function treeView(w, run, at) {
 
 const fateWords = { kept: "kept", ended: "■ ended", dropped: "✗ dropped" };
 
+/** @param {W} w */
 function listOf(w, rows, title, best) {
   return scroll(
     w,
@@ -425,6 +502,7 @@ function listOf(w, rows, title, best) {
   );
 }
 
+/** @param {W} w */
 function beamView(w, run, at) {
   const tree = readTree(run.tree);
   const over = at === tree.steps.length - 1;
@@ -453,6 +531,7 @@ function beamView(w, run, at) {
 
 // ---- the widget
 
+/** @param {W} w */
 function missing(w) {
   const runs = w.get("recordings");
   if (!Array.isArray(runs) || !runs.length) return "no sentence is recorded in it";
@@ -464,6 +543,7 @@ function missing(w) {
   return run.tree?.nodes?.[run.tree.best] ? "" : "its tree has no best translation";
 }
 
+/** @param {W} w */
 function view(w) {
   const run = w.get("recordings")[w.get("chosen")];
   const beams = w.get("mode") === "beam";
@@ -491,6 +571,7 @@ function view(w) {
     ${beams ? beamView(w, run, at) : greedyView(w, run, at)}`;
 }
 
+/** @param {W} w */
 function stills(w) {
   const run = w.get("recordings")[w.get("chosen")];
   const last = { greedy: run.steps.length - 1, beam: readTree(run.tree).steps.length - 1 };
@@ -506,8 +587,4 @@ function stills(w) {
   ];
 }
 
-const begin = (w, model) => {
-  w.local.model = model;
-};
-
-export default widget("translator", { missing, view, stills, begin });
+export default widget("translator", { missing, view, stills });

@@ -7,6 +7,20 @@ import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.j
 import { spread } from "../core/spread.js";
 import { chance, plural, shown } from "../core/text.js";
 
+/**
+ * @typedef {object} Run
+ * @property {string[]} tokens
+ * @property {string[]} fed
+ * @property {number[][]} decoder
+ * @property {number[][]} context
+ * @property {[string, number][][]} top
+ * @property {(number | null)[]} expected the probability of the right token
+ */
+/** @typedef {import("../core/inputs.js").Recorded<Run, { units: number, encoder: number[][] }>} Recorded */
+/** @typedef {Recorded["recordings"][number]} Recording */
+/** @typedef {import("../core/bars.js").Opened & import("../core/inputs.js").Asking} Local */
+/** @typedef {import("../core/frame.js").World<Recorded, Local>} W */
+
 function check(r) {
   const f = r.forced ?? {};
   if (!r.source?.length || r.encoder?.length !== r.source.length)
@@ -17,6 +31,7 @@ function check(r) {
   return "";
 }
 
+/** @param {W} w */
 const missing = (w) => missingRecording(w, check);
 
 /** Where in time: {part: "encoder" | "door" | "decoder", t}. */
@@ -34,6 +49,13 @@ function verdict(r, f, t) {
   return { said, truth, right: said === truth };
 }
 
+/**
+ * @param {number[]} values
+ * @param {number} limit
+ * @param {{
+ *   w: W, name: string, now: boolean, past: boolean, wrong?: boolean, pick: () => void, top?: unknown, bottom?: unknown,
+ * }} drawn
+ */
 function state(values, limit, { name, now, past, top, bottom, pick, w, wrong }) {
   const body = html`
     <span class="qkv-tok ${wrong ? "qkv-wrong" : ""}">${top ?? nothing}</span>
@@ -46,6 +68,7 @@ function state(values, limit, { name, now, past, top, bottom, pick, w, wrong }) 
   </button>`;
 }
 
+/** @param {W} w */
 function timeline(w, r, f, here) {
   const n = r.source.length;
   const at = w.get("step");
@@ -121,6 +144,7 @@ function probabilities(r, f, t) {
   </table>`;
 }
 
+/** @param {W} w */
 function words(w, r, f, { part, t }) {
   const n = r.source.length;
   const units = plural(r.units, "number");
@@ -141,6 +165,7 @@ function words(w, r, f, { part, t }) {
   return `Decoder step ${t + 1} of ${f.tokens.length}: fed ${source}${whose}, it says “${shown(said)}” (${chance(f.top[t][0][1])}): ${judge}.`;
 }
 
+/** @param {W} w */
 function panel(w, r, f, here) {
   const { part, t } = here;
   const values = part === "encoder" ? r.encoder[t] : part === "door" ? f.context[0] : f.decoder[t];
@@ -161,6 +186,7 @@ function score(r, f) {
   return `${right} of ${plural(f.tokens.length, "token")} right`;
 }
 
+/** @param {W} w */
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);
@@ -178,7 +204,10 @@ function view(w) {
     ${panel(w, r, f, here)}`;
 }
 
-/** For print: the end of the encoder, the door, and the decoder's steps. */
+/**
+ * For print: the end of the encoder, the door, and the decoder's steps.
+ * @param {W} w
+ */
 function stills(w) {
   const r = w.get("recordings")[w.get("chosen")];
   const f = run(w, r);
