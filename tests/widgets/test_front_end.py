@@ -92,6 +92,15 @@ def test_a_widget_is_small_and_imports_nothing(file):
     assert "https://" not in text
 
 
+def test_every_part_of_a_widget_says_what_its_state_is():
+    """`make lint` finds a trait that is misspelt, where `w` has its widget's type."""
+    tsc = [node(), "node_modules/typescript/bin/tsc", "--noImplicitAny"]
+    ran = subprocess.run(tsc, capture_output=True, text=True, cwd=ROOT)
+    untyped = [line for line in ran.stdout.splitlines() if "'w' implicitly" in line]
+    assert untyped == []
+    assert "error TS7006" in ran.stdout, "tsc said nothing: has it run?"
+
+
 shapes = st.tuples(
     st.sampled_from([1, 2, 5]), st.sampled_from([1, 3, 7]), st.sampled_from([1, 4, 11])
 )
