@@ -10,23 +10,30 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "static");
 const folders = (await readdir(here)).sort();
-const entryPoints = folders.map((name) => join(here, name, `${name}.js`)).filter((file) => existsSync(file)); // NAME/NAME.js
+/** The NAME/NAME.js or NAME/NAME.css that are there. */
+const found = (kind) => folders.map((name) => join(here, name, `${name}.${kind}`)).filter((file) => existsSync(file));
 
 const common = { bundle: true, minify: true, legalComments: "none", charset: "utf8", logLevel: "warning" };
 await mkdir(out, { recursive: true });
 await build({
   ...common,
-  entryPoints,
+  entryPoints: found("js"),
   entryNames: "[name]",
   outdir: out,
   format: "esm",
   target: "es2022",
   banner: { js: "/* lit-html (c) Google LLC, BSD-3-Clause: see THIRD-PARTY.txt */" },
 });
+// One sheet for all of them: a notebook and a page keep it once.
+const sheets = [join(here, "core/widgets.css"), ...found("css")];
 await build({
   ...common,
-  entryPoints: [join(here, "core/widgets.css")],
-  outdir: out,
+  stdin: {
+    contents: sheets.map((file) => `@import ${JSON.stringify(file)};`).join("\n"),
+    loader: "css",
+    resolveDir: here,
+  },
+  outfile: join(out, "widgets.css"),
   target: ["chrome123", "firefox120", "safari17.5"],
 });
 await copyFile(join(here, "core/anchors.json"), join(out, "anchors.json"));

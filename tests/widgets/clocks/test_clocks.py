@@ -94,7 +94,7 @@ class TestTheMathsIsPythons:
         cases = [(2, 0, 1), (6, 17, 5), (16, 40, 63), (22, 499, 7)]
         expression = """(() => {
             const [width, p, k] = c, angles = m.thetas(width, 10000);
-            const code = m.encode(p, angles);
+            const code = m.sinusoids(p, angles);
             return [code, m.shift(code, k, angles)];
         })()"""
         for (width, p, k), (code, turned) in zip(

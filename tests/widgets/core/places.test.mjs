@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ticks } from "../../../src/qkv/widgets/core/chart.js";
 import { dot } from "../../../src/qkv/widgets/core/maths.js";
-import { encode, pair, rotate, shift, slopes, thetas } from "../../../src/qkv/widgets/core/places.js";
+import { pair, rotate, shift, sinusoids, slopes, thetas } from "../../../src/qkv/widgets/core/places.js";
 
 const near = (a, b) => a.forEach((x, i) => assert.ok(Math.abs(x - b[i]) < 1e-9, `${a} is not ${b}`));
 const angles = thetas(6, 10_000);
@@ -10,10 +10,10 @@ const angles = thetas(6, 10_000);
 test("the first hand turns by one radian, the others ever more slowly", () =>
   near(angles, [1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)]));
 
-test("position 0 points up: sine 0, cosine 1", () => assert.deepEqual(encode(0, angles), [0, 1, 0, 1, 0, 1]));
+test("position 0 points up: sine 0, cosine 1", () => assert.deepEqual(sinusoids(0, angles), [0, 1, 0, 1, 0, 1]));
 
 test("turning by k goes from p to p + k, whatever p", () => {
-  for (const p of [0, 3, 41]) near(shift(encode(p, angles), 7, angles), encode(p + 7, angles));
+  for (const p of [0, 3, 41]) near(shift(sinusoids(p, angles), 7, angles), sinusoids(p + 7, angles));
 });
 
 test("a rotary score depends on the distance alone", () => {

@@ -10,12 +10,12 @@ import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
 import { peak, softmax, weightedSum } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
-import { chance, hatch, plural, short, shown } from "../core/text.js";
+import { chance, counted, hatch, short, shown } from "../core/text.js";
 
 /** @typedef {{ tokens: string[], scores: (number | string | null)[][], top?: [string, number][][] }} Run */
 /** @typedef {import("../core/inputs.js").Recorded<Run, { states: number[][], truth: number[][] | null }>} Recorded */
 /** @typedef {Recorded["recordings"][number]} Recording */
-/** @typedef {import("../core/bars.js").Opened & import("../core/inputs.js").Asking} Local */
+/** @typedef {import("../core/details.js").Opened & import("../core/inputs.js").Asking} Local */
 /** @typedef {import("../core/frame.js").World<Recorded & { token: number }, Local>} W */
 
 const stages = ["scores", "softmax", "weigh the states", "add them up"];
@@ -23,9 +23,9 @@ const stages = ["scores", "softmax", "weigh the states", "add them up"];
 function check(r) {
   const f = r.forced ?? {};
   if (!r.source?.length || r.states?.length !== r.source.length)
-    return `${plural(r.source?.length ?? 0, "source token")} but ${plural(r.states?.length ?? 0, "encoder state")}`;
+    return `${counted(r.source?.length ?? 0, "{n} source token", "{n} source tokens")} but ${counted(r.states?.length ?? 0, "{n} encoder state", "{n} encoder states")}`;
   if (!f.tokens?.length || f.scores?.length !== f.tokens.length)
-    return `${plural(f.tokens?.length ?? 0, "output token")} but ${plural(f.scores?.length ?? 0, "row")} of scores`;
+    return `${counted(f.tokens?.length ?? 0, "{n} output token", "{n} output tokens")} but ${counted(f.scores?.length ?? 0, "{n} row", "{n} rows")} of scores`;
   if (f.scores.some((row) => row.length !== r.source.length)) return "a row of scores does not fit the source";
   if (r.truth && (r.truth.length !== r.target.length || r.truth.some((row) => row.length !== r.source.length)))
     return "the true alignment does not fit the tokens";
@@ -194,19 +194,28 @@ function words(r, f, t, stage) {
   if (!weights.some((x) => x > 0)) return `For ${token} every source token is masked: all weights are zero.`;
   if (stage === 0)
     return `To write ${token}, the decoder's state scores every encoder state. The highest score is ${short(f.scores[t][best])}, at ${where}.`;
-  if (stage === 1)
-    return `Softmax turns the scores into weights that sum to one: ${chance(weights[best])} of them on ${where}${r.truth ? judged(r, f, t, best) : ""}.`;
+  if (stage === 1) return judged(r, f, t, best)({ share: chance(weights[best]), where });
   if (stage === 2) return `Each state is multiplied by its weight. What is hardly looked at almost vanishes.`;
   const guess = f.top?.[t]?.[0];
   return `Their sum is the context for this one token.${guess ? ` With it the decoder says “${shown(guess[0])}” (${chance(guess[1])}).` : ""}`;
 }
 
-const judged = (r, f, t, best) =>
-  !r.truth[t]?.some(Boolean) || f.tokens[t] !== r.target[t]
-    ? ", which has no true place"
-    : isTrue(r, f, t, best)
-      ? ", a true place"
-      : ", not a true place";
+const softmaxWords = {
+  unknown: ({ share, where }) => `Softmax turns the scores into weights that sum to one: ${share} of them on ${where}.`,
+  none: ({ share, where }) =>
+    `Softmax turns the scores into weights that sum to one: ${share} of them on ${where}, which has no true place.`,
+  right: ({ share, where }) =>
+    `Softmax turns the scores into weights that sum to one: ${share} of them on ${where}, a true place.`,
+  wrong: ({ share, where }) =>
+    `Softmax turns the scores into weights that sum to one: ${share} of them on ${where}, not a true place.`,
+};
+
+/** The sentence on a row's weights, by whether they are in the right place. */
+function judged(r, f, t, best) {
+  if (!r.truth) return softmaxWords.unknown;
+  if (!r.truth[t]?.some(Boolean) || f.tokens[t] !== r.target[t]) return softmaxWords.none;
+  return isTrue(r, f, t, best) ? softmaxWords.right : softmaxWords.wrong;
+}
 
 /** @param {W} w */
 function view(w) {

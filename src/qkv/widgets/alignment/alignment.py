@@ -8,6 +8,7 @@ import traitlets
 from torch import Tensor
 
 from qkv.trace import Recording
+from qkv.widgets.shared.attending import looks, softmax
 from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import LIMIT, crop, listed, visible
 from qkv.widgets.shared.html import page, table
@@ -62,12 +63,9 @@ class Alignment(Recorded):
         """Say where each output token looks most, and whether rightly."""
         first = recordings[0]
         run, source = first["forced"], first["source"]
-        weights = torch.tensor([_softmax(row) for row in run["scores"]])
+        weights = _weights(run["scores"])
         peaks = weights.argmax(-1).tolist()
-        said = [
-            f"{visible(token)} looks most at {visible(source[j])} ({float(row[j]):.2f})"
-            for token, row, j in zip(run["tokens"], weights, peaks, strict=True)
-        ]
+        said = looks(weights, run["tokens"], source)
         return (
             f"The alignment of “{first['input']}” with "
             f"{' '.join(map(visible, run['tokens']))}. "
@@ -78,12 +76,13 @@ class Alignment(Recorded):
         """Return the first input's alignment as a table."""
         first = self.recordings[0]
         run = first["forced"]
+        scores = run["scores"][:_FALLBACK]
         rows = [
             [
                 None if score == "-inf" else round(weight, 4)
-                for score, weight in zip(row, _softmax(row), strict=True)
+                for score, weight in zip(row, weights, strict=True)
             ][:_FALLBACK]
-            for row in run["scores"][:_FALLBACK]
+            for row, weights in zip(scores, _weights(scores).tolist(), strict=True)
         ]
         shown = table(rows, run["tokens"][:_FALLBACK], first["source"][:_FALLBACK])
         long = max(len(run["tokens"]), len(first["source"])) > _FALLBACK
@@ -106,7 +105,7 @@ def _run(
 
 def _consistent(scores: Tensor, weights: Tensor) -> None:
     """Refuse weights that are not the softmax of the scores: the picture would lie."""
-    again = scores.double().softmax(-1).nan_to_num(0.0)
+    again = softmax(scores.double())
     if not torch.allclose(again, weights.double(), atol=1e-4, equal_nan=True):
         raise ValueError(
             "attention.weights are not the softmax of attention.scores over the keys; "
@@ -127,9 +126,9 @@ def _truth(recording: Recording) -> list[list[int]] | None:
     return rows[:LIMIT, :LIMIT].tolist()
 
 
-def _softmax(row: Sequence[float | int | str]) -> list[float]:
-    scores = torch.tensor([float(score) for score in row], dtype=torch.float64)
-    return scores.softmax(-1).nan_to_num(0.0).tolist()
+def _weights(scores: Sequence[Sequence[float | int | str]]) -> Tensor:
+    numbers = [[float(score) for score in row] for row in scores]
+    return softmax(torch.tensor(numbers, dtype=torch.float64))
 
 
 def _agreement(truth: list[list[int]] | None, peaks: list[int]) -> str:

@@ -9,7 +9,7 @@ import { attention, encode, hull, peak } from "../core/maths.js";
 import { smallMatrix } from "../core/matrix.js";
 import { arrow, beside, dot, grip, name, plane, shape, under } from "../core/plane.js";
 import { scroll } from "../core/scroll.js";
-import { chance, exact, hatch, plural, short, shown } from "../core/text.js";
+import { chance, counted, exact, hatch, short, shown } from "../core/text.js";
 
 /**
  * @typedef {object} State
@@ -48,7 +48,8 @@ function missing(w) {
   if (!n) return "it has no tokens";
   for (const name of letters) {
     const rows = w.get(name) ?? [];
-    if (rows.length !== n) return `${plural(n, "token")} but ${plural(rows.length, "row")} of ${name}`;
+    if (rows.length !== n)
+      return `${counted(n, "{n} token", "{n} tokens")} but ${counted(rows.length, "{n} row", "{n} rows")} of ${name}`;
     if (!rows[0].length || rows.some((row) => row.length !== rows[0].length))
       return `the rows of ${name} differ in length`;
   }

@@ -130,8 +130,9 @@ class AttentionLab(Widget):
         if not self.formulas:
             return  # Not all traits are there yet.
         weights = self._weights()
+        kind = "Scaled dot-product" if self.scaled else "Dot-product"
         self.alt = (
-            f"{'Scaled dot' if self.scaled else 'Dot'}-product attention over "
+            f"{kind} attention over "
             f"{len(self.tokens)} tokens, d_k = {len(self.q[0])}, "
             f"d_v = {len(self.v[0])}, in steps whose numbers can be edited. "
             f"{peaks(weights, self.tokens)}"

@@ -3,11 +3,12 @@
 import { html, nothing, svg } from "lit-html";
 import { chart } from "../core/chart.js";
 import { sentence, slider } from "../core/controls.js";
+import { details } from "../core/details.js";
 import { widget } from "../core/frame.js";
 import { dot } from "../core/maths.js";
-import { encode, pair, rotate, shift, slopes, thetas } from "../core/places.js";
+import { pair, rotate, shift, sinusoids, slopes, thetas } from "../core/places.js";
 import { scroll } from "../core/scroll.js";
-import { exact, plural, short } from "../core/text.js";
+import { counted, exact, short } from "../core/text.js";
 
 /**
  * @typedef {object} State
@@ -22,7 +23,7 @@ import { exact, plural, short } from "../core/text.js";
  * @property {"all" | "clocks"} [part] on paper alone
  */
 /** @typedef {ReturnType<typeof measured>} Fixed */
-/** @typedef {{ key: string, fixed: Fixed } & import("../core/bars.js").Opened} Local */
+/** @typedef {{ key: string, fixed: Fixed } & import("../core/details.js").Opened} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 /** @type {Exclude<keyof State, "part">[]} */
@@ -55,7 +56,7 @@ function fixed(w) {
 function measured([width, length, base, heads, back]) {
   const angles = thetas(width, base);
   const distances = Array.from({ length }, (_, k) => k);
-  const start = encode(0, angles);
+  const start = sinusoids(0, angles);
   const example = pair(angles, back);
   return {
     angles,
@@ -93,7 +94,7 @@ const degrees = (angle) => (angle * 180) / Math.PI;
 function turned(angle) {
   const [turns, rest] = [Math.floor(angle / full + 1e-12), degrees(angle % full)];
   const text = `${rest < 0.95 && rest > 0 ? rest.toPrecision(1) : Math.round(rest)}°`;
-  return turns ? `${plural(turns, "turn")} + ${text}` : text;
+  return turns ? counted(turns, `{n} turn + ${text}`, `{n} turns + ${text}`) : text;
 }
 
 const period = (theta) => {
@@ -103,7 +104,7 @@ const period = (theta) => {
 
 /** @param {W} w */
 function clocks(w, f, p, k) {
-  const [here, there] = [encode(p, f.angles), encode(p + k, f.angles)];
+  const [here, there] = [sinusoids(p, f.angles), sinusoids(p + k, f.angles)];
   const label = (row, i) => `clock ${i + 1}: sine ${exact(row[2 * i])}, cosine ${exact(row[2 * i + 1])}`;
   const beyond = (at) => (at >= w.get("trained") ? html`<small class="qkv-beyond">beyond training</small>` : nothing);
   return scroll(
@@ -131,32 +132,17 @@ function clocks(w, f, p, k) {
  * @param {W} w
  */
 function inNumbers(w, f, p, k) {
-  if (w.still) return nothing;
   const rows = [
-    [`PE(${p})`, encode(p, f.angles)],
-    [`R(${k}) PE(${p})`, shift(encode(p, f.angles), k, f.angles)],
-    [`PE(${p + k})`, encode(p + k, f.angles)],
+    [`PE(${p})`, sinusoids(p, f.angles)],
+    [`R(${k}) PE(${p})`, shift(sinusoids(p, f.angles), k, f.angles)],
+    [`PE(${p + k})`, sinusoids(p + k, f.angles)],
   ];
-  const toggle = (event) => {
-    if (event.target.open === !!w.local.open) return;
-    w.local.open = event.target.open;
-    w.draw();
-  };
-  return html`<details class="qkv-more" ?open=${w.local.open} @toggle=${toggle}>
-    <summary>The encodings in numbers</summary>
-    ${
-      w.local.open
-        ? scroll(
-            w,
-            "The encodings in numbers",
-            html`<table>
-          <thead><tr><td></td>${rows[0][1].map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
-          <tbody>${rows.map(([name, row]) => html`<tr><th scope="row">${name}</th>${row.map((v) => html`<td>${short(v)}</td>`)}</tr>`)}</tbody>
-        </table>`,
-          )
-        : nothing
-    }
-  </details>`;
+  const title = "The encodings in numbers";
+  const inside = () => html`<table>
+    <thead><tr><td></td>${rows[0][1].map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
+    <tbody>${rows.map(([name, row]) => html`<tr><th scope="row">${name}</th>${row.map((v) => html`<td>${short(v)}</td>`)}</tr>`)}</tbody>
+  </table>`;
+  return details(w, title, () => scroll(w, title, inside()));
 }
 
 // ---- three schemes against distance
@@ -197,7 +183,11 @@ function schemes(w, f, k) {
     )}
     ${figure(
       "Rotary",
-      `score of one fixed query at p+k and key at p, made to fit best ${plural(w.get("back"), "place")} apart`,
+      counted(
+        w.get("back"),
+        "score of one fixed query at p+k and key at p, made to fit best {n} place apart",
+        "score of one fixed query at p+k and key at p, made to fit best {n} places apart",
+      ),
       `k = ${k}: ${short(f.rotary[k])}`,
       chart({
         ...shared,
@@ -209,7 +199,7 @@ function schemes(w, f, k) {
     )}
     ${figure(
       "ALiBi",
-      `−m·k is added to the score; ${plural(heads, "head")}`,
+      counted(heads, "−m·k is added to the score; {n} head", "−m·k is added to the score; {n} heads"),
       `k = ${k}: ${short(f.alibi[0].values[k])}${heads > 1 ? ` … ${short(last.values[k])}` : ""}`,
       chart({
         ...shared,
@@ -228,7 +218,7 @@ function schemes(w, f, k) {
 /** @param {W} w */
 function words(w, f, p, k) {
   const [fast, slow] = [f.angles[0], f.angles.at(-1)];
-  const like = dot(encode(p, f.angles), encode(p + k, f.angles));
+  const like = dot(sinusoids(p, f.angles), sinusoids(p + k, f.angles));
   const far = k >= w.get("trained") ? " A model trained on shorter texts has never met this distance." : "";
   return (
     `From position ${p} to ${p + k}, the fastest hand turns by ${turned(k * fast)} and the slowest by ${turned(k * slow)}. ` +

@@ -77,23 +77,24 @@ class Positions(Widget):
     def _sentence(self, position: int, offset: int) -> str:
         thetas, slopes = _thetas(self.d_model), _slopes(self.heads)
         fast, slow = thetas[0], thetas[-1]
-        steep = f"{slopes[0]:.4g}"
-        flat = f" to {slopes[-1]:.2g}" if self.heads > 1 else ""
-        beyond = (
-            f" Distances of {self.trained} or more are beyond training."
-            if self.trained < self.length
-            else ""
-        )
-        count = f"{len(thetas)} clock hand{'s' if len(thetas) > 1 else ''}"
-        return (
+        steep, flat = f"{slopes[0]:.4g}", f"{slopes[-1]:.2g}"
+        count = "1 clock hand" if len(thetas) == 1 else f"{len(thetas)} clock hands"
+        said = [
             f"Positions as {count}: the fastest turns by {fast:g} rad a position, the "
-            f"slowest by {slow:.2g}. From position {position} to {position + offset}, "
-            f"by {offset}, they turn by {offset * fast:.3g} to {offset * slow:.2g} "
-            f"rad, whatever the first position. PE(p)·PE(p+{offset}) is "
-            f"{_similar(thetas, offset):.2f}, and {len(thetas):.2f} at distance 0. The "
-            f"rotary score is highest at distance {self.back}. ALiBi takes "
-            f"{steep}{flat} times the distance off.{beyond}"
-        )
+            f"slowest by {slow:.2g}.",
+            f"From position {position} to {position + offset}, by {offset}, they turn "
+            f"by {offset * fast:.3g} to {offset * slow:.2g} rad, whatever the first "
+            "position.",
+            f"PE(p)·PE(p+{offset}) is {_similar(thetas, offset):.2f}, and "
+            f"{len(thetas):.2f} at distance 0.",
+            f"The rotary score is highest at distance {self.back}.",
+            f"ALiBi takes {steep} times the distance off."
+            if self.heads == 1
+            else f"ALiBi takes {steep} to {flat} times the distance off.",
+        ]
+        if self.trained < self.length:
+            said += [f"Distances of {self.trained} or more are beyond training."]
+        return " ".join(said)
 
     def fallback(self) -> str:
         """Return the first encodings, and what some distances do, as tables."""

@@ -1,10 +1,8 @@
 // A vector as bars: up and orange for positive, down and blue for negative.
 import { html, nothing, svg } from "lit-html";
+import { details } from "./details.js";
 import { scroll } from "./scroll.js";
 import { hatch, short } from "./text.js";
-
-/** @typedef {{ open: boolean }} Opened are its numbers shown? */
-/** @typedef {import("./frame.js").World<any, Opened>} W */
 
 const round = (x) => Math.round(x * 100) / 100;
 
@@ -57,29 +55,13 @@ export const reach = (rows) => {
 
 /**
  * A vector's numbers as a table that opens on request.
- * @param {W} w
+ * @param {import("./details.js").W} w
  */
 export function numbers(w, values, name) {
-  if (w.still) return nothing;
-  const open = w.local.open;
-  const toggle = (event) => {
-    if (event.target.open === !!w.local.open) return;
-    w.local.open = event.target.open;
-    w.draw();
-  };
-  return html`<details class="qkv-more" ?open=${open} @toggle=${toggle}>
-    <summary>${name} in numbers</summary>
-    ${
-      open
-        ? scroll(
-            w,
-            `${name} in numbers`,
-            html`<table>
-          <thead><tr><th scope="row">unit</th>${values.map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
-          <tbody><tr><th scope="row">value</th>${values.map((v) => html`<td class=${hatch(v)}>${short(v)}</td>`)}</tr></tbody>
-        </table>`,
-          )
-        : nothing
-    }
-  </details>`;
+  const title = `${name} in numbers`;
+  const inside = () => html`<table>
+    <thead><tr><th scope="row">unit</th>${values.map((_, i) => html`<th scope="col">${i}</th>`)}</tr></thead>
+    <tbody><tr><th scope="row">value</th>${values.map((v) => html`<td class=${hatch(v)}>${short(v)}</td>`)}</tr></tbody>
+  </table>`;
+  return details(w, title, () => scroll(w, title, inside()));
 }

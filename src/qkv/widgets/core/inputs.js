@@ -59,12 +59,14 @@ function ask(w, text) {
   w.set({ request: { id, text } });
 }
 
-/** @param {W} w */
-function box(w) {
+/**
+ * A box to type a text in, with its button; Enter gives it, too.
+ * @param {{ label: string, button: unknown, give: (text: string) => void, value?: unknown, put?: (text: string) => void }} made
+ */
+export function box({ label, button, give, value = nothing, put = () => {} }) {
   const submit = (event) => {
     event.preventDefault();
-    const text = event.target.elements.text.value.trim();
-    if (text) ask(w, text);
+    give(event.target.elements.text.value);
   };
   // JupyterLab would take Enter for itself. While a Korean letter is being composed,
   // Enter only ends the letter.
@@ -75,9 +77,15 @@ function box(w) {
     event.target.form.requestSubmit();
   };
   return html`<form class="qkv-ask" @submit=${submit}>
-    <label>Type your own <input name="text" autocomplete="off" spellcheck="false" @keydown=${key} /></label>
-    <button type="submit">Show</button>
+    <label>${label} <input name="text" autocomplete="off" spellcheck="false" .value=${value} @input=${(e) => put(e.target.value)} @keydown=${key} /></label>
+    ${button}
   </form>`;
+}
+
+/** @param {W} w */
+function ownInput(w) {
+  const give = (text) => text.trim() && ask(w, text.trim());
+  return box({ label: "Type your own", give, button: html`<button type="submit">Show</button>` });
 }
 
 /** @param {W} w */
@@ -92,7 +100,7 @@ export function inputs(w) {
           ${recordings.map((r, i) => html`<option value=${i} ?selected=${i === at}>${r.input}</option>`)}
         </select></label
       >
-      ${w.kernel ? box(w) : html`<span class="qkv-hint">In JupyterLab you can type your own.</span>`}
+      ${w.kernel ? ownInput(w) : html`<span class="qkv-hint">In JupyterLab you can type your own.</span>`}
     </div>
     <p class="qkv-note" role="status" ?hidden=${!w.local.note}>${w.local.note ?? ""}</p>`;
 }

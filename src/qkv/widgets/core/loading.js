@@ -58,6 +58,13 @@ export const size = (bytes) =>
   bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
 
 /**
+ * Where the model runs, or what is said `before` it is here.
+ * @param {W} w
+ * @param {string} before
+ */
+export const modelHint = (w, before) => (w.local.net ? "The model is here: it runs in your browser." : before);
+
+/**
  * Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it.
  * @param {W} w
  */

@@ -30,6 +30,9 @@ export function weightedSum(weights, rows) {
   return sum;
 }
 
+/** The mean of rows, number by number. */
+export const meanOf = (rows) => rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length);
+
 /** The index of the largest value, or −1 where there is no finite one. */
 export function peak(row) {
   let best = -1;

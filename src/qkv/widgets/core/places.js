@@ -4,7 +4,7 @@
 export const thetas = (width, base) => Array.from({ length: width / 2 }, (_, i) => base ** ((-2 * i) / width));
 
 /** PE(p): sine and cosine of each pair, interleaved. */
-export const encode = (p, angles) => angles.flatMap((t) => [Math.sin(p * t), Math.cos(p * t)]);
+export const sinusoids = (p, angles) => angles.flatMap((t) => [Math.sin(p * t), Math.cos(p * t)]);
 
 /** PE(p) → PE(p + k), without knowing p: every pair is turned by kθ. */
 export const shift = (encoding, k, angles) =>

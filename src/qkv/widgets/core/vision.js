@@ -1,7 +1,7 @@
 // A Vision Transformer's forward pass for one image: qkv.vision's, held equal to it by tests.
 
 import { softmax } from "./maths.js";
-import { encode, thetas } from "./places.js";
+import { sinusoids, thetas } from "./places.js";
 import { add, encoderLayer, last, linear, modules } from "./transformer.js";
 
 /** The patches of an image "channel height width": as one reads; within one channel, row, column. */
@@ -37,7 +37,7 @@ function placed(model, tokens, columns) {
     return tokens.map((x, i) => add(x, data.subarray(i * width, (i + 1) * width)));
   }
   const angles = thetas(width / 2, 10000);
-  const place = (p) => [Math.floor(p / columns), p % columns].flatMap((at) => encode(at, angles));
+  const place = (p) => [Math.floor(p / columns), p % columns].flatMap((at) => sinusoids(at, angles));
   return tokens.map((x, i) => (i ? add(x, place(i - 1)) : x));
 }
 

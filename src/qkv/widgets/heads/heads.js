@@ -10,7 +10,7 @@ import { widget } from "../core/frame.js";
 import { logits, peak, softmax } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
 import { flat, merge, view as reshape, split, splitByView, swap } from "../core/split.js";
-import { chance, plural, shown } from "../core/text.js";
+import { chance, counted, shown } from "../core/text.js";
 import { thumbs } from "../core/thumb.js";
 
 /**
@@ -364,7 +364,7 @@ function prediction(w, t) {
   const [now, all] = known ? [off, []].map((heads) => tally(w, everywhere, heads)) : [];
   return html`<div class="qkv-work">
     <div class="qkv-h">Prediction for ${shown(w.get("tokens")[t])}<sub>${t + 1}</sub>
-      <small>${off.length ? `with ${plural(off.length, "head")} off` : "with all heads on"}</small></div>
+      <small>${off.length ? counted(off.length, "with {n} head off", "with {n} heads off") : "with all heads on"}</small></div>
     ${
       known
         ? html`<p class="qkv-score">All tokens: ${now.right} of ${now.asked} right${off.length ? html` <small>(${all.right} with all heads on)</small>` : nothing}</p>`
@@ -395,7 +395,8 @@ function change(w, t) {
     const word = (v) => `“${shown(w.get("vocabulary")[v])}”`;
     return b === c ? [] : [`${name}: ${word(c)} (${chance(is[c])}) instead of ${word(b)}`];
   });
-  return ` Without ${off.length > 1 ? "heads" : "head"} ${named}: ${moved.length ? moved.join(", ") : asked.length ? "the same first choices" : "nothing is asked here"}.`;
+  const now = moved.length ? moved.join(", ") : asked.length ? "the same first choices" : "nothing is asked here";
+  return off.length > 1 ? ` Without heads ${named}: ${now}.` : ` Without head ${named}: ${now}.`;
 }
 
 /** @param {W} w */
@@ -451,10 +452,11 @@ function missing(w) {
   if (!weights.length || !tokens.length) return "it holds no attention weights";
   const n = tokens.length;
   if (weights.some((head) => head.length !== n || head.some((row) => row.length !== n)))
-    return `a head does not fit the ${plural(n, "token")}`;
+    return counted(n, "a head does not fit the {n} token", "a head does not fit the {n} tokens");
   if (w.get("looks")?.length !== weights.length) return "it does not say where each head looks";
   if (!parts.length) return "";
-  if (parts.length !== weights.length) return `${plural(weights.length, "head")} but parts of ${parts.length}`;
+  if (parts.length !== weights.length)
+    return `${counted(weights.length, "{n} head", "{n} heads")} but parts of ${parts.length}`;
   const [answers, outputs] = [w.get("answers").length, w.get("vocabulary").length];
   const fits = (tokens) =>
     tokens.length === n && tokens.every((t) => t.length === answers && t.every((a) => a.length === outputs));

@@ -257,16 +257,19 @@ def _sentence(
 ) -> str:
     first = itertools.islice(tokens, 24)
     names = " ".join(map(visible, first)) + (" …" if len(tokens) > 24 else "")
-    said = [
-        f"head {i + 1} looks {_offset(k)} ({share:.2f}"
-        f"{' of its weight' if i == 0 else ''})"
-        for i, (k, share) in enumerate(looks)
-    ]
-    heads = f"{len(looks)} head{'s' if len(looks) > 1 else ''}"
-    return (
-        f"The attention of {heads} over {len(tokens)} tokens, {names}. "
-        f"H{', '.join(said)[1:]}.{_ablation(worth)}"
+    count, heads = len(tokens), len(looks)
+    opening = (
+        f"The attention of 1 head over {count} tokens, {names}."
+        if heads == 1
+        else f"The attention of {heads} heads over {count} tokens, {names}."
     )
+    (k, share), *others = looks
+    said = [f"Head 1 looks {_offset(k)} ({share:.2f} of its weight)"]
+    said += [
+        f"head {i} looks {_offset(k)} ({share:.2f})"
+        for i, (k, share) in enumerate(others, 2)
+    ]
+    return f"{opening} {', '.join(said)}.{_ablation(worth)}"
 
 
 def _ablation(worth: list[list[float]]) -> str:

@@ -10,7 +10,7 @@ import { widget } from "../core/frame.js";
 import { allowed, inverted, literal, named } from "../core/masks.js";
 import { hide, peak, softmax } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
-import { chance, plural, shown } from "../core/text.js";
+import { chance, counted, shown } from "../core/text.js";
 
 /**
  * @typedef {object} State
@@ -62,7 +62,7 @@ function missing(w) {
   for (const name of /** @type {const} */ (["mask", "scores"])) {
     const rows = w.get(name) ?? [];
     if (rows.length !== n || rows.some((row) => row.length !== n))
-      return `${plural(n, "token")} but ${name} is not ${n} × ${n}`;
+      return `${counted(n, "{n} token", "{n} tokens")} but ${name} is not ${n} × ${n}`;
   }
   return "";
 }
@@ -196,14 +196,13 @@ function words(a) {
   const n = allowed(mask[row]);
   const token = `“${tokens[row]}”`;
   if (!n) return `${token} may attend to nothing: its weights are all zero.`;
-  const best = peak(weights[row]);
-  const share =
-    n === 1
-      ? `all its weight goes to “${tokens[best]}”`
-      : weights[row].filter((x) => Math.abs(x - weights[row][best]) < 1e-9).length === n
-        ? `each gets ${chance(weights[row][best])}`
-        : `most goes to “${tokens[best]}” (${chance(weights[row][best])})`;
-  return `${token} may attend to ${n} of ${tokens.length} keys: ${share}, and the row sums to 1.`;
+  const [best, all] = [peak(weights[row]), tokens.length];
+  const share = chance(weights[row][best]);
+  if (n === 1)
+    return `${token} may attend to 1 of ${all} keys: all its weight goes to “${tokens[best]}”, and the row sums to 1.`;
+  return weights[row].filter((x) => Math.abs(x - weights[row][best]) < 1e-9).length === n
+    ? `${token} may attend to ${n} of ${all} keys: each gets ${share}, and the row sums to 1.`
+    : `${token} may attend to ${n} of ${all} keys: most goes to “${tokens[best]}” (${share}), and the row sums to 1.`;
 }
 
 /**

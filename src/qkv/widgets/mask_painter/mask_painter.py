@@ -107,7 +107,7 @@ class MaskPainter(Widget):
             return  # Not all traits are there yet.
         counts = self._may().sum(-1).tolist()
         seen = [
-            f"{name} sees {n} key{'' if n == 1 else 's'}"
+            f"{name} sees 1 key" if n == 1 else f"{name} sees {n} keys"
             for name, n in zip(map(visible, self.tokens), counts, strict=True)
         ]
         what = "painted by hand" if self.preset == "own" else _NAMES[self.preset]

@@ -6,12 +6,12 @@ import { cellStyle } from "../core/colours.js";
 import { choice, numbers, pick, sentence } from "../core/controls.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { size, withNetwork } from "../core/loading.js";
-import { peak } from "../core/maths.js";
+import { modelHint, size, withNetwork } from "../core/loading.js";
+import { meanOf, peak } from "../core/maths.js";
 import { blank, inks, pad, walk } from "../core/pad.js";
 import { scroll } from "../core/scroll.js";
 import { unpack } from "../core/tensors.js";
-import { chance, plural, shown } from "../core/text.js";
+import { chance, counted, shown } from "../core/text.js";
 import { rollout, visionTransformer } from "../core/vision.js";
 
 /** @typedef {{ probabilities: number[], looks: number[][][], rollout: number[] }} Found looks: layer head token */
@@ -114,7 +114,6 @@ const layersOf = (w) => w.get("found")[0].looks;
 const layerOf = (w) => Math.min(Math.max(w.get("layer"), 0), layersOf(w).length - 1);
 /** @param {W} w */
 const headOf = (w) => (w.get("head") < layersOf(w)[0].length ? Math.max(w.get("head"), -1) : -1);
-const meanOf = (rows) => rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length);
 /** @param {W} w */
 const rolls = (w) => w.get("mode") === "rollout";
 
@@ -214,9 +213,21 @@ const who = (s, token) => (token ? where(s, token - 1) : "the class token");
 /** @param {W} w */
 function through(w) {
   const layers = layersOf(w);
-  if (rolls(w)) return `Rollout over ${plural(layers.length, "layer")}`;
-  return `Layer ${layerOf(w) + 1}, ${headOf(w) < 0 ? `mean of ${plural(layers[0].length, "head")}` : `head ${headOf(w) + 1}`}`;
+  if (rolls(w)) return counted(layers.length, "Rollout over {n} layer", "Rollout over {n} layers");
+  const layer = layerOf(w) + 1;
+  if (headOf(w) >= 0) return `Layer ${layer}, head ${headOf(w) + 1}`;
+  return counted(layers[0].length, `Layer ${layer}, mean of {n} head`, `Layer ${layer}, mean of {n} heads`);
 }
+
+const onIt = ({ n, share, even }) =>
+  n === 1
+    ? `That is on the digit, whose 1 patch gets ${share} in all; spread evenly it would be ${even}.`
+    : `That is on the digit, whose ${n} patches get ${share} in all; spread evenly it would be ${even}.`;
+
+const besideIt = ({ n, share, even }) =>
+  n === 1
+    ? `That is not on the digit, whose 1 patch gets ${share} in all; spread evenly it would be ${even}.`
+    : `That is not on the digit, whose ${n} patches get ${share} in all; spread evenly it would be ${even}.`;
 
 /** @param {W} w */
 function lookWords(w, s, { row }) {
@@ -230,23 +241,27 @@ function lookWords(w, s, { row }) {
   if (!s.place) return first;
   const share = s.touched.reduce((sum, p) => sum + row[p + 1], 0);
   const even = s.touched.length / (s.count + 1);
-  const peaks = best > 0 && s.touched.includes(best - 1) ? "on" : "not on";
-  return `${first} That is ${peaks} the digit, whose ${plural(s.touched.length, "patch").replace("patchs", "patches")} ${s.touched.length === 1 ? "gets" : "get"} ${chance(share)} in all; spread evenly it would be ${chance(even)}.`;
+  const holes = { n: s.touched.length, share: chance(share), even: chance(even) };
+  return `${first} ${best > 0 && s.touched.includes(best - 1) ? onIt(holes) : besideIt(holes)}`;
 }
 
 /** @param {W} w */
 function sayWords(w, s, { says, before }) {
   const best = peak(says);
-  const said = (k, p) => `${nameOf(w, k)} (${chance(p[k])})`;
-  const truth = s.own ? "" : best === s.label ? ", and is right" : `, but it is ${nameOf(w, s.label)}`;
-  if (!before) return `The model says ${said(best, says)}${truth}.`;
+  const name = nameOf(w, best);
+  const p = chance(says[best]);
+  if (!before) {
+    if (s.own) return `The model says ${name} (${p}).`;
+    return best === s.label
+      ? `The model says ${name} (${p}), and is right.`
+      : `The model says ${name} (${p}), but it is ${nameOf(w, s.label)}.`;
+  }
   const full = peak(before);
-  const change =
-    full === best
-      ? ` instead of ${chance(before[full])} when it sees all`
-      : `; when it sees all, ${said(full, before)}`;
-  const hidden = s.hidden.size === 1 ? `${where(s, s.hides[0])}` : `${s.hidden.size} of ${s.count} patches`;
-  return `Without ${hidden} the model says ${said(best, says)}${change}.`;
+  const all = chance(before[full]);
+  const hidden = s.hidden.size === 1 ? where(s, s.hides[0]) : `${s.hidden.size} of ${s.count} patches`;
+  return full === best
+    ? `Without ${hidden} the model says ${name} (${p}) instead of ${all} when it sees all.`
+    : `Without ${hidden} the model says ${name} (${p}); when it sees all, ${nameOf(w, full)} (${all}).`;
 }
 
 /** @param {W} w */
@@ -516,10 +531,14 @@ function status(w, a) {
 }
 
 /** @param {W} w */
-const here = (w) =>
-  w.still
-    ? nothing
-    : html`<p class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `When you ask a patch, hide ${w.get("draw") ? "one or draw" : "one"}, the model is loaded first: ${size(w.get("size"))}, once.`}</p>`;
+function here(w) {
+  if (w.still) return nothing;
+  const bytes = size(w.get("size"));
+  const first = w.get("draw")
+    ? `When you ask a patch, hide one or draw, the model is loaded first: ${bytes}, once.`
+    : `When you ask a patch, hide one, the model is loaded first: ${bytes}, once.`;
+  return html`<p class="qkv-hint">${modelHint(w, first)}</p>`;
+}
 
 /** @param {W} w */
 function board(w, s) {
@@ -546,13 +565,14 @@ function missing(w) {
   if (!(side > 0) || height % side || width % side)
     return `patches of ${side} pixels do not divide an image of ${height} × ${width}`;
   if (found?.length !== count || w.get("labels")?.length !== count)
-    return `${plural(count, "image")} but ${found?.length ?? 0} recorded`;
+    return `${counted(count, "{n} image", "{n} images")} but ${found?.length ?? 0} recorded`;
   const tokens = (height / side) * (width / side) + 1;
   const fits = (run) =>
     run.probabilities.length === w.get("names").length && run.rollout.length === tokens && run.looks.length > 0;
   if (!found.every((run) => fits(run) && run.looks.flat().every((row) => row.length === tokens)))
     return "its weights do not fit its patches";
-  if (!(at < count && at >= (w.get("draw") ? OWN : 0))) return `it has ${plural(count, "image")}, and not number ${at}`;
+  if (!(at < count && at >= (w.get("draw") ? OWN : 0)))
+    return counted(count, `it has {n} image, and not number ${at}`, `it has {n} images, and not number ${at}`);
   if (!(w.get("query") >= 0 && w.get("query") < tokens))
     return `it has ${tokens} tokens, and not number ${w.get("query")}`;
   const drawn = w.get("drawn");

@@ -9,10 +9,11 @@ import traitlets
 from torch import Tensor
 
 from qkv.vision import rollout
-from qkv.widgets.shared.base import Widget, module
-from qkv.widgets.shared.encode import number, visible
+from qkv.widgets.shared.base import module
+from qkv.widgets.shared.encode import listed, visible
 from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.packed import packed
+from qkv.widgets.shared.served import Served, mean_of_heads
 
 MOST = 12
 """The most images that are recorded."""
@@ -20,8 +21,10 @@ MOST = 12
 MOST_DRAWN = 16
 """The most pixels on a side of an image that a reader can draw."""
 
+_DECIMALS = 4  # of a weight; the front end shows two
 
-class Patches(Widget):
+
+class Patches(Served):
     r"""An image as a sentence of patches: where each token looks, and what is seen.
 
     A reader chooses the class token or a patch, a layer and a head, or the rollout over
@@ -85,8 +88,6 @@ class Patches(Widget):
     hidden = traitlets.List().tag(sync=True)
     draw = traitlets.Bool(False).tag(sync=True)
     drawn = traitlets.List().tag(sync=True)
-    name = traitlets.Unicode().tag(sync=True)
-    size = traitlets.Int(0).tag(sync=True)
 
     def __init__(
         self,
@@ -101,12 +102,14 @@ class Patches(Widget):
         config = model.config
         if not 1 <= len(images) <= MOST:
             raise ValueError(f"Patches records 1 to {MOST} images, not {len(images)}")
-        self._model = _rounded(model)
-        found = _look(self._model, images.pixels)
+        kept = _rounded(model)
+        found = _look(kept, images.pixels)
         named = list(map(str, range(config.classes) if names is None else names))
         _fitting(config, images.labels, named)
         places = None if images.places is None else images.places.tolist()
         super().__init__(
+            kept,
+            checkpoint or "",
             pixels=packed(images.pixels)[0],
             labels=images.labels.tolist(),
             places=places or [],
@@ -116,17 +119,14 @@ class Patches(Widget):
             patch=config.patch,
             layer=config.layers - 1,
             draw=_drawable(config, draw),
-            name=checkpoint or "",
-            size=len(self._model.to_bytes()),
             alt=_sentence(config, found, images.labels.tolist(), named),
         )
-        self.on_msg(self._on_message)
 
     def fallback(self) -> str:
         """Return what is said of each image, and where the first is looked at."""
         which = [named(f"{i}: ") + self.names[k] for i, k in enumerate(self.labels, 1)]
         said = table([run["probabilities"] for run in self.found], which, self.names)
-        looks = _mean(self.found[0]["looks"][-1])
+        looks = mean_of_heads(self.found[0]["looks"][-1])
         *_, height, width = self.pixels["size"]
         rows, columns = height // self.patch, width // self.patch
         grid = [looks[1 + r * columns : 1 + (r + 1) * columns] for r in range(rows)]
@@ -137,13 +137,6 @@ class Patches(Widget):
         )
         caption = f"<p>Image 1: where the class token looks, {_LAST}</p>"
         return page(self.alt, said, caption, where)
-
-    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
-        """Give the front end the weights that it asks for."""
-        if content.get("type") != "weights":
-            return
-        answer = {"type": "weights", "id": content.get("id")}
-        self.send(answer, [self._model.to_bytes()])
 
 
 def _rounded(model: Any) -> Any:
@@ -164,17 +157,12 @@ def _look(model: Any, pixels: Tensor) -> list[dict[str, Any]]:
     looks = torch.stack(weights, 1)[..., 0, :]
     return [
         {
-            "probabilities": [number(p) for p in trace.probabilities[i].tolist()],
-            "looks": [[_short(head) for head in layer] for layer in looks[i]],
-            "rollout": _short(flow[i]),
+            "probabilities": listed(trace.probabilities[i]),
+            "looks": listed(looks[i].double().round(decimals=_DECIMALS)),
+            "rollout": listed(flow[i].double().round(decimals=_DECIMALS)),
         }
         for i in range(len(pixels))
     ]
-
-
-def _short(weights: Tensor) -> list:
-    """Return weights to four decimals: the front end shows two."""
-    return [number(round(x, 4)) for x in weights.tolist()]
 
 
 def _fitting(config: Any, labels: Tensor, names: Sequence[str]) -> None:
@@ -214,19 +202,19 @@ def _sentence(
         max(range(len(names)), key=run["probabilities"].__getitem__) for run in found
     ]
     right = sum(a == b for a, b in zip(says, labels, strict=True))
-    many = f"{len(found)} images are" if len(found) > 1 else "1 image is"
-    looks = _mean(found[0]["looks"][-1])[1:]
+    recorded = (
+        "1 image is recorded"
+        if len(found) == 1
+        else f"{len(found)} images are recorded"
+    )
+    looks = mean_of_heads(found[0]["looks"][-1])[1:]
     at = max(range(len(looks)), key=looks.__getitem__)
     sure = found[0]["probabilities"][says[0]]
     return (
         f"A Vision Transformer reads images of {height} × {width} pixels as a class "
-        f"token and {rows * columns} patches of {side} × {side}; {many} recorded, and "
+        f"token and {rows * columns} patches of {side} × {side}; {recorded}, and "
         f"it is right about {right}. The first, a “{visible(names[labels[0]])}”, it "
         f"calls “{visible(names[says[0]])}” ({sure:.2f}); the class token looks most "
         f"at patch {at + 1}, row {at // columns + 1}, column {at % columns + 1} "
         f"({looks[at]:.2f}), {_LAST}."
     )
-
-
-def _mean(heads: list[list[float | int]]) -> list[float]:
-    return torch.tensor(heads, dtype=torch.float64).mean(0).tolist()

@@ -33,8 +33,10 @@ def may_attend(mask: Tensor, tokens: int) -> Tensor:
         ) from None
 
 
-def softmax(scores: Tensor, may: Tensor) -> Tensor:
+def softmax(scores: Tensor, may: Tensor | None = None) -> Tensor:
     """Return the softmax over the keys; a row with nothing left is zeros, never NaN.
+
+    Without a mask, what scores minus infinity is what may not be attended to.
 
     Examples
     --------
@@ -42,23 +44,34 @@ def softmax(scores: Tensor, may: Tensor) -> Tensor:
     tensor([[0.5000, 0.5000],
             [0.0000, 0.0000]])
     """
-    hidden = ~may
+    hidden = scores.isneginf() if may is None else ~may
     return scores.masked_fill(hidden, -torch.inf).softmax(-1).masked_fill(hidden, 0.0)
 
 
+def looks(weights: Tensor, queries: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """Say of each query where it looks most.
+
+    Examples
+    --------
+    >>> looks(torch.tensor([[0.25, 0.75], [0.0, 0.0]]), ["a", "b"], ["c", "d"])
+    ['a looks most at d (0.75)', 'b may attend to nothing']
+    """
+    names = [visible(key) for key in keys]
+    return [
+        f"{query} looks most at {names[int(row.argmax())]} ({float(row.max()):.2f})"
+        if row.any()
+        else f"{query} may attend to nothing"
+        for query, row in zip(map(visible, queries), weights, strict=True)
+    ]
+
+
 def peaks(weights: Tensor, tokens: Sequence[str]) -> str:
-    """Say where each query looks most.
+    """Say where the first tokens look most, each a query and a key.
 
     Examples
     --------
     >>> peaks(torch.tensor([[0.25, 0.75], [0.0, 0.0]]), ["a", "b"])
     'a looks most at b (0.75), b may attend to nothing.'
     """
-    names = [visible(token) for token in tokens]
-    said = [
-        f"{name} looks most at {names[int(row.argmax())]} ({float(row.max()):.2f})"
-        if row.any()
-        else f"{name} may attend to nothing"
-        for name, row in zip(names, weights, strict=True)
-    ]
+    said = looks(weights, tokens, tokens)
     return f"{', '.join(said[:_NAMED])}{', …' if len(said) > _NAMED else '.'}"

@@ -3,7 +3,7 @@ import { html } from "lit-html";
 import { controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
 import { spread } from "../core/spread.js";
-import { plural } from "../core/text.js";
+import { counted } from "../core/text.js";
 import {
   chain,
   drawAgainWhenDark,
@@ -24,7 +24,10 @@ function missing(w) {
   const steps = w.get("steps");
   if (!Array.isArray(steps) || !steps.length) return "it holds no trace";
   const step = steps[w.get("step")];
-  if (!step) return `it has ${plural(steps.length, "step")}, and not number ${w.get("step")}`;
+  if (!step) {
+    const at = w.get("step");
+    return counted(steps.length, `it has {n} step, and not number ${at}`, `it has {n} steps, and not number ${at}`);
+  }
   if (step.axes.length !== step.shape.length)
     return `step “${step.path}” names ${step.axes.length} axes of ${step.shape.length}`;
   const rows = slice(step, w.get("at") ?? []);

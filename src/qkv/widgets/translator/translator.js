@@ -5,13 +5,16 @@ import { guard } from "lit-html/directives/guard.js";
 import { live } from "lit-html/directives/live.js";
 import { cellStyle } from "../core/colours.js";
 import { choice, controls, numbers, pick, sentence, slider } from "../core/controls.js";
+import { details } from "../core/details.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { withNetwork as loading, size } from "../core/loading.js";
+import { box } from "../core/inputs.js";
+import { withNetwork as loading, modelHint, size } from "../core/loading.js";
+import { meanOf, peak } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
 import { beamTree, greedy } from "../core/search.js";
 import { nearest, wordsOf } from "../core/spelling.js";
-import { chance, plural, shown } from "../core/text.js";
+import { chance, counted, shown } from "../core/text.js";
 import { transformer } from "../core/transformer.js";
 
 /**
@@ -49,7 +52,8 @@ import { transformer } from "../core/transformer.js";
  * @property {string} name
  * @property {number} size
  */
-/** @typedef {{ text: string, unknown: { word: string, near: string[] }[], open: boolean } & import("../core/loading.js").Loading} Local */
+/** @typedef {{ text: string, unknown: { word: string, near: string[] }[] }} Typed what is typed, and what of it is not known */
+/** @typedef {Typed & import("../core/details.js").Opened & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 const FATES = ["dropped", "kept", "ended"];
@@ -135,21 +139,30 @@ function attentionOf(w, step) {
   const layer = step.cross[Math.min(w.get("layer"), step.cross.length - 1)];
   const head = w.get("head");
   if (head >= 0 && head < layer.length) return layer[head];
-  return layer[0].map((_, j) => layer.reduce((sum, weights) => sum + weights[j], 0) / layer.length);
+  return meanOf(layer);
 }
-
-const most = (row) => row.reduce((best, x, j) => (x > row[best] ? j : best), 0);
 
 /** @param {W} w */
 function greedyWords(w, run, at) {
   const { token, top } = run.steps[at];
   const before = run.steps.slice(0, at).map((s) => s.token);
   const weights = attentionOf(w, run.steps[at]);
-  const where = most(weights);
-  const place = before.length ? `After “${text(w, before)}”` : "First";
-  const rival = top[1] ? `, before ${quoted(top[1][0])} (${chance(top[1][1])})` : "";
-  const end = token === END ? ` The translation is “${text(w, before)}”.` : "";
-  return `${place} it writes ${quoted(token)} (${chance(top[0][1])})${rival}. It looks most at ${quoted(run.source[where])} (${chance(weights[where])}).${end}`;
+  const where = peak(weights);
+  const said = [
+    wrote({ before: before.length ? text(w, before) : undefined, token, p: chance(top[0][1]), rival: top[1] }),
+    `It looks most at ${quoted(run.source[where])} (${chance(weights[where])}).`,
+  ];
+  if (token === END) said.push(`The translation is “${text(w, before)}”.`);
+  return said.join(" ");
+}
+
+function wrote({ before, token, p, rival }) {
+  const it = quoted(token);
+  if (!rival) return before ? `After “${before}” it writes ${it} (${p}).` : `First it writes ${it} (${p}).`;
+  const [second, less] = [quoted(rival[0]), chance(rival[1])];
+  return before
+    ? `After “${before}” it writes ${it} (${p}), before ${second} (${less}).`
+    : `First it writes ${it} (${p}), before ${second} (${less}).`;
 }
 
 /** @param {W} w */
@@ -157,23 +170,35 @@ function beamWords(w, run, at) {
   const tree = readTree(run.tree);
   const now = tree.steps[at];
   const count = (fate) => now.filter((n) => n.fate === fate).length;
-  const kept = now.filter((n) => n.fate === "kept");
-  const first = kept.length
-    ? ` The likeliest that goes on is “${text(w, kept[0].tokens)}” (log p ${nats(kept[0].total)}).`
-    : "";
-  const done = count("ended") ? `, ${count("ended")} ended` : "";
-  const over = at === tree.steps.length - 1;
-  const [wins, own] = [
-    text(w, tree.best.tokens),
-    text(
-      w,
-      run.steps.map((s) => s.token),
-    ),
-  ];
-  const end = over
-    ? ` The search is over: “${wins}” wins with a score of ${nats(tree.best.score)}. Greedy wrote ${wins === own ? "the same" : `“${own}”`}.`
-    : first;
-  return `Token ${at + 1}: of ${plural(now.length, "candidate")} ${count("kept")} kept, ${count("dropped")} dropped${done}.${end}`;
+  const fates = { at: at + 1, all: now.length, kept: count("kept"), dropped: count("dropped"), ended: count("ended") };
+  const kept = now.find((n) => n.fate === "kept");
+  if (at === tree.steps.length - 1) return `${fateSentence(fates)} ${overSentence(w, run, tree)}`;
+  return kept
+    ? `${fateSentence(fates)} The likeliest that goes on is “${text(w, kept.tokens)}” (log p ${nats(kept.total)}).`
+    : fateSentence(fates);
+}
+
+function fateSentence({ at, all, kept, dropped, ended }) {
+  if (all === 1)
+    return ended
+      ? `Token ${at}: of 1 candidate ${kept} kept, ${dropped} dropped, ${ended} ended.`
+      : `Token ${at}: of 1 candidate ${kept} kept, ${dropped} dropped.`;
+  return ended
+    ? `Token ${at}: of ${all} candidates ${kept} kept, ${dropped} dropped, ${ended} ended.`
+    : `Token ${at}: of ${all} candidates ${kept} kept, ${dropped} dropped.`;
+}
+
+/** @param {W} w */
+function overSentence(w, run, tree) {
+  const wins = text(w, tree.best.tokens);
+  const score = nats(tree.best.score);
+  const own = text(
+    w,
+    run.steps.map((s) => s.token),
+  );
+  return wins === own
+    ? `The search is over: “${wins}” wins with a score of ${score}. Greedy wrote the same.`
+    : `The search is over: “${wins}” wins with a score of ${score}. Greedy wrote “${own}”.`;
 }
 
 // ---- asking for a translation
@@ -235,38 +260,20 @@ function mend(w, word, by) {
 }
 
 /** @param {W} w */
-function box(w) {
-  const submit = (event) => {
-    event.preventDefault();
-    ask(w, event.target.elements.text.value);
-  };
-  // JupyterLab would take Enter for itself.
-  const key = (event) => {
-    event.stopPropagation();
-    if (event.key !== "Enter" || event.isComposing) return;
-    event.preventDefault();
-    event.target.form.requestSubmit();
-  };
-  return html`<form class="qkv-ask" @submit=${submit}>
-    <label>Your own <input name="text" autocomplete="off" spellcheck="false" .value=${live(w.local.text ?? "")} @input=${(e) => put(w, e.target.value)} @keydown=${key} /></label>
-    <button type="submit" data-act="translate" aria-disabled=${!!w.local.loading}>Translate</button>
-    <span class="qkv-hint">${w.local.net ? "The model is here: it runs in your browser." : `Loads the model first: ${size(w.get("size"))}, once.`}</span>
-  </form>`;
+function own(w) {
+  const button = html`<button type="submit" data-act="translate" aria-disabled=${!!w.local.loading}>Translate</button>
+    <span class="qkv-hint">${modelHint(w, `Loads the model first: ${size(w.get("size"))}, once.`)}</span>`;
+  const [give, edit] = [(text) => ask(w, text), (text) => put(w, text)];
+  return box({ label: "Your own", button, give, value: live(w.local.text ?? ""), put: edit });
 }
 
 /** @param {W} w */
 function known(w) {
-  const open = !!w.local.open;
-  const toggle = (event) => {
-    if (event.target.open === open) return;
-    w.local.open = event.target.open;
-    w.draw();
-  };
   const append = (word) => put(w, `${w.local.text ?? ""} ${word}`.trim());
-  return html`<details class="qkv-more" ?open=${open} @toggle=${toggle}>
-    <summary>The ${w.get("words").length} words it knows</summary>
-    ${open ? html`<div class="qkv-words">${w.get("words").map((word) => html`<button type="button" @click=${() => append(word)}>${shown(word)}</button>`)}</div>` : nothing}
-  </details>`;
+  const words = w.get("words");
+  const inside = () =>
+    html`<div class="qkv-words">${words.map((word) => html`<button type="button" @click=${() => append(word)}>${shown(word)}</button>`)}</div>`;
+  return details(w, `The ${words.length} words it knows`, inside);
 }
 
 /** @param {W} w */
@@ -288,7 +295,7 @@ function inputs(w, run) {
         <select .value=${live(String(at))} @change=${(e) => w.set({ chosen: +e.target.value, step: 0 })}>
           ${runs.map((r, i) => html`<option value=${i} ?selected=${i === at}>${r.input}</option>`)}
         </select></label>
-      ${box(w)}
+      ${own(w)}
     </div>
     <div role="status" class=${w.local.note || w.local.unknown?.length ? "qkv-note" : ""}>
       ${w.local.note ? html`<p>${w.local.note}</p>` : nothing}${strange(w)}
@@ -336,7 +343,10 @@ function looks(w, run, at) {
   const [layers, heads] = [run.steps[0].cross.length, run.steps[0].cross[0].length];
   const [layer, head] = [w.get("layer"), w.get("head")];
   const list = (label, name, value, options) => pick(label, name, value, options, (x) => w.set({ [name]: x }));
-  const which = `layer ${layer + 1}, ${head < 0 ? `mean of ${plural(heads, "head")}` : `head ${head + 1}`}`;
+  const which =
+    head >= 0
+      ? `layer ${layer + 1}, head ${head + 1}`
+      : counted(heads, `layer ${layer + 1}, mean of {n} head`, `layer ${layer + 1}, mean of {n} heads`);
   return html`<div class="qkv-map">
     <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
     ${w.still ? nothing : html`<div class="qkv-facts">${list("layer", "layer", layer, numbers(layers))}${list("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
@@ -383,7 +393,7 @@ function cache(w, run, at) {
     </div>
   </div>`;
   const done = at + 1;
-  const label = `The cache: ${plural(layers, "layer")}; keys and values of ${plural(done, "target token")} and of ${plural(run.source.length, "source word")}.`;
+  const label = `The cache: ${counted(layers, "{n} layer", "{n} layers")}; keys and values of ${counted(done, "{n} target token", "{n} target tokens")} and of ${counted(run.source.length, "{n} source word", "{n} source words")}.`;
   return html`<div class="qkv-kept">
     <div class="qkv-h">The cache <small>keys (K) and values (V) of each layer</small></div>
     ${scroll(
@@ -536,7 +546,14 @@ function missing(w) {
   const runs = w.get("recordings");
   if (!Array.isArray(runs) || !runs.length) return "no sentence is recorded in it";
   const run = runs[w.get("chosen")];
-  if (!run) return `it has ${plural(runs.length, "sentence")}, and not number ${w.get("chosen")}`;
+  if (!run) {
+    const at = w.get("chosen");
+    return counted(
+      runs.length,
+      `it has {n} sentence, and not number ${at}`,
+      `it has {n} sentences, and not number ${at}`,
+    );
+  }
   if (!run.source?.length || !run.steps?.length) return "its sentence has no words or no translation";
   if (run.steps.some((s) => s.cross.some((layer) => layer.some((row) => row.length !== run.source.length))))
     return "its attention does not fit its words";

@@ -5,19 +5,19 @@ from typing import Any
 
 import torch
 import traitlets
-from torch import Tensor
 
 from qkv.decoding import BeamTree, beam_tree, greedy
-from qkv.widgets.shared.base import Widget, module
-from qkv.widgets.shared.encode import number, visible
+from qkv.widgets.shared.base import module
+from qkv.widgets.shared.encode import listed, number, visible
 from qkv.widgets.shared.html import page, table
+from qkv.widgets.shared.served import Served, mean_of_heads
 
 _CANDIDATES = 6
 _FATES = ("dropped", "kept", "ended")
 _BOS, _END = 1, "<eos>"
 
 
-class Translator(Widget):
+class Translator(Served):
     r"""A Transformer translates: candidates, attention, cache, and a beam as a tree.
 
     What is recorded of ``inputs`` can be stepped through anywhere. A reader can also
@@ -67,8 +67,6 @@ class Translator(Widget):
     words = traitlets.List().tag(sync=True)
     joiner = traitlets.Unicode("").tag(sync=True)
     most = traitlets.Int(40).tag(sync=True)
-    name = traitlets.Unicode().tag(sync=True)
-    size = traitlets.Int(0).tag(sync=True)
 
     def __init__(
         self,
@@ -84,7 +82,6 @@ class Translator(Widget):
             raise ValueError(
                 f"inputs is a list of at least one sentence to record, not {inputs!r}"
             )
-        self._checkpoint = checkpoint
         settings = {
             "max_length": max_length,
             "width": width,
@@ -93,32 +90,19 @@ class Translator(Widget):
         runs = [_record(checkpoint, text, **settings) for text in inputs]
         joiner = "" if " " in checkpoint.target_vocab.tokens else " "
         super().__init__(
+            checkpoint,
+            name,
             recordings=runs,
             layer=len(runs[0]["steps"][0]["cross"]) - 1,
             words=list(checkpoint.source_vocab.tokens[3:]),
             joiner=joiner,
             most=max_length,
-            name=name,
-            size=len(checkpoint.to_bytes()),
             alt=_sentence(runs, joiner),
         )
-        self.on_msg(self._on_message)
 
     def fallback(self) -> str:
         """Return the sentences as tables: probabilities, and what is looked at."""
         return page(self.alt, *map(_tables, self.recordings))
-
-    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
-        """Give the front end the weights that it asks for."""
-        if content.get("type") != "weights":
-            return
-        answer = {"type": "weights", "id": content.get("id")}
-        try:
-            weights = self._checkpoint.to_bytes()
-        except ValueError as error:
-            self.send(answer | {"error": str(error)})
-        else:
-            self.send(answer, [weights])
 
 
 def _record(
@@ -141,6 +125,7 @@ def _record(
         length_penalty=length_penalty,
     )
     cross = torch.stack([layer.cross.attention.weights[0] for layer in trace.decoder])
+    cross = cross.double().round(decimals=3)  # the front end shows them in per cent
     top = trace.probabilities[0].topk(min(_CANDIDATES, len(names)))
     return {
         "input": " ".join(words),
@@ -154,20 +139,12 @@ def _record(
                         top.indices[t].tolist(), top.values[t].tolist(), strict=True
                     )
                 ],
-                "cross": _short(cross[:, :, t]),
+                "cross": listed(cross[:, :, t]),
             }
             for t, token in enumerate(written[0].tolist())
         ],
         "tree": _encode(tree, names) | {"width": width, "alpha": length_penalty},
     }
-
-
-def _short(weights: Tensor) -> list:
-    """Return weights to three decimals: the front end shows them in per cent."""
-    return [
-        [[number(round(x, 3)) for x in row] for row in head]
-        for head in weights.tolist()
-    ]
 
 
 def _encode(tree: BeamTree, names: Sequence[str]) -> dict[str, Any]:
@@ -188,7 +165,11 @@ def _encode(tree: BeamTree, names: Sequence[str]) -> dict[str, Any]:
 
 def _sentence(runs: list[dict[str, Any]], joiner: str) -> str:
     first = runs[0]
-    many = f"{len(runs)} sentences are" if len(runs) > 1 else "1 sentence is"
+    recorded = (
+        "1 sentence is recorded"
+        if len(runs) == 1
+        else f"{len(runs)} sentences are recorded"
+    )
     said = "; ".join(f"“{r['input']}” becomes “{_text(r, joiner)}”" for r in runs[:4])
     looks = ", ".join(
         f"{visible(step['token'])} at {visible(first['source'][at])} ({share:.2f})"
@@ -199,7 +180,7 @@ def _sentence(runs: list[dict[str, Any]], joiner: str) -> str:
     same = beam == [step["token"] for step in first["steps"]]
     found = "the same" if same else f"“{_joined(beam, joiner)}”"
     return (
-        f"A Transformer translates, token by token; {many} recorded. {said}. "
+        f"A Transformer translates, token by token; {recorded}. {said}. "
         f"In the first, the last layer looks most: {looks or 'nowhere'}. "
         f"A beam of {first['tree']['width']} finds {found}."
     )
@@ -209,14 +190,9 @@ def _looks(run: dict[str, Any]) -> list[tuple[int, float]]:
     """Return where each token looks most in the last layer, and with what weight."""
     found = []
     for step in run["steps"]:
-        mean = _mean(step)
+        mean = mean_of_heads(step["cross"][-1])
         found.append((mean.index(max(mean)), max(mean)))
     return found
-
-
-def _mean(step: dict[str, Any]) -> list[float]:
-    """Return where a token looks, the mean of the last layer's heads."""
-    return torch.tensor(step["cross"][-1], dtype=torch.float64).mean(0).tolist()
 
 
 def _best(run: dict[str, Any]) -> list[str]:
@@ -239,6 +215,6 @@ def _joined(tokens: Sequence[str], joiner: str) -> str:
 
 def _tables(run: dict[str, Any]) -> str:
     """Return one sentence's tokens, with their probabilities and attention."""
-    rows = [[step["top"][0][1], *_mean(step)] for step in run["steps"]]
+    rows = [[s["top"][0][1], *mean_of_heads(s["cross"][-1])] for s in run["steps"]]
     names = [step["token"] for step in run["steps"]]
     return table(rows, names, ["p", *run["source"]])

@@ -5,7 +5,7 @@ import { controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
 import { spread } from "../core/spread.js";
-import { chance, plural, shown } from "../core/text.js";
+import { chance, counted, shown } from "../core/text.js";
 
 /**
  * @typedef {object} Run
@@ -18,15 +18,15 @@ import { chance, plural, shown } from "../core/text.js";
  */
 /** @typedef {import("../core/inputs.js").Recorded<Run, { units: number, encoder: number[][] }>} Recorded */
 /** @typedef {Recorded["recordings"][number]} Recording */
-/** @typedef {import("../core/bars.js").Opened & import("../core/inputs.js").Asking} Local */
+/** @typedef {import("../core/details.js").Opened & import("../core/inputs.js").Asking} Local */
 /** @typedef {import("../core/frame.js").World<Recorded, Local>} W */
 
 function check(r) {
   const f = r.forced ?? {};
   if (!r.source?.length || r.encoder?.length !== r.source.length)
-    return `${plural(r.source?.length ?? 0, "source token")} but ${plural(r.encoder?.length ?? 0, "encoder state")}`;
+    return `${counted(r.source?.length ?? 0, "{n} source token", "{n} source tokens")} but ${counted(r.encoder?.length ?? 0, "{n} encoder state", "{n} encoder states")}`;
   if (!f.tokens?.length || f.decoder?.length !== f.tokens.length || f.top?.length !== f.tokens.length)
-    return `${plural(f.tokens?.length ?? 0, "output token")} but ${plural(f.decoder?.length ?? 0, "decoder state")}`;
+    return `${counted(f.tokens?.length ?? 0, "{n} output token", "{n} output tokens")} but ${counted(f.decoder?.length ?? 0, "{n} decoder state", "{n} decoder states")}`;
   if (f.context?.length !== 1 && f.context?.length !== f.tokens.length) return "it has no context vector";
   return "";
 }
@@ -145,24 +145,32 @@ function probabilities(r, f, t) {
 }
 
 /** @param {W} w */
+function fedSentence(w, f, t) {
+  const [at, all] = [t + 1, f.tokens.length];
+  const fed = f.fed[t] === "<bos>" ? "the start sign" : `“${shown(f.fed[t])}”`;
+  const [said, p] = [shown(f.top[t][0][0]), chance(f.top[t][0][1])];
+  if (t === 0) return `Decoder step ${at} of ${all}: fed ${fed}, it says “${said}” (${p})`;
+  return w.get("fed") === "free"
+    ? `Decoder step ${at} of ${all}: fed ${fed}, its own output, it says “${said}” (${p})`
+    : `Decoder step ${at} of ${all}: fed ${fed}, the truth, it says “${said}” (${p})`;
+}
+
+function judged({ truth, right }) {
+  if (right) return "right";
+  return truth === undefined ? "wrong: the truth has ended" : `wrong: it should be “${shown(truth)}”`;
+}
+
+/** @param {W} w */
 function words(w, r, f, { part, t }) {
   const n = r.source.length;
-  const units = plural(r.units, "number");
+  const units = counted(r.units, "{n} number", "{n} numbers");
   if (part === "encoder")
     return `The encoder reads “${shown(r.source[t])}” (${t + 1} of ${n}) and rewrites its state of ${units}.`;
   if (part === "door")
     return f.context.length > 1
       ? "The encoder has read all. The decoder will get a new context at each step, an average of all these states."
       : `The encoder has read all ${n}. These ${units}, the context vector, are all the decoder will ever know of them.`;
-  const { said, truth, right } = verdict(r, f, t);
-  const source = f.fed[t] === "<bos>" ? "the start sign" : `“${shown(f.fed[t])}”`;
-  const whose = t === 0 ? "" : w.get("fed") === "free" ? ", its own output" : ", the truth";
-  const judge = right
-    ? "right"
-    : truth === undefined
-      ? "wrong: the truth has ended"
-      : `wrong: it should be “${shown(truth)}”`;
-  return `Decoder step ${t + 1} of ${f.tokens.length}: fed ${source}${whose}, it says “${shown(said)}” (${chance(f.top[t][0][1])}): ${judge}.`;
+  return `${fedSentence(w, f, t)}: ${judged(verdict(r, f, t))}.`;
 }
 
 /** @param {W} w */
@@ -183,7 +191,7 @@ function panel(w, r, f, here) {
 
 function score(r, f) {
   const right = f.tokens.filter((_, t) => verdict(r, f, t).right).length;
-  return `${right} of ${plural(f.tokens.length, "token")} right`;
+  return counted(f.tokens.length, `${right} of {n} token right`, `${right} of {n} tokens right`);
 }
 
 /** @param {W} w */
