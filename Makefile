@@ -38,9 +38,10 @@ widgets: $(ALL) $(NPM)  ## bundle the widgets' JavaScript into the package
 serve: book  ## build the site and serve it (PORT=8000)
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT)
 
-lint: $(ALL)  ## ruff: mistakes and layout
+lint: $(ALL) $(NPM)  ## mistakes, layout and types, in Python and in JavaScript
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(WITH_NODE) npm run --silent lint
 
 bench: $(PEERS)  ## races against peers, hand-written and published
 	$(BIN)/python tools/browser.py

@@ -36,8 +36,9 @@ from qkv.widgets import (
     Unrolled,
 )
 from tests.browser import FLAGS
-from tests.widgets import sample, sample_transformer
+from tests.widgets import sample
 from tests.widgets.pages import page_of
+from tests.widgets.transformer_map.sample import sample as sample_transformer
 from tools.browser import find
 
 FIRST_MS, STEP_MS = 200, 16
@@ -91,7 +92,7 @@ def _of_models(generator):
     q, k, v = torch.randn(3, 8, 4, generator=generator)
     weights = torch.randn(8, 16, 16, generator=generator).softmax(-1)
     sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
-    _, shown = sample_transformer.sample(source=["a"] * 6, target=["b"] * 10, **sizes)
+    _, shown = sample_transformer(source=["a"] * 6, target=["b"] * 10, **sizes)
     return {
         "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), []),
         "MaskPainter 16": (MaskPainter(tokens), []),

@@ -33,9 +33,14 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
     waiting = setTimeout(all, 150);
   };
   addEventListener("resize", soon);
-  addEventListener("scroll", ({ target }) => "scrolls" in (target.dataset ?? {}) && more(target), { capture: true, passive: true });
+  const scrolled = ({ target }) => {
+    if (target instanceof HTMLElement && "scrolls" in target.dataset) more(target);
+  };
+  addEventListener("scroll", scrolled, { capture: true, passive: true });
   const redrawn = new MutationObserver(soon);
-  document.querySelectorAll("[data-qkv-widget]").forEach((slot) => redrawn.observe(slot, { childList: true, subtree: true }));
+  document
+    .querySelectorAll("[data-qkv-widget]")
+    .forEach((slot) => redrawn.observe(slot, { childList: true, subtree: true }));
   all();
   document.fonts?.ready.then(all);
 })();

@@ -30,7 +30,8 @@
   const models = new Map();
   const checkpoints = new Map(); // name → the promise of its bytes
   const arrived = new Map(); // name → its base64, until it is taken
-  const beside = document.currentScript?.src || document.baseURI;
+  const own = document.currentScript;
+  const beside = (own instanceof HTMLScriptElement && own.src) || document.baseURI;
   const mounted = [];
   const printing = () =>
     new URLSearchParams(location.search).has("print") || document.documentElement.hasAttribute("data-print");
@@ -64,7 +65,10 @@
     await defined(id);
     if (typeof modules.get(id) === "string") {
       const url = URL.createObjectURL(new Blob([modules.get(id)], { type: "text/javascript" }));
-      modules.set(id, import(url).finally(() => URL.revokeObjectURL(url)));
+      modules.set(
+        id,
+        import(url).finally(() => URL.revokeObjectURL(url)),
+      );
     }
     const found = (await modules.get(id)).default;
     return typeof found === "function" ? found() : found;
@@ -141,7 +145,10 @@
   async function modelOf(widget, { model_id: id = Symbol("model"), state, buffers }) {
     if (!models.has(id)) {
       const model = makeModel(state, buffers);
-      models.set(id, Promise.resolve(widget.initialize?.({ model })).then(() => model));
+      models.set(
+        id,
+        Promise.resolve(widget.initialize?.({ model })).then(() => model),
+      );
     }
     return models.get(id);
   }
@@ -186,7 +193,10 @@
   }
 
   function mountAll() {
-    const slots = [...document.querySelectorAll("[data-qkv-widget]:not([data-claimed])")];
+    const open = /** @type {NodeListOf<HTMLElement>} */ (
+      document.querySelectorAll("[data-qkv-widget]:not([data-claimed])")
+    );
+    const slots = [...open];
     for (const slot of slots) slot.dataset.claimed = "1"; // at once: nobody mounts it twice
     return Promise.all(slots.map(take));
   }

@@ -71,7 +71,7 @@ def test_the_python_and_the_options_are_the_readers():
     assert "tools/lab.py --no-browser" in done
 
 
-@pytest.mark.parametrize("command", ["test", "book", "widgets", "pdf"])
+@pytest.mark.parametrize("command", ["test", "book", "widgets", "lint", "pdf"])
 def test_node_may_be_the_one_that_pip_brings(command):
     """npm and node are looked for in .venv first: some machines have no other."""
     uses = [line for line in recipe(command) if not line.startswith("\t  ")]
@@ -93,7 +93,8 @@ def test_the_authors_guide_names_commands_that_are_there():
 
 def test_tests_come_after_lint_a_browser_and_nodes_packages():
     done = dry_run("test")
-    order = ["ruff check", "ruff format", "install.py npm", "browser.py", "-m pytest"]
+    order = ["install.py npm", "ruff check", "ruff format", "npm run --silent lint"]
+    order += ["browser.py", "-m pytest"]
     places = [done.index(step) for step in order]
     assert places == sorted(places)
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from qkv.attention import attend
 from qkv.trace import step, walk
 from qkv.widgets import Alignment, Predict, Stepper, Unrolled
-from qkv.widgets.encode import crop, listed, number, segments
-from qkv.widgets.html import table
+from qkv.widgets.shared.encode import crop, listed, number, segments
+from qkv.widgets.shared.html import table
 from tests.widgets.pages import state_of
 from tests.widgets.sample import dictation, dictation_looking_back
 

@@ -2,30 +2,44 @@
 
 They draw traces (:mod:`qkv.trace`), whoever made them: no widget knows a model. All
 state is in traits; what happens when a reader steps happens in the browser.
+
+Each widget is a folder: ``NAME/NAME.py`` with its class, ``NAME/NAME.js`` with its
+front end. A widget is loaded when it is asked for, and no other with it.
 """
 
-from qkv.widgets.alignment import Alignment
-from qkv.widgets.attention_lab import AttentionLab
-from qkv.widgets.heads import Heads
-from qkv.widgets.mask_painter import MaskPainter
-from qkv.widgets.patches import Patches
-from qkv.widgets.positions import Positions
-from qkv.widgets.predict import Predict
-from qkv.widgets.stepper import Stepper
-from qkv.widgets.transformer_map import TransformerMap
-from qkv.widgets.translator import Translator
-from qkv.widgets.unrolled import Unrolled
+import importlib
+import re
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "Alignment",
-    "AttentionLab",
-    "Heads",
-    "MaskPainter",
-    "Patches",
-    "Positions",
-    "Predict",
-    "Stepper",
-    "TransformerMap",
-    "Translator",
-    "Unrolled",
-]
+_CLASS = re.compile(r"^class ([A-Z]\w*)", re.MULTILINE)
+
+
+def _found() -> dict[str, str]:
+    """Return each widget's class and the module that has it, found and not loaded."""
+    files = [
+        file
+        for file in Path(__file__).parent.glob("*/*.py")
+        if file.stem == file.parent.name
+    ]
+    classes = [_CLASS.search(file.read_text("utf-8"))[1] for file in files]
+    modules = [f"{__name__}.{file.stem}.{file.stem}" for file in files]
+    return dict(sorted(zip(classes, modules, strict=True)))
+
+
+_MODULES = _found()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(
+            f"module {__name__} has no {name}; its widgets are {', '.join(_MODULES)}"
+        )
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+__all__ = list(_MODULES)

@@ -1,0 +1,1 @@
+"""The widget Alignment, a folder for its Python and its JavaScript."""

@@ -1,0 +1,1 @@
+"""The widget AttentionLab, a folder for its Python and its JavaScript."""

@@ -1,0 +1,1 @@
+"""The widget Positions, a folder for its Python and its JavaScript."""

@@ -1,0 +1,16 @@
+// The keyboard's focus: what is drawn anew keeps it.
+
+/** @typedef {import("./frame.js").World} W */
+
+/**
+ * Give the focus to what `selector` finds.
+ * @param {W} w
+ */
+export const focus = (w, selector) => /** @type {HTMLElement | null} */ (w.root.querySelector(selector))?.focus();
+
+/**
+ * Has one of these the focus?
+ * @param {W} w
+ */
+export const hasFocus = (w, selector) =>
+  w.root.contains(document.activeElement) && !!document.activeElement?.matches(selector);

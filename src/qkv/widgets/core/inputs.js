@@ -1,0 +1,143 @@
+// Which recorded input to look at; and, where a kernel is there, a box to type another.
+import { html, nothing } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import { choice } from "./controls.js";
+
+/**
+ * @template [Run=any]
+ * @typedef {{ input: string, source: string[], target: string[], note?: string, forced: Run, free?: Run | null }} Recording
+ */
+/**
+ * The traits of a widget over recordings: Recorded in Python.
+ * @template [Run=any], [More=object]
+ * @typedef {{
+ *   recordings: (Recording<Run> & More)[],
+ *   chosen: number,
+ *   fed: "forced" | "free",
+ *   step: number,
+ *   request: { id?: string, text?: string },
+ *   answer: { id?: string, error?: string },
+ * }} Recorded
+ */
+/** @typedef {{ asked: string, turn: number, note: string, timer: ReturnType<typeof setTimeout> }} Asking */
+/** @typedef {import("./frame.js").World<Recorded, Asking>} W */
+
+const patience = 5000;
+
+/**
+ * Follow the kernel's answers to requests.
+ * @param {W} w
+ */
+export function listen(w) {
+  const answered = () => {
+    const { id, error } = w.get("answer") ?? {};
+    if (id === undefined || id !== w.local.asked) return;
+    clearTimeout(w.local.timer);
+    w.local.asked = undefined;
+    w.local.note = error ?? "";
+    w.draw();
+  };
+  w.model.on("change:answer", answered);
+  return () => {
+    clearTimeout(w.local.timer);
+    w.model.off("change:answer", answered);
+  };
+}
+
+/** @param {W} w */
+function ask(w, text) {
+  // Unlike any before it, also those of this page before it was loaded anew.
+  w.local.turn = (w.local.turn ?? 0) + 1;
+  const id = `${w.id}-${Date.now().toString(36)}-${w.local.turn}`;
+  clearTimeout(w.local.timer);
+  w.local.asked = id;
+  w.local.note = "Asking the kernel …";
+  w.local.timer = setTimeout(() => {
+    w.local.note = "No kernel answered: run the cells above first.";
+    w.draw();
+  }, patience);
+  w.set({ request: { id, text } });
+}
+
+/**
+ * A box to type a text in, with its button; Enter gives it, too.
+ * @param {{ label: string, button: unknown, give: (text: string) => void, value?: unknown, put?: (text: string) => void }} made
+ */
+export function box({ label, button, give, value = nothing, put = () => {} }) {
+  const submit = (event) => {
+    event.preventDefault();
+    give(event.target.elements.text.value);
+  };
+  // JupyterLab would take Enter for itself. While a Korean letter is being composed,
+  // Enter only ends the letter.
+  const key = (event) => {
+    event.stopPropagation();
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  };
+  return html`<form class="qkv-ask" @submit=${submit}>
+    <label>${label} <input name="text" autocomplete="off" spellcheck="false" .value=${value} @input=${(e) => put(e.target.value)} @keydown=${key} /></label>
+    ${button}
+  </form>`;
+}
+
+/** @param {W} w */
+function ownInput(w) {
+  const give = (text) => text.trim() && ask(w, text.trim());
+  return box({ label: "Type your own", give, button: html`<button type="submit">Show</button>` });
+}
+
+/** @param {W} w */
+export function inputs(w) {
+  const recordings = w.get("recordings");
+  const at = w.get("chosen");
+  if (w.still) return html`<p class="qkv-input">Input: <b>${recordings[at].input}</b></p>`;
+  return html`<div class="qkv-inputs">
+      <label
+        >Input
+        <select .value=${live(String(at))} @change=${(e) => w.set({ chosen: +e.target.value, step: 0 })}>
+          ${recordings.map((r, i) => html`<option value=${i} ?selected=${i === at}>${r.input}</option>`)}
+        </select></label
+      >
+      ${w.kernel ? ownInput(w) : html`<span class="qkv-hint">In JupyterLab you can type your own.</span>`}
+    </div>
+    <p class="qkv-note" role="status" ?hidden=${!w.local.note}>${w.local.note ?? ""}</p>`;
+}
+
+/**
+ * Fed with the truth, or with its own output.
+ * @param {W} w
+ */
+export function feeding(w) {
+  const recording = w.get("recordings")[w.get("chosen")];
+  if (w.still) return nothing;
+  return choice(w, {
+    legend: "The decoder is fed",
+    name: "fed",
+    options: [
+      ["forced", "the right tokens (teacher forcing)"],
+      ["free", recording.free ? "its own output" : "its own output (here the same)"],
+    ],
+    chosen: w.get("fed"),
+    pick: (fed) => w.set({ fed }),
+  });
+}
+
+/**
+ * The run to show: with its own output equal to the truth, both are one.
+ * @param {W} w
+ */
+export const run = (w, recording) => (w.get("fed") === "free" && recording.free) || recording.forced;
+
+/**
+ * What is wrong with the recordings, or "".
+ * @param {W} w
+ */
+export function missingRecording(w, check) {
+  const recordings = w.get("recordings");
+  if (!Array.isArray(recordings) || !recordings.length) return "no input is recorded in it";
+  const recording = recordings[w.get("chosen")];
+  if (!recording) return `it has ${recordings.length} inputs, and not number ${w.get("chosen")}`;
+  return check(recording) || (recording.free ? check({ ...recording, forced: recording.free }) : "");
+}

@@ -1,0 +1,88 @@
+// A trained model's weights, fetched when a reader asks for them: from the kernel, or from
+// a file of the site. They are in no notebook.
+import { readCheckpoint } from "./safetensors.js";
+
+/** @typedef {{ net: any, loading: boolean, note: string }} Loading the network, once it is here */
+/** @typedef {{ name: string, size: number }} Loaded what the file is called on the site, and its bytes */
+/** @typedef {import("./frame.js").World<Loaded, Loading>} W */
+
+const patience = 20000;
+const loaded = new WeakMap(); // a widget's model → the promise of its network
+let turn = 0;
+
+/** @param {W} w */
+function fromKernel(w) {
+  return new Promise((resolve, reject) => {
+    const id = `${w.id}-${Date.now().toString(36)}-${++turn}`;
+    const done = (settle, value) => {
+      clearTimeout(timer);
+      w.model.off("msg:custom", answered);
+      settle(value);
+    };
+    const answered = (message, buffers) => {
+      if (message?.id !== id) return;
+      if (message.error) return done(reject, new Error(message.error));
+      const { buffer, byteOffset, byteLength } = buffers[0];
+      return done(resolve, buffer ? buffer.slice(byteOffset, byteOffset + byteLength) : buffers[0]);
+    };
+    const timer = setTimeout(() => done(reject, new Error("no kernel answered; run the cells above first")), patience);
+    w.model.on("msg:custom", answered);
+    w.model.send({ type: "weights", id });
+  });
+}
+
+function fromSite(name) {
+  const host = globalThis.qkvHost;
+  if (!name) return Promise.reject(new Error("this page has not its file; run the chapter in JupyterLab"));
+  return host?.checkpoint ? host.checkpoint(name) : Promise.reject(new Error("this page has no such file"));
+}
+
+/**
+ * The network that `make` makes of a checkpoint; asked for once, and again after a failure.
+ * @param {W} w
+ */
+function network(w, make) {
+  if (!loaded.has(w.model)) {
+    const bytes = w.kernel ? fromKernel(w) : fromSite(w.get("name"));
+    const made = bytes.then((buffer) => {
+      const checkpoint = readCheckpoint(buffer);
+      return { ...checkpoint, ...make(checkpoint) };
+    });
+    loaded.set(w.model, made);
+    made.catch(() => loaded.delete(w.model));
+  }
+  return loaded.get(w.model);
+}
+
+export const size = (bytes) =>
+  bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+
+/**
+ * Where the model runs, or what is said `before` it is here.
+ * @param {W} w
+ * @param {string} before
+ */
+export const modelHint = (w, before) => (w.local.net ? "The model is here: it runs in your browser." : before);
+
+/**
+ * Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it.
+ * @param {W} w
+ */
+export function withNetwork(w, make, act, without) {
+  if (w.local.loading) return;
+  w.local.loading = true;
+  w.local.note = w.local.net ? "" : `Loading the model, ${size(w.get("size"))} …`;
+  w.draw();
+  network(w, make)
+    .then((net) => {
+      w.local.loading = false;
+      w.local.net = net;
+      w.local.note = "";
+      act(net);
+    })
+    .catch((error) => {
+      w.local.loading = false;
+      w.local.note = `The model could not be used: ${error.message}. ${without}`;
+    })
+    .finally(() => w.draw());
+}

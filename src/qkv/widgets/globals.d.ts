@@ -1,0 +1,3 @@
+// What the scripts of a page find there, for `tsc --checkJs`.
+declare var qkvHost: any; // book/_static/host.js
+declare var DOCUMENTATION_OPTIONS: any; // Sphinx

@@ -1,0 +1,1 @@
+"""The widget Heads, a folder for its Python and its JavaScript."""

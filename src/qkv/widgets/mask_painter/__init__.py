@@ -1,0 +1,1 @@
+"""The widget MaskPainter, a folder for its Python and its JavaScript."""

@@ -1,0 +1,1 @@
+"""The widget Patches, a folder for its Python and its JavaScript."""

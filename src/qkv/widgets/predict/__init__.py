@@ -1,0 +1,1 @@
+"""The widget Predict, a folder for its Python and its JavaScript."""

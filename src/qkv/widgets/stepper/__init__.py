@@ -1,0 +1,1 @@
+"""The widget Stepper, a folder for its Python and its JavaScript."""

@@ -1,0 +1,1 @@
+"""The widget TransformerMap, a folder for its Python and its JavaScript."""

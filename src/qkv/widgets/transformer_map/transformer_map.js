@@ -1,0 +1,383 @@
+// TransformerMap: the model as the paper draws it, and a sentence on its way through.
+import { html, nothing, svg } from "lit-html";
+import { guard } from "lit-html/directives/guard.js";
+import { live } from "lit-html/directives/live.js";
+import { bars, reach } from "../core/bars.js";
+import { choice, controls, sentence } from "../core/controls.js";
+import { areas, figure, WIDTH } from "../core/figure.js";
+import { widget } from "../core/frame.js";
+import { matrix } from "../core/matrix.js";
+import { decode, peak } from "../core/maths.js";
+import { scroll } from "../core/scroll.js";
+import { chain, drawAgainWhenDark, heading, named, stepBody, stepMatrix, stepSentence } from "../core/trace_steps.js";
+import { tensors } from "../core/tensors.js";
+import { thumbs } from "../core/thumb.js";
+import { chance, exact, plural, shape, shown, special } from "../core/text.js";
+
+// ---- what is where
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const lower = (text) => text[0].toLowerCase() + text.slice(1);
+const many = (n) => n.toLocaleString("en");
+const quoted = (token) => `“${shown(token)}”`;
+
+/** “Decoder layer 2”, or nothing outside the layers. */
+const whereOf = (place) => (place.layer === undefined ? "" : `${capital(place.stack)} layer ${place.layer + 1}`);
+
+const nameOf = (place) => (whereOf(place) ? `${whereOf(place)}: ${lower(place.label)}` : place.label);
+
+const subs = { attention: "self-attention", cross: "cross-attention", feed_forward: "the feed-forward network" };
+
+/** How the reader finds this step in Python. */
+const inPython = (path) => `trace.${path.replace(/\.(\d+)\./g, "[$1].")}`;
+
+/** The numbers of the trace by name, unpacked once for each state. */
+function values(w) {
+  if (w.unpacked !== w.get("steps")) Object.assign(w, { unpacked: w.get("steps"), numbers: tensors(w.get("steps")), made: new Map() });
+  return w.numbers;
+}
+
+const sideOf = (path) => (/^(encoder|source|memory)/.test(path) ? "source" : "target");
+
+/** The names of an axis' positions. */
+function labels(w, step, axis, count) {
+  const tokens = w.get("tokens");
+  if (axis === "key") return tokens[step.path.includes(".cross.") ? "source" : sideOf(step.path)];
+  if (["token", "query", "source", "target"].includes(axis)) return tokens[sideOf(step.path)];
+  if (axis === "vocab") return w.get("columns");
+  if (axis === "head") return Array.from({ length: count }, (_, h) => String(h + 1));
+  return axis === "1" ? [step.path.split(".").at(-1)] : named(null, count);
+}
+
+/** A step as core/steps draws it. */
+function stepOf(w, path) {
+  const get = values(w);
+  if (!w.made.has(path)) {
+    const entry = w.get("steps")[path];
+    const [title, formula] = w.get("words")[entry.words];
+    const numbers = get(path);
+    w.made.set(path, {
+      path, title, formula, axes: entry.axes, reads: entry.reads, shape: entry.size, size: entry.full ?? entry.size,
+      scale: /weights$|^probabilities$/.test(path) ? "unit" : "diverging",
+      limit: entry.limit ?? reach(entry.axes.length > 2 ? numbers.flat() : numbers),
+      note: w.get("notes")[path] ?? "", values: numbers,
+    });
+  }
+  return w.made.get(path);
+}
+
+const short = (place, path) => path.slice(path.startsWith(`${place.id}.`) ? place.id.length + 1 : `${place.stack}.${place.layer}.`.length);
+
+/** The steps within a place. */
+const innerSteps = (w, place) =>
+  (place.inner ?? []).map((path) => ({ ...stepOf(w, path), name: short(place, path), code: inPython(path) }));
+
+const length = (row) => Math.sqrt(row.reduce((sum, x) => sum + decode(x) ** 2, 0)).toPrecision(3);
+
+// ---- what is said
+
+function looking(w, place, row) {
+  const heads = values(w)(`${place.id}.attention.weights`);
+  const h = Math.min(w.get("head"), heads.length - 1);
+  const [mine, keys] = [w.get("tokens")[place.side], w.get("tokens")[place.keys]];
+  const weights = heads[h][row];
+  const best = peak(weights);
+  const open = weights.filter((x) => x !== null).length;
+  const seen = open < weights.length ? ` It may look at ${open} of ${plural(weights.length, "token")}.` : "";
+  const from = place.keys === place.side ? "" : " The queries come from the decoder, keys and values from the top of the encoder.";
+  const there = best < 0 ? "may look at nothing" : `looks most at ${quoted(keys[best])}: ${chance(weights[best])}`;
+  return `In head ${h + 1}, ${quoted(mine[row])} ${there}.${seen}${from}`;
+}
+
+function told(w, place, row) {
+  const get = values(w);
+  const token = quoted(w.get("tokens")[place.side][row]);
+  const long = (path) => length(get(path)[row]);
+  const ways = place.stream;
+  switch (place.kind) {
+    case "embedding":
+      return `${token} becomes ${get(place.path)[row].length} numbers: its row of the table, times the square root of d_model.`;
+    case "position":
+      return `${token} stands at position ${row}. Its vector of length ${long(ways[0])} and that of the position, ${long(ways[1])}, give one of ${long(ways[2])}.`;
+    case "norm":
+      return `The vector of ${token} goes from length ${long(place.before ?? ways[0])} to ${long(place.path)}: mean 0 and variance 1, then scaled and shifted.`;
+    case "attention":
+      return looking(w, place, row);
+    case "feed": {
+      const active = get(`${place.id}.activated`)[row];
+      return `For ${token}, ${active.filter((x) => x > 0).length} of ${active.length} hidden features are above 0; what follows from them has length ${long(place.path)}.`;
+    }
+    case "add":
+      return `${token} came with length ${long(ways[0])}, ${subs[place.sub]} adds ${long(ways[1])}, the sum has ${long(ways[2])}${ways[3] ? `, and normalised ${long(ways[3])}` : ""}.`;
+    case "linear": {
+      const scores = get(place.path)[row];
+      return `After ${token}, the highest score is ${exact(scores[peak(scores)])}, for ${quoted(w.get("columns")[peak(scores)])}.`;
+    }
+    default: {
+      const [[next, p]] = w.get("top")[row];
+      return `After ${token}, the most likely next token is ${quoted(next)}: ${chance(p)}.`;
+    }
+  }
+}
+
+// ---- the figure
+
+/** The layer that each stack shows: where the walk is, else where it will begin or has ended. */
+function layersAt(places, at) {
+  const now = places[at];
+  const count = (stack) => Math.max(...places.filter((p) => p.stack === stack).map((p) => p.layer)) + 1;
+  const layer = (stack) => {
+    if (now.stack === stack) return now.layer;
+    return places.findIndex((p) => p.stack === stack) > at ? 0 : count(stack) - 1;
+  };
+  return Object.fromEntries(["encoder", "decoder"].map((stack) => [stack, { layer: layer(stack), count: count(stack) }]));
+}
+
+const whole = (label) => label.replaceAll("-", "\u2011"); // no line ends within a word
+
+const path = (points) => `M${points.map(([x, y]) => `${x} ${y}`).join("L")}`;
+
+function tip([[x0, y0], [x, y]]) {
+  const [dx, dy] = [Math.sign(x - x0), Math.sign(y - y0)];
+  return dx ? `M${x} ${y}l${-5 * dx} -3v6z` : `M${x} ${y}l-3 ${-5 * dy}h6z`;
+}
+
+const lines = (plan) => html`<svg width=${WIDTH} height=${plan.height} viewBox="0 0 ${WIDTH} ${plan.height}" aria-hidden="true">
+  ${plan.frames.map((f) => svg`<rect class="qkv-frame" x=${f.left} y=${f.top} width=${f.width} height=${f.height} rx="8"/>`)}
+  ${plan.ways.map(
+    ({ kind, points, tip: ends }) => svg`<path class="qkv-way-${kind}" d=${path(points)}/>${ends ? svg`<path class="qkv-tip-${kind}" d=${tip(points.slice(-2))}/>` : nothing}`,
+  )}
+  ${plan.marks.map((m) => svg`<text x=${m.x} y=${m.y}>${m.words}</text>`)}
+</svg>`;
+
+const stand = ({ left, top, width, height }) => `left:${left}px;top:${top}px;width:${width}px;height:${height ?? 20}px`;
+
+function go(w, place, focus) {
+  const had = focus ?? (document.activeElement?.matches(".qkv-box") && w.root.contains(document.activeElement));
+  w.set({ place, inside: -1, show: "walk" });
+  if (had) w.root.querySelector(`.qkv-box[data-place="${place}"]`)?.focus({ preventScroll: true });
+}
+
+/** The same box in another layer. */
+function toLayer(w, at, stack, layer) {
+  const places = w.get("places");
+  const now = places[at];
+  const sought = places.findIndex((p) => p.stack === stack && p.layer === layer && (now.stack !== stack || p.id.split(".")[2] === now.id.split(".")[2]));
+  go(w, sought, false);
+}
+
+function chooser(w, at, stack, { layer, count }, place) {
+  if (!place) return nothing;
+  const title = `${capital(stack)} layer`;
+  if (w.still || count < 2) return html`<div class="qkv-layer" style=${stand(place)}>${stack} layer ${layer + 1} of ${count}</div>`;
+  return html`<label class="qkv-layer" style=${stand(place)}><span>layer</span>
+    <select aria-label=${title} .value=${live(String(layer))} @change=${(e) => toLayer(w, at, stack, +e.target.value)}>
+      ${Array.from({ length: count }, (_, i) => html`<option value=${i} ?selected=${i === layer}>${i + 1}</option>`)}
+    </select><span>of ${count}</span></label>`;
+}
+
+function map(w, at, row) {
+  const places = w.get("places");
+  const tokens = w.get("tokens");
+  const layers = layersAt(places, at);
+  const [encoder, decoder] = [layers.encoder.layer, layers.decoder.layer];
+  const key = `${encoder},${decoder}`;
+  const plans = (w.plans ??= new Map());
+  if (w.planned !== places) plans.clear();
+  w.planned = places;
+  if (!plans.has(key)) plans.set(key, figure(places, { encoder, decoder }));
+  const plan = plans.get(key);
+  const box = (b) => {
+    const i = places.indexOf(b.place);
+    const look = `qkv-box qkv-k-${b.place.kind} ${i === at ? "qkv-now" : ""}`;
+    if (w.still) return html`<span class=${look} style=${stand(b)}>${whole(b.place.label)}</span>`;
+    return html`<button type="button" class=${look} data-place=${i} style=${stand(b)} tabindex=${i === at ? 0 : -1} aria-current=${i === at ? "step" : nothing} @click=${() => go(w, i)}>${whole(b.place.label)}</button>`;
+  };
+  const said = (side) => tokens[side].map(shown).join(" ");
+  const next = w.get("top")[Math.min(row, tokens.target.length - 1)];
+  const floor = plan.height - 16;
+  return html`<div class="qkv-figure1" role="group" aria-label="The model: choose a place" style="width:${WIDTH}px;height:${plan.height}px">
+    ${guard([plan], () => lines(plan))}
+    ${plan.boxes.map(box)}
+    ${["encoder", "decoder"].map((stack) => chooser(w, at, stack, layers[stack], plan.choosers[stack]))}
+    ${["source", "target"].map((side) => html`<span class="qkv-io" style=${stand({ left: side === "source" ? 8 : WIDTH - 150, top: floor, width: 142, height: 16 })}><span class="qkv-vh">The ${side}: </span>${said(side)}</span>`)}
+    <span class="qkv-io" style=${stand({ ...plan.result, height: 15 })}><span class="qkv-vh">Most likely next: </span>${shown(next[0][0])} ${chance(next[0][1])}</span>
+  </div>`;
+}
+
+// ---- the place
+
+/** What goes around a sub-layer, what it adds, and the sum: for the token in focus. */
+function around(w, place, row) {
+  const ways = place.stream;
+  if (!ways) return nothing;
+  const get = values(w);
+  const rows = ways.map((path) => get(path)[row]);
+  const limit = reach(rows.slice(0, 3));
+  const what = place.kind === "position" ? "the position" : subs[place.sub];
+  const names = ["before", `+ ${what}`, "= sum", "normalised"];
+  return html`<table class="qkv-around">
+    <caption>What goes around, for ${quoted(w.get("tokens")[place.side][row])}</caption>
+    <thead><tr><th scope="col"><span class="qkv-vh">part</span></th><th scope="col"><span class="qkv-vh">its numbers as bars</span></th><th scope="col">length</th></tr></thead>
+    <tbody>${rows.map(
+      (numbers, i) =>
+        html`<tr class=${place.path === ways[i] ? "qkv-best" : ""}><th scope="row">${names[i]}</th><td>${bars(numbers, i < 3 ? limit : reach([numbers]))}</td><td>${length(numbers)}</td></tr>`,
+    )}</tbody>
+  </table>`;
+}
+
+/** All heads in small; the one chosen is shown large. */
+function heads(w, place) {
+  const all = values(w)(`${place.id}.attention.weights`);
+  const h = Math.min(w.get("head"), all.length - 1);
+  thumbs(w, ".qkv-head canvas", all);
+  const face = (i) => html`<canvas aria-hidden="true"></canvas><b>head ${i + 1}</b>`;
+  return html`<div class="qkv-all" role="group" aria-label="The weights of each head">
+    ${all.map((_, i) => html`<div class="qkv-head">${w.still
+      ? html`<div class="qkv-face">${face(i)}</div>`
+      : html`<button type="button" class="qkv-face" data-head=${i} aria-pressed=${i === h} @click=${() => w.set({ head: i })}>${face(i)}</button>`}</div>`)}
+  </div>`;
+}
+
+/** The likeliest next tokens of the position in focus. */
+const candidates = (w, row) => html`<table class="qkv-next">
+  <caption>After ${quoted(w.get("tokens").target[row])}</caption>
+  <thead><tr><th scope="col">next</th><th scope="col" colspan="2">probability</th></tr></thead>
+  <tbody>${w.get("top")[row].map(
+    ([token, p]) => html`<tr><th scope="row">${shown(token)}</th>
+      <td><span class="qkv-meter" aria-hidden="true"><i style="width:${Math.round(p * 1000) / 10}%"></i></span></td><td class="qkv-num">${chance(p)}</td></tr>`,
+  )}</tbody>
+</table>`;
+
+/** A weight in a cell; what may not be attended to is a dash. */
+const perCent = (x) => (typeof x === "number" ? String(Math.round(100 * x)) : x === null ? "–" : special(x));
+
+const session = (w, step, row) => ({
+  step, row, say: step.scale === "unit" ? perCent : undefined, of: w.get("steps"), at: [w.get("head")],
+  labels: (s, axis, count) => labels(w, s, axis, count),
+  pick: (to) => w.set({ row: to }),
+  turn: (_, to) => w.set({ head: to }),
+});
+
+/** Which step a place shows before it is opened: what an attention looks at, else its result. */
+const face = (w, place) => stepOf(w, place.kind === "attention" ? `${place.id}.attention.weights` : place.path);
+
+function opener(w, place, open) {
+  if (w.still || (place.inner?.length ?? 0) < 2) return nothing;
+  const words = open ? "Close" : `Open: ${place.inner.length} steps inside`;
+  return html`<button type="button" data-act="open" aria-expanded=${open} @click=${() => w.set({ inside: open ? -1 : 0 })}>${words}</button>`;
+}
+
+function closed(w, place, { step, row }, m) {
+  return html`<div class="qkv-facts">
+      <span class="qkv-shape"><code>${inPython(step.path)}</code> ${shape(step.axes, step.size)}</span>
+      ${place.count ? html`<span class="qkv-shape">${many(place.count)} parameters</span>` : nothing}
+    </div>
+    ${place.kind === "softmax" ? candidates(w, row) : around(w, place, row)}
+    ${place.kind === "attention" ? heads(w, place) : nothing}
+    ${step.note ? html`<p class="qkv-crop">${step.note}</p>` : nothing}
+    ${step.scale === "unit" ? hint(w, place) : nothing}
+    ${matrix(w, m)}`;
+}
+
+const hint = (w, place) => html`<p class="qkv-hint">${place.kind === "attention" ? `Head ${w.get("head") + 1}: each row looks at the columns, in per cent.` : "In per cent."}</p>`;
+
+function walk(w, at) {
+  const places = w.get("places");
+  const place = places[at];
+  const row = Math.min(Math.max(w.get("row"), 0), w.get("tokens")[place.side].length - 1);
+  const inner = place.inner?.length > 1 ? innerSteps(w, place) : [];
+  const inside = Math.min(w.get("inside"), inner.length - 1);
+  const open = inside >= 0;
+  const step = open ? inner[inside] : face(w, place);
+  const s = session(w, step, row);
+  const m = stepMatrix(w, s);
+  const [title, formula] = w.get("words")[place.words];
+  const move = (to) => (open ? w.set({ inside: to }) : go(w, to));
+  const bar = open
+    ? { at: inside, count: inner.length, what: "Step inside", said: step.title }
+    : { at, count: places.length, what: "Place", said: nameOf(place) };
+  // One template for both, so that the focus stays on the button that opens and closes.
+  return html`${controls(w, { ...bar, go: move })}
+    <div class="qkv-place"><span class="qkv-where">${nameOf(place)}</span>${opener(w, place, open)}</div>
+    ${open ? chain(w, { steps: inner, now: inside, go: move, title: "The steps inside, in order" }) : nothing}
+    ${open ? heading(step, step.reads.map((name) => (place.inner.includes(name) ? short(place, name) : name))) : heading({ title, formula, reads: [] })}
+    ${sentence(w, open ? stepSentence(step, m, inside, inner.length) : told(w, place, row))}
+    ${open ? stepBody(w, s, m) : closed(w, place, s, m)}`;
+}
+
+// ---- where the parameters are
+
+const percent = (share) => (share < 0.0005 ? "<0.1 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
+
+const groups = { embedding: "embeddings", attention: "attention", feed: "feed-forward networks", norm: "layer norms", linear: "the output layer" };
+
+/** “attention 52 %, feed-forward networks 34 %, …”, the largest first. */
+function shares(parts) {
+  const found = new Map();
+  for (const { group, name, share } of parts) {
+    const key = groups[group] ?? name;
+    found.set(key, (found.get(key) ?? 0) + share);
+  }
+  return [...found].sort((a, b) => b[1] - a[1]).map(([name, share]) => `${name} ${percent(share)}`).join(", ");
+}
+
+function parameters(w) {
+  const parts = w.get("parts");
+  const total = parts.reduce((sum, p) => sum + p.count, 0);
+  const room = ({ width, height }) => width > 0.17 && height > 0.12;
+  const name = (p) => html`<b>${p.name}</b> ${percent(p.share)}`;
+  const at = (a) => `left:${100 * a.left}%;top:${100 * a.top}%;width:${100 * a.width}%;height:${100 * a.height}%`;
+  return html`<div class="qkv-h">Where the ${many(total)} parameters are <small>areas are proportional to their number</small></div>
+    ${sentence(w, `${capital(shares(parts))}.`)}
+    <div class="qkv-areas" aria-hidden="true">${areas(parts).map((a) => html`<div class="qkv-k-${a.part.group}" style=${at(a)}>${room(a) ? name(a.part) : nothing}</div>`)}</div>
+    ${scroll(w, "The parameters of each part", html`<table class="qkv-counts">
+      <thead><tr><th scope="col">part</th><th scope="col">parameters</th><th scope="col">share</th></tr></thead>
+      <tbody>${parts.map((p) => html`<tr><th scope="row"><i class="qkv-swatch qkv-k-${p.group}"></i>${p.name}</th><td>${many(p.count)}</td><td>${percent(p.share)}</td></tr>`)}</tbody>
+      <tfoot><tr><th scope="row">all</th><td>${many(total)}</td><td></td></tr></tfoot>
+    </table>`)}`;
+}
+
+// ---- both
+
+function missing(w) {
+  const [places, tokens, steps] = [w.get("places"), w.get("tokens"), w.get("steps")];
+  if (!places?.length) return "it holds no model";
+  if (!places[w.get("place")]) return `it has ${plural(places.length, "place")}, and not number ${w.get("place")}`;
+  if (!tokens?.source?.length || !tokens?.target?.length) return "its tokens are missing";
+  const lost = places.flatMap((p) => [p.path, ...(p.inner ?? []), ...(p.stream ?? [])]).find((path) => !steps[path]);
+  if (lost) return `step “${lost}” is missing`;
+  if (steps.source_placed.size[0] !== tokens.source.length || steps.target_placed.size[0] !== tokens.target.length) return "its tokens do not fit the trace";
+  return w.get("top")?.length === tokens.target.length ? "" : "the next tokens do not fit the trace";
+}
+
+const shows = [["walk", "a walk through the model"], ["parameters", "where the parameters are"]];
+
+function view(w) {
+  const at = w.get("place");
+  const counted = w.get("parts").length > 0;
+  const show = counted ? w.get("show") : "walk";
+  const panel = show === "parameters" ? parameters(w) : walk(w, at);
+  if (w.still && w.get("alone")) return panel;
+  return html`${counted && !w.still ? choice(w, { legend: "Show", name: "show", options: shows, chosen: show, pick: (to) => w.set({ show: to }) }) : nothing}
+    <div class="qkv-plan">${map(w, at, w.get("row"))}<div class="qkv-panel1">${panel}</div></div>`;
+}
+
+/** The figure, the ways of attention, one sum, the answer, and the parameters. */
+function stills(w) {
+  const places = w.get("places");
+  const last = (test) => places.findLastIndex(test);
+  const chosen = [
+    last((p) => p.stack === "encoder" && p.kind === "attention"),
+    last((p) => p.stack === "decoder" && p.sub === "attention" && p.kind === "attention"),
+    last((p) => p.sub === "cross" && p.kind === "attention"),
+    last((p) => p.sub === "cross" && p.kind === "add"),
+    last((p) => p.kind === "softmax"),
+  ].filter((i) => i >= 0);
+  const row = (place) => Math.min(w.get("row"), w.get("tokens")[place.side].length - 1);
+  const said = (place) => `${nameOf(place)}. ${told(w, place, row(place))}`;
+  const shots = chosen.map((place, i) => ({ caption: said(places[place]), state: { place, inside: -1, show: "walk", alone: i > 0 } }));
+  return w.get("parts").length ? [...shots, { state: { show: "parameters", alone: true } }] : shots;
+}
+
+export default widget("transformer-map", { missing, view, stills, begin: drawAgainWhenDark });

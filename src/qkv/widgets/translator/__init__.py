@@ -1,0 +1,1 @@
+"""The widget Translator, a folder for its Python and its JavaScript."""

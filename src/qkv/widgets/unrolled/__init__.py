@@ -1,0 +1,1 @@
+"""The widget Unrolled, a folder for its Python and its JavaScript."""
