@@ -158,6 +158,8 @@ def walk(trace: Any, prefix: str = "", axes: tuple[str, ...] = ()) -> Iterator[S
 def place_of(trace: Any, name: str) -> Place:
     """Return the place of a step: what its own trace declares goes before the rest.
 
+    A label of its own is also what it is called.
+
     Examples
     --------
     >>> from jaxtyping import Float
@@ -175,8 +177,10 @@ def place_of(trace: Any, name: str) -> Place:
     if not is_dataclass(value):
         return around
     *_, last = fields(value)
-    own = vars(last.metadata.get("place", Place()))
-    return replace(around, **{key: said for key, said in own.items() if said})
+    own = last.metadata.get("place", Place())
+    if own.label:
+        around = replace(around, called="")
+    return replace(around, **{key: said for key, said in vars(own).items() if said})
 
 
 def _given(part: Any) -> bool:
