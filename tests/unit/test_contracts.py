@@ -4,15 +4,18 @@ Each model here is as short as a chapter would write it.
 """
 
 from dataclasses import dataclass
+from itertools import repeat
 
 import pytest
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from qkv.data import Batch
 from qkv.decoding import greedy
 from qkv.layers import FeedForward, FeedForwardTrace
 from qkv.trace import Place, step, walk
+from qkv.training import fit
 from qkv.transformer import LanguageModel, Transformer, TransformerConfig
 from qkv.vision import VisionConfig, VisionTransformer
 from qkv.widgets import TransformerMap
@@ -43,8 +46,9 @@ class Experts(nn.Module):
         mixed = sum(gate[..., i, None] * t.output for i, t in enumerate(told))
         return ExpertsTrace(gate, told, mixed)
 
-    def balance(self, x):
-        return (self.gate(x).softmax(-1).flatten(0, -2).mean(0) ** 2).sum()
+    def auxiliary_loss(self, x):
+        share = self.gate(x).softmax(-1).flatten(0, -2).mean(0)
+        return 0.01 * (2 * share**2).sum()
 
 
 SIZES = TransformerConfig(11, 11, d_model=8, heads=2, layers=(1, 2))
@@ -66,27 +70,10 @@ def test_every_layer_has_experts_of_its_own_under_its_own_name():
         Transformer(SIZES, feed_forward=Experts(8))
 
 
-def test_experts_train_with_their_balance_beside_the_loss():
-    model = with_experts()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    layers = [*model.encoder.layers, *model.decoder.layers]
-    heard = {}
-    for layer in layers:
-        layer.feed_forward.register_forward_hook(
-            lambda module, given, _: heard.__setitem__(module, module.balance(*given))
-        )
-    losses, before = [], with_experts().state_dict()
-    for _ in range(20):
-        logits = model(*SOURCE, TARGET[:, :-1])
-        loss = nn.functional.cross_entropy(
-            logits.flatten(0, 1), TARGET[:, 1:].flatten()
-        )
-        optimizer.zero_grad()
-        (loss + 0.01 * sum(heard.values())).backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.5 * losses[0]
-    assert len(heard) == len(layers)
+def test_experts_train_in_the_one_loop():
+    model, before = with_experts(), with_experts().state_dict()
+    history = fit(model, repeat(Batch(*SOURCE, TARGET)), steps=30)
+    assert history.losses[-1] < 0.5 * history.losses[0]
     after = model.state_dict()
     assert all(not torch.equal(after[n], before[n]) for n in after if ".gate." in n)
 

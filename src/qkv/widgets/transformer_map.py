@@ -130,7 +130,7 @@ class TransformerMap(Widget):
             top=top,
             notes=_notes(values, places, shown),
             parts=counts.parts(),
-            alt=_sentence(trace, values, places, tokens, top, counts.parts()),
+            alt=_sentence(values, places, tokens, top, counts.parts()),
         )
         self._weights = _cross(values, places)
 
@@ -519,15 +519,18 @@ def _cross(values: dict[str, Tensor], places: list[dict[str, Any]]) -> Tensor:
 
 
 def _sentence(
-    trace: Any,
     values: dict[str, Tensor],
     places: list[dict[str, Any]],
     tokens: dict[str, list[str]],
     top: list,
     parts: list[dict[str, Any]],
 ) -> str:
-    encoder, decoder = len(trace.encoder), len(trace.decoder)
-    kind = "pre-norm" if _pre_norm(trace.encoder[0]) else "post-norm"
+    layers = [place for place in places if "layer" in place]
+    encoder, decoder = (
+        1 + max(place["layer"] for place in layers if place["side"] == side)
+        for side in _SIDES
+    )
+    kind = "pre-norm" if layers[0]["part"] == "norm" else "post-norm"
     heads = len(values[_where(places, "attention")["weights"]])
     source, target = (" ".join(map(visible, tokens[side])) for side in tokens)
     looked = _peaks(_cross(values, places), tokens)
