@@ -101,14 +101,17 @@ def test_the_trace_is_the_call_and_walks_into_the_experts():
     assert steps[f"{scope}.experts.1.hidden"].shape["d_ff"] == 16
 
 
-@pytest.mark.parametrize("norm_first", [True, False])
-def test_the_map_has_a_place_that_the_experts_have_named(norm_first):
+def map_of_experts(norm_first=True):
     config = TransformerConfig(11, 11, d_model=8, heads=2, norm_first=norm_first)
     model = with_experts(config=config)
     trace = model.trace(*(x[:1] for x in SOURCE), TARGET[:1])
-    shown = TransformerMap(
-        trace, list("abc"), list("abcd"), parameters=model.state_dict()
-    )
+    tokens = list("abc"), list("abcd")
+    return model, TransformerMap(trace, *tokens, parameters=model.state_dict())
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_the_map_has_a_place_that_the_experts_have_named(norm_first):
+    model, shown = map_of_experts(norm_first)
     place = next(p for p in shown.places if p["id"] == "encoder.1.feed_forward")
     assert place["label"] == "Two experts"
     assert place["called"] == "two experts"

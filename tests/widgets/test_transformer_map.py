@@ -12,6 +12,7 @@ from qkv.transformer import LanguageModel, TransformerConfig
 from qkv.widgets import TransformerMap
 from qkv.widgets.packed import LEVELS, Store, packed, sizes
 from tests.browser import watched_page
+from tests.unit.test_contracts import map_of_experts
 from tests.widgets.pages import live, page_of, payload, slot, state_of
 from tests.widgets.sample_transformer import EVIL, SOURCE, TARGET, sample
 from tests.widgets.test_front_end import CORE, STATIC, run
@@ -353,6 +354,18 @@ class TestWalking:
         assert page.locator(".qkv-box[tabindex='0']").count() == 1
         page.get_by_role("button", name="Softmax").click()
         assert where(page) == "Softmax"
+
+    def test_a_part_of_another_kind_says_what_it_can(self, show):
+        _, widget = map_of_experts()
+        widget.place = [p["id"] for p in widget.places].index("decoder.1.feed_forward")
+        page = show(widget)
+        assert where(page) == "Decoder layer 2: two experts"
+        assert say(page).startswith("What follows for “a” has length ")
+        page.get_by_role("button", name="Open: 8 steps inside").click()
+        page.keyboard.press("End")
+        page.locator("[data-act=open]").click()
+        page.locator("[data-act=next]").click()
+        assert "two experts adds" in say(page)
 
     def test_the_figure_follows_the_layers(self, show):
         page = show(drawn("encoder.0.feed_forward"))
