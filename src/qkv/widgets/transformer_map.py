@@ -113,7 +113,7 @@ class TransformerMap(Widget):
         words, counts = _Words(), _Counts(parameters or {})
         places = list(_places(trace, values, words, counts))
         tokens = _tokens(places, values, source, target)
-        softmax = _where(places, "softmax")["path"]
+        softmax = _last(places, "softmax")["path"]
         names = _names(values[softmax], vocabulary)
         shown = _shown(values[softmax])
         store = _stored(trace, values, places, shown)
@@ -215,7 +215,7 @@ def _side(part: Any) -> str:
     return next((side for side in _SIDES if side in axes), "")
 
 
-def _where(places: list[dict[str, Any]], part: str) -> dict[str, Any]:
+def _last(places: list[dict[str, Any]], part: str) -> dict[str, Any]:
     """Return the last place of this part."""
     return [place for place in places if place["part"] == part][-1]
 
@@ -349,8 +349,10 @@ class _Layer:
         label = f"{first.label} & {then.label.lower()}"
         title = f"{add.metadata['title']}, and normalise"
         place = _box(first, words, title, norm.metadata["formula"]) | {"label": label}
-        inner = (self._inner(layer, part)["inner"] for part in (add, norm))
-        place["inner"] = [path for paths in inner for path in paths]
+        place["inner"] = [
+            self._path(layer, add),
+            *self._inner(layer, norm)["inner"],
+        ]
         return place | self._where(layer, norm, counts)
 
     def _where(self, layer: Any, part: Any, counts: _Counts) -> dict[str, Any]:
@@ -370,7 +372,7 @@ class _Layer:
         """Return the steps that a place opens into, and what is looked at in them."""
         value, path = getattr(layer, part.name), f"{self.prefix}{part.name}"
         if isinstance(value, Tensor):
-            return {"inner": [path]}
+            return {}
         steps = list(walk(value, f"{path}."))
         found: dict[str, Any] = {"inner": [step.path for step in steps]}
         for what, name in (("weigh", "weights"), ("relu", "active")):
@@ -427,7 +429,7 @@ def _stored(
     """
     store, steps = Store(), {step.path: step for step in walk(trace)}
     recipes = dict(_recipes(places, steps, values))
-    whole = {_where(places, part)["path"] for part in ("linear", "softmax")}
+    whole = {_last(places, part)["path"] for part in ("linear", "softmax")}
     positions = {p["path"]: p["stream"] for p in places if p["part"] == "position"}
     for path, value in values.items():
         if path in whole:
@@ -497,7 +499,7 @@ def _notes(
         limits = [*value.shape[:-1], _WIDTH]
         notes[path] = crop(value, axes, limits)[1]
     for part in ("linear", "softmax"):
-        path = _where(places, part)["path"]
+        path = _last(places, part)["path"]
         size = values[path].shape[-1]
         notes[path] = (
             ""
@@ -515,7 +517,7 @@ def _notes(
 
 def _cross(values: dict[str, Tensor], places: list[dict[str, Any]]) -> Tensor:
     """Return what the last decoder layer looks at, a mean over its heads."""
-    return values[_where(places, "cross-attention")["weights"]].mean(0)
+    return values[_last(places, "cross-attention")["weights"]].mean(0)
 
 
 def _sentence(
@@ -531,7 +533,7 @@ def _sentence(
         for side in _SIDES
     )
     kind = "pre-norm" if layers[0]["part"] == "norm" else "post-norm"
-    heads = len(values[_where(places, "attention")["weights"]])
+    heads = len(values[_last(places, "attention")["weights"]])
     source, target = (" ".join(map(visible, tokens[side])) for side in tokens)
     looked = _peaks(_cross(values, places), tokens)
     return (
