@@ -1,9 +1,10 @@
-"""What is asked at a door of the package: kinds of numbers, batches, whole numbers.
+"""Checks of arguments: kinds of numbers, batches, whole numbers, choices.
 
 Each looks at a shape, a dtype or a Python number alone, and costs a call nothing that
 could be measured.
 """
 
+from collections.abc import Iterable
 from numbers import Integral
 
 import torch
@@ -114,6 +115,53 @@ def whole(least: int, **numbers: int) -> None:
             raise TypeError(f"{name} is {number!r}, but must be a whole number")
         if number < least:
             raise ValueError(f"{name} must be at least {least}, not {number}")
+
+
+def heads_divide(d_model: int, heads: int) -> None:
+    """Refuse a number of heads that can't share the width of a token.
+
+    Raises
+    ------
+    ValueError
+        If ``heads`` does not divide ``d_model``.
+    """
+    if heads < 1 or d_model % heads:
+        raise ValueError(
+            f"heads = {heads} does not divide d_model = {d_model}: every head gets "
+            "the same number of features; choose another number of heads"
+        )
+
+
+def one_of(name: str, given: str, known: Iterable[str], *, who: str) -> None:
+    """Refuse what is not among the choices; ``who`` says whose they are.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+
+    Examples
+    --------
+    >>> one_of("activation", "tanh", ("relu", "gelu"), who="the layers know")
+    Traceback (most recent call last):
+        ...
+    ValueError: activation is 'tanh', but the layers know 'relu', 'gelu'
+    """
+    if given not in (choices := tuple(known)):
+        said = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} is {given!r}, but {who} {said}")
+
+
+def share_dropped(dropout: float) -> None:
+    """Refuse a share of numbers to drop that leaves none, or less than none.
+
+    Raises
+    ------
+    ValueError
+        If ``dropout`` is not a probability below 1.
+    """
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
 
 
 def height_and_width(**sizes: tuple[int, int]) -> None:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
-from qkv._checks import like_the_weights, same_dtype
+from qkv._checks import heads_divide, like_the_weights, same_dtype
 from qkv.trace import step
 
 
@@ -209,26 +209,31 @@ class ScaledDotProductTrace:
         "Multiply every query with every key",
         formula=r"s_{ij} = q_i \cdot k_j",
         reads=("queries", "keys"),
+        by=("compare", "queries", "keys"),
     )
     scaled: Float[Tensor, "*batch query key"] = step(
         "Divide by the square root of their length",
         formula=r"e_{ij} = \frac{s_{ij}}{\sqrt{d_k}}",
         reads=("scores",),
+        by=("root", "scores", "queries"),
     )
     masked: Float[Tensor, "*batch query key"] = step(
         "Hide what may not be attended to",
         formula=r"e_{ij} = -\infty \text{ where hidden}",
         reads=("scaled",),
+        by=("hide", "scaled"),
     )
     weights: Float[Tensor, "*batch query key"] = step(
         "Turn the scores into weights",
         formula=r"\alpha_{ij} = \frac{\exp e_{ij}}{\sum_k \exp e_{ik}}",
         reads=("masked",),
+        by=("weigh", "masked"),
     )
     output: Float[Tensor, "*batch query d_v"] = step(
         "Average the values by weight",
         formula=r"o_i = \sum_j \alpha_{ij} v_j",
         reads=("weights", "values"),
+        by=("average", "weights", "values"),
     )
 
 
@@ -352,7 +357,7 @@ def split_heads(
              [7., 8.]]])
     """
     _axes("*batch token d_model", 2, x)
-    _divisible(x.shape[-1], heads)
+    heads_divide(x.shape[-1], heads)
     # Head and token must change places: a view alone would mix up the tokens.
     return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
 
@@ -406,6 +411,7 @@ class MultiHeadTrace:
         "Put the heads side by side",
         formula=r"O = [O_1; \dots; O_H]",
         reads=("attention",),
+        by=("merge", "attention"),
     )
     output: Float[Tensor, "*batch query d_model"] = step(
         "Mix what the heads found",
@@ -454,7 +460,7 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, d_model: int, heads: int, *, bias: bool = True):
         """Make the projections into the heads, in one matrix, and out of them."""
         super().__init__()
-        _divisible(d_model, heads)
+        heads_divide(d_model, heads)
         self.d_model, self.heads = d_model, heads
         self.in_proj_weight = nn.Parameter(torch.empty(3 * d_model, d_model))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * d_model)) if bias else None
@@ -580,14 +586,6 @@ def _axes(wanted: str, least: int, x: Tensor) -> None:
         raise ValueError(
             f"x has shape {tuple(x.shape)}, but its axes are to be '{wanted}', at "
             f"least {least}"
-        )
-
-
-def _divisible(d_model: int, heads: int) -> None:
-    if heads < 1 or d_model % heads:
-        raise ValueError(
-            f"heads = {heads} does not divide d_model = {d_model}: every head gets "
-            "the same number of features; choose another number of heads"
         )
 
 

@@ -12,36 +12,42 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import indices
-from qkv.trace import step
+from qkv._checks import indices, one_of
+from qkv.trace import given, step
 
 # What stands between the two layers of a feed-forward network, by name.
-ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu}
 
 
 @dataclass(frozen=True, eq=False)
 class LayerNormTrace:
-    """The steps of layer normalisation."""
+    """The steps of layer normalisation, and the scale and shift that were learned."""
 
+    gain: Float[Tensor, " d_model"] = given()
+    shift: Float[Tensor, " d_model"] = given()
     mean: Float[Tensor, "*batch token 1"] = step(
         "The mean of each token's features",
         formula=r"\mu = \frac{1}{d} \sum_i x_i",
         reads=("x",),
+        by=("mean", "x"),
     )
     variance: Float[Tensor, "*batch token 1"] = step(
         "How far they lie from it",
         formula=r"\sigma^2 = \frac{1}{d} \sum_i (x_i - \mu)^2",
         reads=("x", "mean"),
+        by=("variance", "x"),
     )
     normalised: Float[Tensor, "*batch token d_model"] = step(
         "Bring them to mean 0 and variance 1",
         formula=r"\hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}}",
         reads=("x", "mean", "variance"),
+        by=("normal", "x"),
     )
     output: Float[Tensor, "*batch token d_model"] = step(
         "Scale and shift each feature as learned",
         formula=r"y = \gamma \odot \hat x + \beta",
         reads=("normalised",),
+        by=("scale", "normalised", "gain", "shift"),
     )
 
 
@@ -93,7 +99,19 @@ class LayerNorm(nn.Module):
         variance = ((x - mean) ** 2).mean(-1, keepdim=True)
         normalised = (x - mean) / torch.sqrt(variance + self.eps)
         output = self.weight * normalised + self.bias
-        return LayerNormTrace(mean, variance, normalised, output)
+        return LayerNormTrace(
+            gain=self.weight,
+            shift=self.bias,
+            mean=mean,
+            variance=variance,
+            normalised=normalised,
+            output=output,
+        )
+
+    def advancing(self) -> Callable[[Tensor], Tensor]:
+        """Return what a call does, its weights looked up once for many tokens."""
+        shape, weight, bias, eps = (self.d_model,), self.weight, self.bias, self.eps
+        return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
 
     def extra_repr(self) -> str:
         """Say the size and ε."""
@@ -108,16 +126,19 @@ class FeedForwardTrace:
         "Ask d_ff questions of each token",
         formula=r"h = x W_1 + b_1",
         reads=("x",),
+        owner="linear1",
     )
     activated: Float[Tensor, "*batch token d_ff"] = step(
         "Keep what answers yes",
         formula=r"a = \max(0, h)",
         reads=("hidden",),
+        by=("relu", "hidden"),
     )
     output: Float[Tensor, "*batch token d_model"] = step(
         "Write what follows from it",
         formula=r"y = a W_2 + b_2",
         reads=("activated",),
+        owner="linear2",
     )
 
 
@@ -132,13 +153,8 @@ class GeluFeedForwardTrace(FeedForwardTrace):
     )
 
 
-def feed_forward(
-    x: Float[Tensor, "*batch token d_model"],
-    linear1: nn.Linear,
-    linear2: nn.Linear,
-    activation: str = "relu",
-) -> Float[Tensor, "*batch token d_model"]:
-    r"""Work on every token alone, the same way for all.
+class FeedForward(nn.Module):
+    r"""Work on every token alone: to a width of d_ff, and back, the same for all.
 
     .. math:: \mathrm{FFN}(x) = \max(0, x W_1 + b_1)\, W_2 + b_2
 
@@ -148,7 +164,7 @@ def feed_forward(
     Raises
     ------
     ValueError
-        If x has another d_model than ``linear1``, or there is no such activation.
+        If x has another d_model than the network, or there is no such activation.
 
     Notes
     -----
@@ -156,46 +172,19 @@ def feed_forward(
 
     Examples
     --------
-    >>> same = nn.Linear(3, 3)
-    >>> _ = nn.init.eye_(same.weight), nn.init.zeros_(same.bias)
+    >>> network = FeedForward(d_model=3, d_ff=3)
+    >>> for layer in (network.linear1, network.linear2):
+    ...     _ = nn.init.eye_(layer.weight), nn.init.zeros_(layer.bias)
     >>> x = torch.tensor([[-1.0, 0.0, 1.0]])
-    >>> feed_forward(x, same, same).tolist()
-    [[0.0, 0.0, 1.0]]
-    >>> feed_forward(x, same, same, "gelu").detach()
-    tensor([[-0.1587,  0.0000,  0.8413]])
-    """
-    _same_d_model("feed-forward network", linear1.in_features, x)
-    return linear2(ACTIVATIONS[known_activation(activation)](linear1(x)))
-
-
-def trace_feed_forward(
-    x: Float[Tensor, "*batch token d_model"],
-    linear1: nn.Linear,
-    linear2: nn.Linear,
-    activation: str = "relu",
-) -> FeedForwardTrace:
-    """Return the steps of :func:`feed_forward`, one by one."""
-    _same_d_model("feed-forward network", linear1.in_features, x)
-    hidden = linear1(x)
-    activated = ACTIVATIONS[known_activation(activation)](hidden)
-    kind = GeluFeedForwardTrace if activation == "gelu" else FeedForwardTrace
-    return kind(hidden, activated, linear2(activated))
-
-
-class FeedForward(nn.Module):
-    """:func:`feed_forward` with its two layers: to a width of d_ff, and back.
-
-    Examples
-    --------
-    >>> layer = FeedForward(d_model=3, d_ff=7)
-    >>> x = torch.ones(2, 5, 3)
-    >>> layer(x).shape, layer.trace(x).hidden.shape
-    (torch.Size([2, 5, 3]), torch.Size([2, 5, 7]))
+    >>> network(x).tolist(), network.trace(x).hidden.tolist()
+    ([[0.0, 0.0, 1.0]], [[-1.0, 0.0, 1.0]])
     """
 
-    def __init__(self, d_model: int, d_ff: int):
+    def __init__(self, d_model: int, d_ff: int, activation: str = "relu"):
         """Make the layer up and the layer down."""
         super().__init__()
+        one_of("activation", activation, ACTIVATIONS, who="the layers know")
+        self.activation = activation
         self.linear1 = nn.Linear(d_model, d_ff)
         self.linear2 = nn.Linear(d_ff, d_model)
 
@@ -203,11 +192,27 @@ class FeedForward(nn.Module):
         self, x: Float[Tensor, "*batch token d_model"]
     ) -> Float[Tensor, "*batch token d_model"]:
         """Work on every token alone."""
-        return feed_forward(x, self.linear1, self.linear2)
+        _same_d_model("feed-forward network", self.linear1.in_features, x)
+        return self.linear2(ACTIVATIONS[self.activation](self.linear1(x)))
 
     def trace(self, x: Float[Tensor, "*batch token d_model"]) -> FeedForwardTrace:
         """Return the steps of :meth:`forward`, one by one."""
-        return trace_feed_forward(x, self.linear1, self.linear2)
+        _same_d_model("feed-forward network", self.linear1.in_features, x)
+        hidden = self.linear1(x)
+        activated = ACTIVATIONS[self.activation](hidden)
+        kind = GeluFeedForwardTrace if self.activation == "gelu" else FeedForwardTrace
+        return kind(hidden, activated, self.linear2(activated))
+
+    def advancing(self) -> Callable[[Tensor], Tensor]:
+        """Return what a call does, its weights looked up once for many tokens."""
+        activate = ACTIVATIONS[self.activation]
+        W1, b1 = self.linear1.weight, self.linear1.bias
+        W2, b2 = self.linear2.weight, self.linear2.bias
+        return lambda x: F.linear(activate(F.linear(x, W1, b1)), W2, b2)
+
+    def extra_repr(self) -> str:
+        """Say the activation."""
+        return f"activation={self.activation!r}"
 
 
 def residual(
@@ -270,27 +275,6 @@ def embed(
             f"0 to {table.num_embeddings - 1}; encode with the vocabulary the model "
             "was built for"
         ) from None
-
-
-def known_activation(name: str) -> str:
-    """Return the name, if it is one of :data:`ACTIVATIONS`.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-
-    Examples
-    --------
-    >>> known_activation("tanh")
-    Traceback (most recent call last):
-        ...
-    ValueError: activation is 'tanh', but the layers know 'relu', 'gelu'
-    """
-    if name not in ACTIVATIONS:
-        known = ", ".join(map(repr, ACTIVATIONS))
-        raise ValueError(f"activation is {name!r}, but the layers know {known}")
-    return name
 
 
 def _same_d_model(layer: str, d_model: int, x: Tensor) -> None:

@@ -125,7 +125,7 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path):
 @pytest.mark.parametrize("value", [float("nan"), 1e6])
 def test_a_weight_that_cannot_be_written_is_refused(tmp_path, value):
     model = make()
-    model.encoder.layers[0].linear1.bias.data[3] = value
+    model.encoder.layers[0].feed_forward.linear1.bias.data[3] = value
     with pytest.raises(ValueError, match=r"linear1\.bias holds NaN, or a number"):
         save(model, tmp_path / "m.safetensors", SOURCE, TARGET)
 

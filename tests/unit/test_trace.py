@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from qkv.trace import Recording, step, walk
+from qkv.trace import Place, Recording, given, place_of, step, walk
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,44 @@ def test_a_step_says_what_it_is():
     assert compare.title == "Compare"
     assert compare.formula == "q k^T"
     assert compare.reads == ("queries", "keys")
+
+
+def test_what_is_given_is_no_step_but_each_step_of_its_trace_has_it():
+    @dataclass(frozen=True)
+    class Scaled:
+        gain: Float[Tensor, " d_model"] = given()
+        output: Float[Tensor, "token d_model"] = step("Scale", by=("scale", "gain"))
+
+    @dataclass(frozen=True)
+    class Around:
+        scaled: Scaled = step("Norm", owner="norm")
+        total: Float[Tensor, ""] = step("Add up", owner="sums")
+
+    gain = torch.ones(3)
+    scale, total = walk(Around(Scaled(gain, torch.ones(2, 3)), torch.tensor(1.0)))
+    assert scale.path == "scaled.output"
+    assert scale.by == ("scale", "gain")
+    assert scale.given["gain"] is gain
+    assert (total.by, total.owner, total.given) == ((), "sums", {})
+
+
+def test_a_place_is_said_by_the_inner_trace_and_else_by_the_step_around():
+    @dataclass(frozen=True)
+    class Named:
+        hidden: Float[Tensor, ""] = step("Think", place=Place("norm", "Inner"))
+        output: Float[Tensor, ""] = step("Say", place=Place(label="Experts"))
+
+    @dataclass(frozen=True)
+    class Layer:
+        named: Named = step("Work", place=Place("feed-forward", "FFN", "it", "ffn"))
+        inner: Inner = step("Look", place=Place("attention", "Attention"))
+        plain: Float[Tensor, ""] = step("Add")
+
+    one = torch.tensor(1.0)
+    layer = Layer(Named(one, one), inner(), one)
+    assert place_of(layer, "named") == Place("feed-forward", "Experts", "", "ffn")
+    assert place_of(layer, "inner") == Place("attention", "Attention")
+    assert place_of(layer, "plain") == Place()
 
 
 def test_axes_have_the_names_of_the_annotation():

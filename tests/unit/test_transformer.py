@@ -151,7 +151,7 @@ def test_it_is_pytorchs_with_weights_loaded_either_way(
     pull = torch.randn(ours.shape, generator=generator, dtype=ours.dtype)
     tables = [model.source_embedding.weight, model.target_embedding.weight]
     names = [name for name, _ in oracle.named_parameters()]
-    weights = dict(model.named_parameters())
+    weights = model.state_dict(keep_vars=True)
     torch.testing.assert_close(
         torch.autograd.grad(ours, [*tables, *(weights[n] for n in names)], pull),
         torch.autograd.grad(theirs, [*tables, *oracle.parameters()], pull),
@@ -218,10 +218,10 @@ chunkings = st.lists(st.sampled_from([1, 2, 3, 5, 7, 11]), max_size=6)
 @fast
 @given(sizes=primes, seed=seeds, kind=kinds, chunks=chunkings)
 def test_cached_is_uncached_for_every_chunking(sizes, seed, kind, chunks):
-    batch, source, _, room = sizes
+    batch, source, _, capacity = sizes
     model = make(seed=seed, **kind)
     inputs = sequences(batch, source, 23, seed)
-    with patch.object(cache, "ROOM", room):  # so small that it must grow
+    with patch.object(cache, "CAPACITY", capacity):  # so small that it must grow
         found = chunked(model, inputs[2], model.start(*inputs[:2]), chunks)
     torch.testing.assert_close(found, model(*inputs).detach())
 
@@ -229,10 +229,10 @@ def test_cached_is_uncached_for_every_chunking(sizes, seed, kind, chunks):
 @fast
 @given(sizes=primes, seed=seeds, kind=kinds, chunks=chunkings)
 def test_a_language_model_cached_is_uncached(sizes, seed, kind, chunks):
-    batch, _, _, room = sizes
+    batch, _, _, capacity = sizes
     model = make(LanguageModel, seed=seed, **kind)
     _, _, tokens = sequences(batch, 1, 23, seed)
-    with patch.object(cache, "ROOM", room):
+    with patch.object(cache, "CAPACITY", capacity):
         found = chunked(model, tokens, model.empty(batch), chunks)
     torch.testing.assert_close(found, model(tokens).detach())
 
@@ -257,11 +257,11 @@ def continued(model, prompt, lengths, tokens) -> torch.Tensor:
 @example((3, 7, 5, 2), 0, {"positions": "sinusoidal", "norm_first": False}, [5, 1])
 @example((3, 7, 5, 2), 0, {"positions": "none"}, [1])
 def test_a_prompt_goes_on_as_if_it_had_no_padding(sizes, seed, kind, chunks):
-    batch, longest, _, room = sizes
+    batch, longest, _, capacity = sizes
     model = make(LanguageModel, seed=seed, **kind)
     prompt, lengths, tokens = sequences(batch, longest, 23, seed)
     prompt = prompt.masked_fill(prompt == PAD, 3)  # what stands in padding is nothing
-    with patch.object(cache, "ROOM", room):
+    with patch.object(cache, "CAPACITY", capacity):
         state = model.start(prompt, lengths)
         logits, state = model.step(model.first_token(prompt, lengths), state)
         found = chunked(model, tokens, state, chunks)
@@ -332,13 +332,13 @@ def test_a_cache_is_written_in_place_and_grows_by_doubling():
     model = make()
     source, lengths, tokens = sequences(3, 5, 7, seed=0)
     state, rooms = model.start(source, lengths), []
-    with patch.object(cache, "ROOM", 2):
+    with patch.object(cache, "CAPACITY", 2):
         state = model.start(source, lengths)
         for token in tokens.unbind(1):
             _, state = model.step(token, state)
             rooms.append((state.cache.store.shape[-2], state.cache.store.data_ptr()))
-    assert [room for room, _ in rooms] == [2, 2, 4, 4, 8, 8, 8]
-    assert len({place for room, place in rooms if room == 8}) == 1
+    assert [capacity for capacity, _ in rooms] == [2, 2, 4, 4, 8, 8, 8]
+    assert len({place for capacity, place in rooms if capacity == 8}) == 1
 
 
 def test_the_source_is_projected_once():
@@ -405,7 +405,7 @@ def test_greedy_goes_on_with_prompts_as_a_loop_without_a_cache_does(
 
 def test_a_generation_in_float32_agrees_too():
     model = make().float()
-    source, lengths, tokens = sequences(3, 5, 70, seed=0)  # longer than ROOM
+    source, lengths, tokens = sequences(3, 5, 70, seed=0)  # longer than CAPACITY
     found = chunked(model, tokens, model.start(source, lengths), [])
     expected = model(source, lengths, tokens).detach()
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
@@ -489,8 +489,8 @@ def test_dropout_zeroes_what_each_sublayer_says_and_keeps_what_goes_around():
     for part in (layer.self_attn, layer.multihead_attn):
         nn.init.zeros_(part.out_proj.weight)
         nn.init.zeros_(part.out_proj.bias)
-    nn.init.zeros_(layer.linear2.weight)
-    nn.init.ones_(layer.linear2.bias)
+    nn.init.zeros_(layer.feed_forward.linear2.weight)
+    nn.init.ones_(layer.feed_forward.linear2.bias)
     said = layer(x, memory) - x
     assert set(said.unique().tolist()) == {0.0, 2.0}
     assert 0.4 < (said == 0).double().mean() < 0.6

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 from qkv.layers import (
+    FeedForward,
     FeedForwardTrace,
     GeluFeedForwardTrace,
     LayerNorm,
-    feed_forward,
-    trace_feed_forward,
 )
 from qkv.trace import walk
 from qkv.transformer import Encoder, EncoderLayer, LanguageModel, TransformerConfig
@@ -96,7 +95,9 @@ def test_the_first_tokens_are_those_of_a_call(
 def test_the_last_layer_works_on_the_first_tokens_only():
     encoder, seen = make(activation="relu"), []
     for layer in encoder.layers:
-        layer.linear1.register_forward_hook(lambda *told: seen.append(told[2].shape[1]))
+        layer.feed_forward.linear1.register_forward_hook(
+            lambda *told: seen.append(told[2].shape[1])
+        )
     encoder.first(normal(5, 7, 12), 2)
     assert seen == [7, 2]
 
@@ -107,7 +108,7 @@ def test_writing_token_by_token_has_the_same_activation(activation):
     config = TransformerConfig(2, 17, d_model=12, heads=3, d_ff=11, layers=(1, 2))
     model = LanguageModel(config).double()
     for layer in model.decoder.layers:
-        layer.activation = activation
+        layer.feed_forward.activation = activation
     tokens = torch.arange(35).view(5, 7) % 17
     expected, state = model(tokens).detach(), model.empty(batch=5)
     for i in range(7):
@@ -119,17 +120,15 @@ def test_writing_token_by_token_has_the_same_activation(activation):
 @given(activation=activations, seed=seeds)
 def test_a_feed_forward_networks_trace_is_the_call(activation, seed):
     torch.manual_seed(seed)
-    up, down = nn.Linear(3, 7).double(), nn.Linear(7, 3).double()
+    network = FeedForward(3, 7, activation).double()
     x = normal(2, 5, 3, seed=seed).requires_grad_()
-    trace = trace_feed_forward(x, up, down, activation)
-    inputs = x, *up.parameters(), *down.parameters()
-    same_gradients(trace.output, feed_forward(x, up, down, activation), inputs)
+    inputs = x, *network.parameters()
+    same_gradients(network.trace(x).output, network(x), inputs)
 
 
 def test_the_step_says_which_activation_it_is():
-    up, down = nn.Linear(3, 7), nn.Linear(7, 3)
     traces = {
-        name: trace_feed_forward(torch.ones(2, 3), up, down, name)
+        name: FeedForward(3, 7, name).trace(torch.ones(2, 3))
         for name in ("relu", "gelu")
     }
     assert type(traces["relu"]) is FeedForwardTrace
@@ -144,4 +143,4 @@ def test_an_unknown_activation_is_named_at_once():
     with pytest.raises(ValueError, match="'tanh', but the layers know 'relu', 'gelu'"):
         EncoderLayer(12, 3, 11, activation="tanh")
     with pytest.raises(ValueError, match="'tanh'"):
-        feed_forward(torch.ones(2, 3), nn.Linear(3, 7), nn.Linear(7, 3), "tanh")
+        FeedForward(3, 7, "tanh")

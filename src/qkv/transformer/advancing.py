@@ -1,8 +1,9 @@
-"""Sub-layers for writing token by token, with every weight at hand.
+"""Sub-layers for decoding token by token, their weights looked up once.
 
 For one token, what ``nn.Module`` does around a call costs as much as the arithmetic in
-it. Here the weights are looked up once, when writing begins; what is returned holds
-them (the very tensors, not copies) and does what the module does.
+it. Here the weights are looked up when decoding begins; the function that is returned
+holds them (the very tensors, not copies) and does what the module does. A position-wise
+module may offer such a function itself, as its method ``advancing``; else it is called.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv.attention import MultiHeadAttention, merge_heads
-from qkv.layers import ACTIVATIONS, LayerNorm
 from qkv.transformer.cache import TransformerState
 
 # Each takes the newest tokens of all rows, "batch·token d_model", and where there are
@@ -25,20 +25,9 @@ AdvanceLayer = Callable[[Tensor, int, TransformerState, Tensor | None], Tensor]
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
-def normalising(norm: LayerNorm) -> Callable[[Tensor], Tensor]:
-    """Return the layer norm."""
-    shape, weight, bias, eps = (norm.d_model,), norm.weight, norm.bias, norm.eps
-    return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
-
-
-def working(
-    linear1: nn.Linear, linear2: nn.Linear, activation: str
-) -> Callable[[Tensor], Tensor]:
-    """Return the feed-forward network."""
-    activate = torch.relu if activation == "relu" else ACTIVATIONS[activation]
-    W1, b1 = linear1.weight, linear1.bias
-    W2, b2 = linear2.weight, linear2.bias
-    return lambda x: F.linear(activate(F.linear(x, W1, b1)), W2, b2)
+def advancing(sublayer: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return what a call of a position-wise module does, as fast as it can be had."""
+    return sublayer.advancing() if hasattr(sublayer, "advancing") else sublayer
 
 
 def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:

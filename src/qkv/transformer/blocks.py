@@ -1,6 +1,9 @@
 """Encoder and decoder layers, each in three forms: forward, advancing and trace.
 
-The parameters have the names and shapes of ``torch.nn.Transformer``'s, whose weights
+What a layer does to each token alone is a feed-forward network, or any other module
+from d_model to d_model whose ``trace`` returns a dataclass that ends in ``output``.
+
+A ``state_dict`` has the names and shapes of ``torch.nn.Transformer``'s, whose weights
 can be loaded, and the other way round.
 """
 
@@ -12,21 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv.attention import MultiHeadAttention, split_heads
-from qkv.layers import (
-    FeedForwardTrace,
-    LayerNorm,
-    feed_forward,
-    known_activation,
-    residual,
-    trace_feed_forward,
-)
+from qkv.layers import FeedForward, LayerNorm, residual
 from qkv.transformer.advancing import (
     Advance,
     AdvanceLayer,
+    advancing,
     looking_across,
     looking_back,
-    normalising,
-    working,
 )
 from qkv.transformer.traces import (
     DecoderLayerTrace,
@@ -40,8 +35,24 @@ from qkv.transformer.traces import (
 Sublayer = Callable[[Tensor], Tensor]
 
 
+def made(feed_forward: Callable[[], nn.Module] | None) -> nn.Module | None:
+    """Make the position-wise module of one more layer, where one is wanted.
+
+    Raises
+    ------
+    TypeError
+        If a module is given: all layers would share it.
+    """
+    if isinstance(feed_forward, nn.Module):
+        raise TypeError(
+            "feed_forward is a module, but every layer is to have one of its own; give "
+            f"what makes one: lambda: {type(feed_forward).__name__}(...)"
+        )
+    return None if feed_forward is None else feed_forward()
+
+
 class _Layer(nn.Module):
-    """What both kinds have: attention to oneself, a feed-forward network, residuals."""
+    """What both kinds have: attention to oneself, a position-wise module, residuals."""
 
     def __init__(
         self,
@@ -52,22 +63,15 @@ class _Layer(nn.Module):
         norm_first: bool,
         dropout: float,
         activation: str = "relu",
+        feed_forward: nn.Module | None = None,
     ):
         super().__init__()
         self.norm_first, self.dropout = norm_first, dropout
-        self.activation = known_activation(activation)
         self.self_attn = MultiHeadAttention(d_model, heads)
-        self.linear1 = nn.Linear(d_model, d_ff)
-        self.linear2 = nn.Linear(d_ff, d_model)
-
-    def _feed_forward(self, x: Tensor) -> Tensor:
-        return feed_forward(x, self.linear1, self.linear2, self.activation)
-
-    def _trace_feed_forward(self, x: Tensor) -> FeedForwardTrace:
-        return trace_feed_forward(x, self.linear1, self.linear2, self.activation)
-
-    def _working(self) -> Sublayer:
-        return working(self.linear1, self.linear2, self.activation)
+        self.feed_forward = feed_forward or FeedForward(d_model, d_ff, activation)
+        if isinstance(self.feed_forward, FeedForward):
+            self.register_state_dict_post_hook(_saved_as_torchs)
+            self.register_load_state_dict_pre_hook(_loaded_as_torchs)
 
     def _around(self, x: Tensor, sublayer: Sublayer, norm: LayerNorm) -> Tensor:
         if self.dropout and self.training:
@@ -80,24 +84,34 @@ class _Layer(nn.Module):
         return residual(x, sublayer, norm, norm_first=self.norm_first)
 
     def _trace_around(
-        self, name: str, x: Tensor, trace: Callable[[Tensor], Any], norm: LayerNorm
-    ) -> tuple[dict[str, Any], Tensor]:
-        """Return the three steps of a sub-layer by name, and its result."""
+        self, x: Tensor, trace: Callable[[Tensor], Any], norm: LayerNorm
+    ) -> tuple[tuple[Any, ...], Tensor]:
+        """Return the three steps of a sub-layer in their order, and its result."""
         if self.norm_first:
             normalised = norm.trace(x)
             inner = trace(normalised.output)
-            added = output = x + inner.output
-        else:
-            inner = trace(x)
             added = x + inner.output
-            normalised = norm.trace(added)
-            output = normalised.output
-        steps = {
-            name: inner,
-            f"{name}_added": added,
-            f"{name}_normalised": normalised,
-        }
-        return steps, output
+            return (normalised, inner, added), added
+        inner = trace(x)
+        added = x + inner.output
+        normalised = norm.trace(added)
+        return (inner, added, normalised), normalised.output
+
+
+def _saved_as_torchs(layer: _Layer, state: dict, prefix: str, _: Any) -> None:
+    """Give the feed-forward network's parameters torch's names: without its own."""
+    own = f"{prefix}feed_forward."
+    for name, value in list(state.items()):  # all anew, to keep their order
+        del state[name]
+        shown = prefix + name.removeprefix(own) if name.startswith(own) else name
+        state[shown] = value
+
+
+def _loaded_as_torchs(layer: _Layer, state: dict, prefix: str, *_: Any) -> None:
+    """Find them again under those names."""
+    for name in layer.feed_forward.state_dict():
+        if f"{prefix}{name}" in state:
+            state[f"{prefix}feed_forward.{name}"] = state.pop(f"{prefix}{name}")
 
 
 class EncoderLayer(_Layer):
@@ -111,6 +125,7 @@ class EncoderLayer(_Layer):
     Notes
     -----
     Vaswani et al. (2017), section 3.1; see :func:`qkv.layers.residual` for the norm.
+    A module given as ``feed_forward`` stands in the place of the feed-forward network.
 
     Examples
     --------
@@ -130,6 +145,7 @@ class EncoderLayer(_Layer):
         dropout: float = 0.0,
         activation: str = "relu",
         eps: float = 1e-5,
+        feed_forward: nn.Module | None = None,
     ):
         """Make the two sub-layers and a norm for each."""
         super().__init__(
@@ -139,6 +155,7 @@ class EncoderLayer(_Layer):
             norm_first=norm_first,
             dropout=dropout,
             activation=activation,
+            feed_forward=feed_forward,
         )
         self.norm1 = LayerNorm(d_model, eps)
         self.norm2 = LayerNorm(d_model, eps)
@@ -157,7 +174,7 @@ class EncoderLayer(_Layer):
         x = self._around(
             x, lambda x: self.self_attn(x, mask=mask, causal=causal), self.norm1
         )
-        return self._around(x, self._feed_forward, self.norm2)
+        return self._around(x, self.feed_forward, self.norm2)
 
     def first(
         self,
@@ -174,12 +191,12 @@ class EncoderLayer(_Layer):
             lambda asking: self.self_attn(asking, seen, mask=mask),
             self.norm1,
         )
-        return self._around(x, self._feed_forward, self.norm2)
+        return self._around(x, self.feed_forward, self.norm2)
 
     def advancing(self) -> AdvanceLayer:
-        """Return what does for the newest tokens what a causal call does for all."""
-        back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
-        work, norm2 = self._working(), normalising(self.norm2)
+        """Return a causal call for the newest tokens alone, on keys kept in a cache."""
+        back, norm1 = looking_back(self.self_attn), self.norm1.advancing()
+        work, norm2 = advancing(self.feed_forward), self.norm2.advancing()
         first = self.norm_first
 
         def advance(x, layer, state, mask):
@@ -200,16 +217,13 @@ class EncoderLayer(_Layer):
     ) -> EncoderLayerTrace:
         """Return the steps of :meth:`forward`, without dropout, one by one."""
         attention, x = self._trace_around(
-            "attention",
             x,
             lambda x: self.self_attn.trace(x, mask=mask, causal=causal),
             self.norm1,
         )
-        fed, _ = self._trace_around(
-            "feed_forward", x, self._trace_feed_forward, self.norm2
-        )
+        fed, _ = self._trace_around(x, self.feed_forward.trace, self.norm2)
         kind = PreNormEncoderTrace if self.norm_first else PostNormEncoderTrace
-        return kind(**attention, **fed)
+        return kind(*attention, *fed)
 
 
 class DecoderLayer(_Layer):
@@ -242,9 +256,17 @@ class DecoderLayer(_Layer):
         *,
         norm_first: bool = True,
         dropout: float = 0.0,
+        feed_forward: nn.Module | None = None,
     ):
         """Make the three sub-layers and a norm for each."""
-        super().__init__(d_model, heads, d_ff, norm_first=norm_first, dropout=dropout)
+        super().__init__(
+            d_model,
+            heads,
+            d_ff,
+            norm_first=norm_first,
+            dropout=dropout,
+            feed_forward=feed_forward,
+        )
         self.multihead_attn = MultiHeadAttention(d_model, heads)
         self.norm1 = LayerNorm(d_model)
         self.norm2 = LayerNorm(d_model)
@@ -262,13 +284,13 @@ class DecoderLayer(_Layer):
         x = self._around(
             x, lambda x: self.multihead_attn(x, memory, mask=memory_mask), self.norm2
         )
-        return self._around(x, self._feed_forward, self.norm3)
+        return self._around(x, self.feed_forward, self.norm3)
 
     def advancing(self) -> AdvanceLayer:
-        """Return what does for the newest tokens what a call does for all."""
-        back, norm1 = looking_back(self.self_attn), normalising(self.norm1)
-        across, norm2 = looking_across(self.multihead_attn), normalising(self.norm2)
-        work, norm3 = self._working(), normalising(self.norm3)
+        """Return a call for the newest tokens alone, on keys kept in a cache."""
+        back, norm1 = looking_back(self.self_attn), self.norm1.advancing()
+        across, norm2 = looking_across(self.multihead_attn), self.norm2.advancing()
+        work, norm3 = advancing(self.feed_forward), self.norm3.advancing()
         first = self.norm_first
 
         def advance(x, layer, state, mask):
@@ -293,19 +315,16 @@ class DecoderLayer(_Layer):
     ) -> DecoderLayerTrace:
         """Return the steps of :meth:`forward`, without dropout, one by one."""
         attention, x = self._trace_around(
-            "attention", x, lambda x: self.self_attn.trace(x, causal=True), self.norm1
+            x, lambda x: self.self_attn.trace(x, causal=True), self.norm1
         )
         cross, x = self._trace_around(
-            "cross",
             x,
             lambda x: self.multihead_attn.trace(x, memory, mask=memory_mask),
             self.norm2,
         )
-        fed, _ = self._trace_around(
-            "feed_forward", x, self._trace_feed_forward, self.norm3
-        )
+        fed, _ = self._trace_around(x, self.feed_forward.trace, self.norm3)
         kind = PreNormDecoderTrace if self.norm_first else PostNormDecoderTrace
-        return kind(**attention, **cross, **fed)
+        return kind(*attention, *cross, *fed)
 
 
 class _Stack(nn.Module):
@@ -323,9 +342,9 @@ class _Stack(nn.Module):
         return x if self.norm is None else self.norm(x)
 
     def advancing(self) -> Advance:
-        """Return what takes the newest tokens through all layers."""
+        """Return a call for the newest tokens alone, through all layers."""
         layers = [layer.advancing() for layer in self.layers]
-        norm = None if self.norm is None else normalising(self.norm)
+        norm = None if self.norm is None else self.norm.advancing()
 
         def advance(x, state, mask):
             for index, layer in enumerate(layers):

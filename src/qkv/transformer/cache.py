@@ -10,39 +10,41 @@ from torch.nn import functional as F
 
 from qkv import masks
 
-ROOM = 64
+CAPACITY = 64
 
 
 class Cache:
     """Keys and values of the tokens read so far, of all layers, written in place.
 
     A layer of ``store`` has the keys, and then the values: of each row of the batch,
-    and each of its heads. There is room for more tokens than are ``filled``; when it is
-    used up it is doubled, so that a token costs the same however many there were before
-    it.
+    and each of its heads. Its capacity is in tokens, of which some are ``filled``; when
+    it is used up it is doubled, so that a token costs the same however many there were
+    before it.
     """
 
     def __init__(
-        self, store: Float[Tensor, "layer 2 batch head room d_head"], filled: int = 0
+        self,
+        store: Float[Tensor, "layer 2 batch head capacity d_head"],
+        filled: int = 0,
     ):
         """Take the memory; what is in it beyond ``filled`` is never read."""
         self.store, self.filled = store, filled
         self._layers = [(pair, *pair.flatten(1, 2)) for pair in store]
 
     def reserved(self, start: int, count: int) -> "Cache":
-        """Return a cache with room for ``count`` tokens behind the first ``start``.
+        """Return a cache with capacity for ``count`` tokens after the first ``start``.
 
         It is this one, unless it is too small, or someone else has already written
-        behind ``start``: two continuations of one state do not see each other's tokens.
+        after ``start``: two continuations of one state do not see each other's tokens.
         """
-        room = self.store.shape[-2]
-        while room < start + count:
-            room *= 2
-        if self.filled == start and room == self.store.shape[-2]:
+        capacity = self.store.shape[-2]
+        while capacity < start + count:
+            capacity *= 2
+        if self.filled == start and capacity == self.store.shape[-2]:
             self.filled = start + count
             return self
         *sizes, _, d_head = self.store.shape
-        store = self.store.new_empty(*sizes, room, d_head)
+        store = self.store.new_empty(*sizes, capacity, d_head)
         store[..., :start, :] = self.store[..., :start, :]
         return Cache(store, start + count)
 
@@ -101,7 +103,7 @@ class TransformerState:
         return self.length if self.padding is None else self.length - self.padding
 
     def reserved(self, count: int) -> "TransformerState":
-        """Return the state when ``count`` tokens more are read, with room for them."""
+        """Return the state when ``count`` tokens more are read, cache included."""
         bias = self.padding_bias
         return TransformerState(
             advance=self.advance,
@@ -151,7 +153,7 @@ def empty_cache(
     layers: int, batch: int, heads: int, d_head: int, *, like: Tensor
 ) -> Cache:
     """Return a cache with nothing in it, of the dtype and device of ``like``."""
-    return Cache(like.new_empty(layers, 2, batch, heads, ROOM, d_head))
+    return Cache(like.new_empty(layers, 2, batch, heads, CAPACITY, d_head))
 
 
 def as_bias(may_attend: Tensor | None, dtype: torch.dtype) -> Tensor | None:

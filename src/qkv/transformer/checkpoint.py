@@ -61,7 +61,17 @@ class Checkpoint:
         ValueError
             As :func:`save`.
         """
-        return _to_bytes(self.model, self.source_vocab, self.target_vocab)
+        config = self.model.config
+        _same_sizes(config, self.source_vocab, self.target_vocab)
+        weights = self.model.state_dict()
+        if config.tied:
+            del weights[_TIED]
+        told = {
+            "config": asdict(config),
+            "source_vocab": self.source_vocab.tokens,
+            "target_vocab": self.target_vocab.tokens,
+        }
+        return serialised(weights, KIND, told)
 
 
 def save(
@@ -81,7 +91,7 @@ def save(
         If a vocabulary has another number of tokens than the model, or a weight is NaN
         or too large for float16.
     """
-    Path(path).write_bytes(_to_bytes(model, source_vocab, target_vocab))
+    Path(path).write_bytes(Checkpoint(model, source_vocab, target_vocab).to_bytes())
 
 
 def load(source: str | PathLike[str]) -> Checkpoint:
@@ -223,24 +233,6 @@ def _told(told: Any) -> tuple[TransformerConfig, Vocabulary, Vocabulary]:
     )
     _same_sizes(config, source, target)
     return config, source, target
-
-
-def _to_bytes(
-    model: Transformer, source_vocab: Vocabulary, target_vocab: Vocabulary
-) -> bytes:
-    config = model.config
-    _same_sizes(config, source_vocab, target_vocab)
-    weights = {
-        name: value
-        for name, value in model.state_dict().items()
-        if not (config.tied and name == _TIED)
-    }
-    told = {
-        "config": asdict(config),
-        "source_vocab": source_vocab.tokens,
-        "target_vocab": target_vocab.tokens,
-    }
-    return serialised(weights, KIND, told)
 
 
 def _same_sizes(

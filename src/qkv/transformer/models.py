@@ -1,5 +1,6 @@
 """Whole models: embeddings and positions before the layers, the vocabulary after."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -8,14 +9,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
-from qkv._checks import same_batch, whole
+from qkv._checks import heads_divide, one_of, same_batch, share_dropped, whole
 from qkv.layers import LayerNorm, embed
 from qkv.positions import Learned, Sinusoidal
-from qkv.transformer.blocks import Decoder, DecoderLayer, Encoder, EncoderLayer
+from qkv.transformer.blocks import (
+    Decoder,
+    DecoderLayer,
+    Encoder,
+    EncoderLayer,
+    made,
+)
 from qkv.transformer.cache import Cache, TransformerState, as_bias, empty_cache
 from qkv.transformer.traces import LanguageModelTrace, TransformerTrace
 
 POSITIONS = ("sinusoidal", "learned", "none")
+MakeLayer = Callable[[], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -72,18 +80,9 @@ class TransformerConfig:
                 f"layers is {self.layers}, but there are two numbers, of encoder and "
                 "of decoder layers, each at least 1"
             )
-        if self.d_model % self.heads:
-            raise ValueError(
-                f"heads = {self.heads} does not divide d_model = {self.d_model}: every "
-                "head gets the same number of features; choose another number of heads"
-            )
-        if self.positions not in POSITIONS:
-            known = ", ".join(map(repr, POSITIONS))
-            raise ValueError(
-                f"positions is {self.positions!r}, but the model knows {known}"
-            )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout}")
+        heads_divide(self.d_model, self.heads)
+        one_of("positions", self.positions, POSITIONS, who="the model knows")
+        share_dropped(self.dropout)
 
 
 class _Model(nn.Module):
@@ -173,6 +172,13 @@ class Transformer(_Model):
     ``encoder`` and ``decoder`` have the parameters of ``torch.nn.Transformer`` under
     the same names.
 
+    Parameters
+    ----------
+    config : its sizes and kinds.
+    feed_forward : makes what a layer does to each token alone, once for each layer, in
+        place of the feed-forward network of width d_ff: see
+        :mod:`qkv.transformer.blocks`.
+
     Raises
     ------
     ValueError
@@ -195,13 +201,17 @@ class Transformer(_Model):
     torch.Size([2, 4, 2, 3])
     """
 
-    def __init__(self, config: TransformerConfig):
+    def __init__(
+        self, config: TransformerConfig, *, feed_forward: MakeLayer | None = None
+    ):
         """Make embeddings, encoder, decoder and output, in the order of their use."""
         super().__init__(config)
         self.source_embedding = _table(config.n_source, config)
-        self.encoder = Encoder(_layers(EncoderLayer, 0, config), _last_norm(config))
+        layers = _layers(EncoderLayer, 0, config, feed_forward)
+        self.encoder = Encoder(layers, _last_norm(config))
         self.target_embedding = _table(config.n_target, config)
-        self.decoder = Decoder(_layers(DecoderLayer, 1, config), _last_norm(config))
+        layers = _layers(DecoderLayer, 1, config, feed_forward)
+        self.decoder = Decoder(layers, _last_norm(config))
         self.output = self._make_output(self.target_embedding)
 
     def forward(
@@ -292,7 +302,7 @@ class LanguageModel(_Model):
     To :mod:`qkv.decoding` it is an encoder-decoder whose source is the beginning of a
     text, the *prompt*, and whose target is how it goes on. Prompts of a batch may
     differ in length, and each goes on as it would alone; one of ``<bos>`` and nothing
-    else leaves the model free.
+    else leaves the model free. ``feed_forward`` is as in :class:`Transformer`.
 
     Notes
     -----
@@ -310,11 +320,14 @@ class LanguageModel(_Model):
     True
     """
 
-    def __init__(self, config: TransformerConfig):
+    def __init__(
+        self, config: TransformerConfig, *, feed_forward: MakeLayer | None = None
+    ):
         """Make the embedding, the decoder and the output."""
         super().__init__(config)
         self.target_embedding = _table(config.n_target, config)
-        self.decoder = Encoder(_layers(EncoderLayer, 1, config), _last_norm(config))
+        layers = _layers(EncoderLayer, 1, config, feed_forward)
+        self.decoder = Encoder(layers, _last_norm(config))
         self.output = self._make_output(self.target_embedding)
 
     def forward(
@@ -402,10 +415,18 @@ class LanguageModel(_Model):
         )
 
 
-def _layers(kind: type, which: int, config: TransformerConfig) -> list[nn.Module]:
-    sizes = config.d_model, config.heads, config.d_ff
+def _layers(
+    kind: type, which: int, config: TransformerConfig, feed_forward: MakeLayer | None
+) -> list[nn.Module]:
     return [
-        kind(*sizes, norm_first=config.norm_first, dropout=config.dropout)
+        kind(
+            config.d_model,
+            config.heads,
+            config.d_ff,
+            norm_first=config.norm_first,
+            dropout=config.dropout,
+            feed_forward=made(feed_forward),
+        )
         for _ in range(config.layers[which])
     ]
 

@@ -1,6 +1,6 @@
 """The Vision Transformer: an encoder that reads patches, and says what is seen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -8,10 +8,17 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import height_and_width, whole
-from qkv.layers import LayerNorm, known_activation
+from qkv._checks import (
+    heads_divide,
+    height_and_width,
+    one_of,
+    share_dropped,
+    whole,
+)
+from qkv.layers import ACTIVATIONS, LayerNorm
 from qkv.positions import Learned
 from qkv.transformer import Encoder, EncoderLayer
+from qkv.transformer.blocks import made
 from qkv.transformer.checkpoint import serialised
 from qkv.vision.cutting import (
     PatchEmbedding,
@@ -20,7 +27,6 @@ from qkv.vision.cutting import (
     patches,
     sinusoidal_2d,
 )
-from qkv.vision.timm import renamed
 from qkv.vision.traces import VisionTrace
 
 KIND = "qkv.vision.VisionTransformer, 1"  # the one name in a checkpoint's metadata
@@ -80,21 +86,12 @@ class VisionConfig:
         sizes = "patch", "channels", "classes", "d_model", "heads", "d_ff", "layers"
         whole(1, **{name: getattr(self, name) for name in sizes})
         grid(self.image, self.patch)
-        if self.d_model % self.heads:
-            raise ValueError(
-                f"heads = {self.heads} does not divide d_model = {self.d_model}: every "
-                "head gets the same number of features; choose another number of heads"
-            )
-        if self.positions not in POSITIONS:
-            known = ", ".join(map(repr, POSITIONS))
-            raise ValueError(
-                f"positions is {self.positions!r}, but the model knows {known}"
-            )
+        heads_divide(self.d_model, self.heads)
+        one_of("positions", self.positions, POSITIONS, who="the model knows")
         if self.positions == "sinusoidal":
             sinusoidal_2d(*self.grid, self.d_model)
-        known_activation(self.activation)
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout}")
+        one_of("activation", self.activation, ACTIVATIONS, who="the layers know")
+        share_dropped(self.dropout)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -113,6 +110,11 @@ class VisionTransformer(nn.Module):
     The class token is a learned vector that stands before the patches. It belongs to no
     part of the image: what it is in the end it has found by looking at the others. The
     encoder is chapter 7's, and knows nothing of images.
+
+    Parameters
+    ----------
+    config : its sizes and kinds.
+    feed_forward : as in :class:`qkv.transformer.Transformer`.
 
     Raises
     ------
@@ -136,7 +138,12 @@ class VisionTransformer(nn.Module):
     torch.Size([5, 4, 7, 7])
     """
 
-    def __init__(self, config: VisionConfig):
+    def __init__(
+        self,
+        config: VisionConfig,
+        *,
+        feed_forward: Callable[[], nn.Module] | None = None,
+    ):
         """Make the parts in the order of their use."""
         super().__init__()
         self.config = config
@@ -145,7 +152,7 @@ class VisionTransformer(nn.Module):
         )
         self.class_token = nn.Parameter(torch.empty(config.d_model))
         self.positions = _positions(config)
-        self.encoder = _encoder(config)
+        self.encoder = _encoder(config, feed_forward)
         self.head = nn.Linear(config.d_model, config.classes)
         nn.init.normal_(self.class_token, std=0.02)
 
@@ -194,35 +201,6 @@ class VisionTransformer(nn.Module):
             probabilities=logits.softmax(-1),
         )
 
-    def load_timm(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over the weights of a Vision Transformer of the library timm.
-
-        Parameters
-        ----------
-        weights : timm's ``model.state_dict()``, of a model with a class token and of
-            the config's sizes. What the names do not tell is the reader's to say:
-            timm's layer norms have ``eps=1e-6``.
-
-        Raises
-        ------
-        ValueError
-            If the model is not of timm's kind, with learned positions, pre-norm and
-            gelu, or the weights have other names or sizes.
-        """
-        config = self.config
-        kind = config.positions, config.norm_first, config.activation
-        if kind != ("learned", True, "gelu"):
-            raise ValueError(
-                'timm\'s models have positions="learned", norm_first=True and '
-                f'activation="gelu", but this one has {kind[0]!r}, {kind[1]} and '
-                f"{kind[2]!r}"
-            )
-        try:
-            self.load_state_dict(renamed(weights))
-        except RuntimeError as error:
-            said = " ".join(str(error).split())
-            raise ValueError(f"the weights are not this model's: {said}") from None
-
     def to_bytes(self) -> bytes:
         """Return what :func:`~qkv.vision.checkpoint.save` writes.
 
@@ -264,7 +242,9 @@ def _positions(config: VisionConfig) -> nn.Module | None:
     return None
 
 
-def _encoder(config: VisionConfig) -> Encoder:
+def _encoder(
+    config: VisionConfig, feed_forward: Callable[[], nn.Module] | None
+) -> Encoder:
     layers = [
         EncoderLayer(
             config.d_model,
@@ -274,6 +254,7 @@ def _encoder(config: VisionConfig) -> Encoder:
             dropout=config.dropout,
             activation=config.activation,
             eps=config.eps,
+            feed_forward=made(feed_forward),
         )
         for _ in range(config.layers)
     ]

@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { areas, figure, WIDTH } from "../../../src/qkv/widgets/core/figure.js";
 
+const work = {
+  attention: { kind: "attention", part: "attention" },
+  cross: { kind: "attention", part: "cross-attention" },
+  feed_forward: { kind: "feed", part: "feed-forward" },
+};
 const layer = (stack, side, index, subs) =>
   subs.flatMap((sub) => [
     { stack, side, layer: index, sub, kind: "norm" },
-    { stack, side, layer: index, sub, kind: sub === "feed_forward" ? "feed" : "attention" },
+    { stack, side, layer: index, sub, ...work[sub] },
     { stack, side, layer: index, sub, kind: "add" },
   ]);
 const ends = (side) => ["embedding", "position"].map((kind) => ({ stack: side, side, kind }));

@@ -1,11 +1,13 @@
 """Formulas: what is drawn, what is escaped, what is refused."""
 
+import importlib
+import pkgutil
+from dataclasses import fields, is_dataclass
 from xml.etree import ElementTree
 
 import pytest
 
-import qkv.attention
-import qkv.recurrent
+import qkv
 from qkv.widgets.shared.tex import mathml
 
 
@@ -65,13 +67,23 @@ def test_what_is_not_understood_is_refused_by_name(tex, words):
 
 
 def formulas():
-    for module in (qkv.attention, qkv.recurrent):
-        for name, kind in vars(module).items():
-            if name.endswith("Trace") and hasattr(kind, "__dataclass_fields__"):
-                for part in kind.__dataclass_fields__.values():
+    """Yield the formula of every step of every trace that is found in the package."""
+    names = [m.name for m in pkgutil.walk_packages(qkv.__path__, "qkv.")]
+    for module in map(importlib.import_module, names):
+        for kind in vars(module).values():
+            if isinstance(kind, type) and is_dataclass(kind):
+                for part in fields(kind):
                     yield part.metadata.get("formula", "")
 
 
-@pytest.mark.parametrize("tex", sorted(set(formulas())))
+FORMULAS = sorted(set(formulas()))
+
+
+def test_the_traces_of_all_kinds_of_models_are_found():
+    for tex in (r"\sigma^2 = \frac", r"x_p^i E", r"\mathrm{FFN}", r"\alpha_{ij}"):
+        assert any(tex in formula for formula in FORMULAS)
+
+
+@pytest.mark.parametrize("tex", FORMULAS)
 def test_every_formula_of_the_packages_traces_can_be_drawn(tex):
     ElementTree.fromstring(mathml(tex))

@@ -12,6 +12,7 @@ from qkv.transformer import LanguageModel, TransformerConfig
 from qkv.widgets import TransformerMap
 from qkv.widgets.shared.packed import LEVELS, Store, packed, sizes
 from tests.browser import watched_page
+from tests.unit.test_contracts import map_of_experts
 from tests.widgets.pages import live, page_of, payload, slot, state_of
 from tests.widgets.test_front_end import CORE, run
 from tests.widgets.transformer_map.sample import EVIL, SOURCE, TARGET, sample
@@ -129,7 +130,7 @@ class TestPlaces:
         }
         for name, module in wanted.items():
             assert found[name]["count"] == sum(x.numel() for x in module.parameters())
-        ffn = [*layer.linear1.parameters(), *layer.linear2.parameters()]
+        ffn = layer.feed_forward.parameters()
         assert found["decoder.1.feed_forward"]["count"] == sum(x.numel() for x in ffn)
         assert "count" not in found["decoder.1.cross_added"]
 
@@ -175,9 +176,10 @@ def test_what_does_not_fit_is_refused(changes, words):
 
 def test_traces_of_others_are_refused():
     model = LanguageModel(TransformerConfig(5, 7, d_model=4, heads=2))
-    with pytest.raises(TypeError, match="LanguageModelTrace has no source_placed"):
+    said = "LanguageModelTrace has no source and no target"
+    with pytest.raises(TypeError, match=said):
         refused(trace=model.trace(torch.tensor([[1, 2, 3]])))
-    with pytest.raises(TypeError, match="list has no source_placed"):
+    with pytest.raises(TypeError, match="list has no source and no target"):
         refused(trace=[1])
     long = sample(source=["a"] * 33)[1]
     with pytest.raises(ValueError, match="1 to 32 source tokens, not 33"):
@@ -278,17 +280,11 @@ def test_what_follows_from_others_is_not_stored_again():
     scope = "decoder.1.attention"
     assert made[f"{scope}.attention.scores"] == "compare"
     assert made[f"{scope}.attention.weights"] == "weigh"
-    assert made["decoder.1.cross_normalised.output"] == made["decoded"] == "scale"
-    gain = model.decoder.norm.weight.tolist()
+    assert made["decoder.1.cross_normalised.output"] == "scale"
+    norm = model.decoder.layers[1].norm2.weight.tolist()
     (got,) = unpacked(widget)
-    assert got["decoded.gain"] == pytest.approx(gain, abs=1e-3 * max(map(abs, gain)))
-
-
-def test_a_norm_of_two_tokens_is_stored_as_it_is():
-    widget = TransformerMap(*sample(source=["a", "b"])[1])
-    assert "data" in widget.steps["memory"]
-    assert "memory.gain" not in widget.steps
-    assert "decoded.gain" in widget.steps
+    gain = got["decoder.1.cross_normalised.gain"]
+    assert gain == pytest.approx(norm, abs=1e-4 * max(map(abs, norm)))
 
 
 def test_wide_models_are_cropped_and_it_says_so():
@@ -357,6 +353,18 @@ class TestWalking:
         assert page.locator(".qkv-box[tabindex='0']").count() == 1
         page.get_by_role("button", name="Softmax").click()
         assert where(page) == "Softmax"
+
+    def test_a_part_of_another_kind_says_what_it_can(self, show):
+        _, widget = map_of_experts()
+        widget.place = [p["id"] for p in widget.places].index("decoder.1.feed_forward")
+        page = show(widget)
+        assert where(page) == "Decoder layer 2: two experts"
+        assert say(page).startswith("What follows for “a” has length ")
+        page.get_by_role("button", name="Open: 8 steps inside").click()
+        page.keyboard.press("End")
+        page.locator("[data-act=open]").click()
+        page.locator("[data-act=next]").click()
+        assert "two experts adds" in say(page)
 
     def test_the_figure_follows_the_layers(self, show):
         page = show(drawn("encoder.0.feed_forward"))

@@ -101,7 +101,7 @@ export function figure(places, layers) {
   );
   const height = Math.max(encoder.top, decoder.top) + 24;
   const ways = [...encoder.ways, ...decoder.ways];
-  const across = decoder.boxes.find((b) => b.place.sub === "cross" && b.place.kind === "attention");
+  const across = decoder.boxes.find((b) => b.place.part === "cross-attention");
   /** @type {{ words: string, x: number, y: number }[]} */
   const marks = [];
   if (across) {

@@ -26,8 +26,6 @@ const whereOf = (place) => (place.layer === undefined ? "" : `${capital(place.st
 
 const nameOf = (place) => (whereOf(place) ? `${whereOf(place)}: ${lower(place.label)}` : place.label);
 
-const subs = { attention: "self-attention", cross: "cross-attention", feed_forward: "the feed-forward network" };
-
 /** How the reader finds this step in Python. */
 const inPython = (path) => `trace.${path.replace(/\.(\d+)\./g, "[$1].")}`;
 
@@ -37,13 +35,11 @@ function values(w) {
   return w.numbers;
 }
 
-const sideOf = (path) => (/^(encoder|source|memory)/.test(path) ? "source" : "target");
-
-/** The names of an axis' positions. */
-function labels(w, step, axis, count) {
+/** The names of an axis' positions, at a place. */
+function labels(w, place, step, axis, count) {
   const tokens = w.get("tokens");
-  if (axis === "key") return tokens[step.path.includes(".cross.") ? "source" : sideOf(step.path)];
-  if (["token", "query", "source", "target"].includes(axis)) return tokens[sideOf(step.path)];
+  if (axis === "key") return tokens[place.keys];
+  if (["token", "query", "source", "target"].includes(axis)) return tokens[place.side];
   if (axis === "vocab") return w.get("columns");
   if (axis === "head") return Array.from({ length: count }, (_, h) => String(h + 1));
   return axis === "1" ? [step.path.split(".").at(-1)] : named(null, count);
@@ -58,7 +54,7 @@ function stepOf(w, path) {
     const numbers = get(path);
     w.made.set(path, {
       path, title, formula, axes: entry.axes, reads: entry.reads, shape: entry.size, size: entry.full ?? entry.size,
-      scale: /weights$|^probabilities$/.test(path) ? "unit" : "diverging",
+      scale: entry.unit ? "unit" : "diverging",
       limit: entry.limit ?? reach(entry.axes.length > 2 ? numbers.flat() : numbers),
       note: w.get("notes")[path] ?? "", values: numbers,
     });
@@ -77,7 +73,7 @@ const length = (row) => Math.sqrt(row.reduce((sum, x) => sum + decode(x) ** 2, 0
 // ---- what is said
 
 function looking(w, place, row) {
-  const heads = values(w)(`${place.id}.attention.weights`);
+  const heads = values(w)(place.weights);
   const h = Math.min(w.get("head"), heads.length - 1);
   const [mine, keys] = [w.get("tokens")[place.side], w.get("tokens")[place.keys]];
   const weights = heads[h][row];
@@ -93,31 +89,33 @@ function told(w, place, row) {
   const get = values(w);
   const token = quoted(w.get("tokens")[place.side][row]);
   const long = (path) => length(get(path)[row]);
-  const ways = place.stream;
+  const stream = place.stream;
   switch (place.kind) {
     case "embedding":
       return `${token} becomes ${get(place.path)[row].length} numbers: its row of the table, times the square root of d_model.`;
     case "position":
-      return `${token} stands at position ${row}. Its vector of length ${long(ways[0])} and that of the position, ${long(ways[1])}, give one of ${long(ways[2])}.`;
+      return `${token} stands at position ${row}. Its vector of length ${long(stream[0])} and that of the position, ${long(stream[1])}, give one of ${long(stream[2])}.`;
     case "norm":
-      return `The vector of ${token} goes from length ${long(place.before ?? ways[0])} to ${long(place.path)}: mean 0 and variance 1, then scaled and shifted.`;
+      return `The vector of ${token} goes from length ${long(place.before ?? stream[0])} to ${long(place.path)}: mean 0 and variance 1, then scaled and shifted.`;
     case "attention":
       return looking(w, place, row);
     case "feed": {
-      const active = get(`${place.id}.activated`)[row];
+      if (!place.active) break;
+      const active = get(place.active)[row];
       return `For ${token}, ${active.filter((x) => x > 0).length} of ${active.length} hidden features are above 0; what follows from them has length ${long(place.path)}.`;
     }
     case "add":
-      return `${token} came with length ${long(ways[0])}, ${subs[place.sub]} adds ${long(ways[1])}, the sum has ${long(ways[2])}${ways[3] ? `, and normalised ${long(ways[3])}` : ""}.`;
+      return `${token} came with length ${long(stream[0])}, ${place.called} adds ${long(stream[1])}, the sum has ${long(stream[2])}${stream[3] ? `, and normalised ${long(stream[3])}` : ""}.`;
     case "linear": {
       const scores = get(place.path)[row];
       return `After ${token}, the highest score is ${exact(scores[peak(scores)])}, for ${quoted(w.get("columns")[peak(scores)])}.`;
     }
-    default: {
+    case "softmax": {
       const [[next, p]] = w.get("top")[row];
       return `After ${token}, the most likely next token is ${quoted(next)}: ${chance(p)}.`;
     }
   }
+  return `What follows for ${token} has length ${long(place.path)}.`;
 }
 
 // ---- the figure
@@ -162,7 +160,7 @@ function go(w, place, focus) {
 function toLayer(w, at, stack, layer) {
   const places = w.get("places");
   const now = places[at];
-  const sought = places.findIndex((p) => p.stack === stack && p.layer === layer && (now.stack !== stack || p.id.split(".")[2] === now.id.split(".")[2]));
+  const sought = places.findIndex((p) => p.stack === stack && p.layer === layer && (now.stack !== stack || (p.sub === now.sub && p.kind === now.kind)));
   go(w, sought, false);
 }
 
@@ -209,26 +207,25 @@ function map(w, at, row) {
 
 /** What goes around a sub-layer, what it adds, and the sum: for the token in focus. */
 function around(w, place, row) {
-  const ways = place.stream;
-  if (!ways) return nothing;
+  const stream = place.stream;
+  if (!stream) return nothing;
   const get = values(w);
-  const rows = ways.map((path) => get(path)[row]);
+  const rows = stream.map((path) => get(path)[row]);
   const limit = reach(rows.slice(0, 3));
-  const what = place.kind === "position" ? "the position" : subs[place.sub];
-  const names = ["before", `+ ${what}`, "= sum", "normalised"];
+  const names = ["before", `+ ${place.called}`, "= sum", "normalised"];
   return html`<table class="qkv-around">
     <caption>What goes around, for ${quoted(w.get("tokens")[place.side][row])}</caption>
     <thead><tr><th scope="col"><span class="qkv-vh">part</span></th><th scope="col"><span class="qkv-vh">its numbers as bars</span></th><th scope="col">length</th></tr></thead>
     <tbody>${rows.map(
       (numbers, i) =>
-        html`<tr class=${place.path === ways[i] ? "qkv-best" : ""}><th scope="row">${names[i]}</th><td>${bars(numbers, i < 3 ? limit : reach([numbers]))}</td><td>${length(numbers)}</td></tr>`,
+        html`<tr class=${place.path === stream[i] ? "qkv-best" : ""}><th scope="row">${names[i]}</th><td>${bars(numbers, i < 3 ? limit : reach([numbers]))}</td><td>${length(numbers)}</td></tr>`,
     )}</tbody>
   </table>`;
 }
 
 /** All heads in small; the one chosen is shown large. */
 function heads(w, place) {
-  const all = values(w)(`${place.id}.attention.weights`);
+  const all = values(w)(place.weights);
   const h = Math.min(w.get("head"), all.length - 1);
   thumbs(w, ".qkv-head canvas", all);
   const face = (i) => html`<canvas aria-hidden="true"></canvas><b>head ${i + 1}</b>`;
@@ -252,15 +249,15 @@ const candidates = (w, row) => html`<table class="qkv-next">
 /** A weight in a cell; what may not be attended to is a dash. */
 const perCent = (x) => (typeof x === "number" ? String(Math.round(100 * x)) : x === null ? "–" : special(x));
 
-const session = (w, step, row) => ({
+const session = (w, place, step, row) => ({
   step, row, say: step.scale === "unit" ? perCent : undefined, of: w.get("steps"), at: [w.get("head")],
-  labels: (s, axis, count) => labels(w, s, axis, count),
+  labels: (s, axis, count) => labels(w, place, s, axis, count),
   pick: (to) => w.set({ row: to }),
   turn: (_, to) => w.set({ head: to }),
 });
 
 /** Which step a place shows before it is opened: what an attention looks at, else its result. */
-const face = (w, place) => stepOf(w, place.kind === "attention" ? `${place.id}.attention.weights` : place.path);
+const face = (w, place) => stepOf(w, place.kind === "attention" ? place.weights : place.path);
 
 function opener(w, place, open) {
   if (w.still || (place.inner?.length ?? 0) < 2) return nothing;
@@ -290,7 +287,7 @@ function walk(w, at) {
   const inside = Math.min(w.get("inside"), inner.length - 1);
   const open = inside >= 0;
   const step = open ? inner[inside] : face(w, place);
-  const s = session(w, step, row);
+  const s = session(w, place, step, row);
   const m = stepMatrix(w, s);
   const [title, formula] = w.get("words")[place.words];
   const move = (to) => (open ? w.set({ inside: to }) : go(w, to));
@@ -347,7 +344,7 @@ function missing(w) {
   if (!tokens?.source?.length || !tokens?.target?.length) return "its tokens are missing";
   const lost = places.flatMap((p) => [p.path, ...(p.inner ?? []), ...(p.stream ?? [])]).find((path) => !steps[path]);
   if (lost) return `step “${lost}” is missing`;
-  if (steps.source_placed.size[0] !== tokens.source.length || steps.target_placed.size[0] !== tokens.target.length) return "its tokens do not fit the trace";
+  if (places.some((p) => steps[p.path].size[0] !== tokens[p.side].length)) return "its tokens do not fit the trace";
   return w.get("top")?.length === tokens.target.length ? "" : "the next tokens do not fit the trace";
 }
 
@@ -363,15 +360,16 @@ function view(w) {
     <div class="qkv-plan">${map(w, at, w.get("row"))}<div class="qkv-panel1">${panel}</div></div>`;
 }
 
-/** The figure, the ways of attention, one sum, the answer, and the parameters. */
+/** The figure, the last attention of each kind, one sum, the answer, and the parameters. */
 function stills(w) {
   const places = w.get("places");
   const last = (test) => places.findLastIndex(test);
+  const cross = last((p) => p.part === "cross-attention");
   const chosen = [
-    last((p) => p.stack === "encoder" && p.kind === "attention"),
-    last((p) => p.stack === "decoder" && p.sub === "attention" && p.kind === "attention"),
-    last((p) => p.sub === "cross" && p.kind === "attention"),
-    last((p) => p.sub === "cross" && p.kind === "add"),
+    last((p) => p.stack === "encoder" && p.part === "attention"),
+    last((p) => p.stack === "decoder" && p.part === "attention"),
+    cross,
+    last((p) => p.kind === "add" && p.sub === places[cross]?.sub),
     last((p) => p.kind === "softmax"),
   ].filter((i) => i >= 0);
   const row = (place) => Math.min(w.get("row"), w.get("tokens")[place.side].length - 1);

@@ -1,6 +1,5 @@
 """The whole Transformer as a map: walk a sentence through it, place by place."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -10,11 +9,11 @@ import traitlets
 from jaxtyping import Float
 from torch import Tensor
 
-from qkv.trace import Step, walk
+from qkv.trace import Place, Step, place_of, walk
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import crop, listed, visible
 from qkv.widgets.shared.html import named, page, table
-from qkv.widgets.shared.packed import RECIPES, Store, sizes
+from qkv.widgets.shared.packed import Store, sizes
 from qkv.widgets.shared.recorded import likely, steps_of
 from qkv.widgets.shared.trace_steps import drawn, resolved
 
@@ -24,56 +23,16 @@ MOST = 32
 _WIDTH = 128  # features that are stored
 _COLUMNS = 48  # tokens of the vocabulary whose scores are stored
 _TOP = 5
-_NEEDS = ("source_placed", "encoder", "memory", "target_placed", "decoder", "logits")
-
-_LABELS = {
-    "source_embedded": "Input embedding",
-    "source_placed": "Add positions",
-    "memory": "Norm",
-    "target_embedded": "Output embedding",
-    "target_placed": "Add positions",
-    "decoded": "Norm",
-    "logits": "Linear",
-    "probabilities": "Softmax",
-    "encoder.attention": "Multi-head self-attention",
-    "decoder.attention": "Masked multi-head self-attention",
-    "decoder.cross": "Multi-head cross-attention",
-    "feed_forward": "Feed-forward",
-}
-_KINDS = {
-    "source_embedded": "embedding",
-    "source_placed": "position",
-    "target_embedded": "embedding",
-    "target_placed": "position",
+_SIDES = ("source", "target")  # the two columns of the figure, and their axes
+# Parts that are drawn alike, and the groups of parameters from left to right.
+_KINDS = {"cross-attention": "attention", "feed-forward": "feed"}
+_GROUPS = {
+    "embedding": "embeddings",
     "attention": "attention",
-    "cross": "attention",
-    "feed_forward": "feed",
-    "logits": "linear",
-    "probabilities": "softmax",
+    "feed": "feed-forward",
+    "norm": "layer norms",
+    "linear": "output layer",
 }
-_OWNERS = {
-    "attention": "self_attn",
-    "cross": "multihead_attn",
-    "feed_forward": "linear",
-    "source_embedded": "source_embedding",
-    "target_embedded": "target_embedding",
-    "memory": "encoder.norm",
-    "decoded": "decoder.norm",
-    "logits": "output",
-}
-
-_PARTS = (
-    (r"^source_embedding", "embedding", "source embedding"),
-    (r"^target_embedding", "embedding", "target embedding"),
-    (r"^positions\b", "embedding", "learned positions"),
-    (r"^encoder\b.*\bself_attn", "attention", "encoder self-attention"),
-    (r"^decoder\b.*\bself_attn", "attention", "decoder self-attention"),
-    (r"\bmultihead_attn", "attention", "cross-attention"),
-    (r"^encoder\b.*\blinear", "feed", "encoder feed-forward"),
-    (r"^decoder\b.*\blinear", "feed", "decoder feed-forward"),
-    (r"\bnorm\d?\.", "norm", "layer norms"),
-    (r"^output\b", "linear", "output layer"),
-)
 
 
 class TransformerMap(Widget):
@@ -151,19 +110,17 @@ class TransformerMap(Widget):
     ):
         _check(trace)
         values = steps_of(trace)
-        tokens = _tokens(values, source, target)
-        names = _names(values, vocabulary)
-        counts = sizes(parameters or {})
-        words = _Words()
+        words, counts = _Words(), _Counts(parameters or {})
         places = list(_places(trace, values, words, counts))
-        shown = _shown(values["probabilities"])
-        store, steps = Store(), {}
-        for step in walk(trace):
-            steps[step.path] = _step(step, words)
+        tokens = _tokens(places, values, source, target)
+        softmax = _last(places, "softmax")["path"]
+        names = _names(values[softmax], vocabulary)
+        shown = _shown(values[softmax])
+        store = _stored(trace, values, places, shown)
+        steps = {step.path: _step(step, words) for step in walk(trace)}
+        steps[softmax]["unit"] = True
         _read_within(places, steps)
-        all_values = _with_learned(_with_positions(values, places), places)
-        _keep(store, all_values, places, shown)
-        top = likely(values["probabilities"], names, _TOP)
+        top = likely(values[softmax], names, _TOP)
         super().__init__(
             tokens=tokens,
             words=words.found,
@@ -171,11 +128,11 @@ class TransformerMap(Widget):
             places=places,
             columns=[names[i] for i in shown],
             top=top,
-            notes=_notes(values, shown),
-            parts=_parts(counts),
-            alt=_sentence(trace, values, tokens, top, _parts(counts)),
+            notes=_notes(values, places, shown),
+            parts=counts.parts(),
+            alt=_sentence(values, places, tokens, top, counts.parts()),
         )
-        self._weights = _cross(values)
+        self._weights = _cross(values, places)
 
     def fallback(self) -> str:
         """Return the last cross-attention, the next tokens, and the parameters."""
@@ -211,21 +168,68 @@ class _Words:
         return self.found.index(pair)
 
 
+class _Counts:
+    """How many parameters each place has, and under which name they are counted."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self.sizes = sizes(parameters)
+        self.known: dict[str, tuple[str, str]] = {}
+
+    def of(self, owners: Sequence[str], kind: str, name: str) -> dict[str, int]:
+        """Return how many the modules have, where there are any, and remember them."""
+        own = [p for p in self.sizes if any(p.startswith(f"{o}.") for o in owners)]
+        group = "embedding" if kind == "position" else kind
+        self.known |= dict.fromkeys(own, (group, name))
+        return {"count": sum(self.sizes[p] for p in own)} if own else {}
+
+    def parts(self) -> list[dict[str, Any]]:
+        """Return the parts of the model: group by group, in the order of the walk."""
+        found = dict.fromkeys(self.known.values(), 0)
+        for name, count in self.sizes.items():
+            key = self.known.get(name, ("other", name))
+            found[key] = found.get(key, 0) + count
+        order = [*_GROUPS, "other"]
+        total = sum(found.values()) or 1
+        return [
+            {"group": g, "name": name, "count": n, "share": round(n / total, 6)}
+            for (g, name), n in sorted(
+                found.items(), key=lambda f: order.index(f[0][0])
+            )
+            if n
+        ]
+
+
 def _check(trace: Any) -> None:
-    known = {f.name for f in fields(trace)} if is_dataclass(trace) else set()
-    if missing := [name for name in _NEEDS if name not in known]:
+    known = fields(trace) if is_dataclass(trace) else ()
+    sides = {_side(part) for part in known}
+    if missing := [side for side in _SIDES if side not in sides]:
         raise TypeError(
             "trace is that of an encoder and a decoder, as Transformer.trace returns "
-            f"it; {type(trace).__name__} has no {', no '.join(missing)}"
+            f"it; {type(trace).__name__} has no {' and no '.join(missing)}"
         )
 
 
+def _side(part: Any) -> str:
+    """Return whose tokens a step is of, by its axes: "" if no one's."""
+    axes = getattr(part.type, "dim_str", "").split()
+    return next((side for side in _SIDES if side in axes), "")
+
+
+def _last(places: list[dict[str, Any]], part: str) -> dict[str, Any]:
+    """Return the last place of this part."""
+    return [place for place in places if place["part"] == part][-1]
+
+
 def _tokens(
-    values: dict[str, Tensor], source: Sequence[str], target: Sequence[str]
+    places: list[dict[str, Any]],
+    values: dict[str, Tensor],
+    source: Sequence[str],
+    target: Sequence[str],
 ) -> dict[str, list[str]]:
     given = {"source": list(map(str, source)), "target": list(map(str, target))}
     for side, names in given.items():
-        size = len(values[f"{side}_placed"])
+        first = next(place["path"] for place in places if place["side"] == side)
+        size = len(values[first])
         if size != len(names):
             raise ValueError(
                 f"{side} has {len(names)} tokens, but the trace {size} {side} "
@@ -236,8 +240,10 @@ def _tokens(
     return given
 
 
-def _names(values: dict[str, Tensor], vocabulary: Sequence[str] | None) -> list[str]:
-    size = values["logits"].shape[-1]
+def _names(
+    probabilities: Float[Tensor, "target vocab"], vocabulary: Sequence[str] | None
+) -> list[str]:
+    size = probabilities.shape[-1]
     names = [str(x) for x in (range(size) if vocabulary is None else vocabulary)]
     if len(names) != size:
         raise ValueError(f"vocabulary has {len(names)} names, but the logits {size}")
@@ -256,119 +262,150 @@ def _shown(probabilities: Float[Tensor, "target vocab"]) -> list[int]:
 
 
 def _places(
-    trace: Any, values: dict[str, Tensor], words: _Words, counts: dict[str, int]
+    trace: Any, values: dict[str, Tensor], words: _Words, counts: _Counts
 ) -> Iterator[dict[str, Any]]:
     """Yield the boxes of the figure in the order of the walk."""
-    stream = {}
+    sides, stream = {}, {}  # whose a step is; where each side's tokens have come to
     for part in fields(trace):
         found = getattr(trace, part.name)
-        side = "source" if part.name in _SOURCE else "target"
+        sides[part.name] = side = _side(part) or sides[part.metadata["reads"][0]]
         if isinstance(found, tuple):
             for index, layer in enumerate(found):
-                yield from _layer(part.name, index, layer, stream, words, counts)
+                at = _Layer(part, index, side, sides)
+                yield from at.places(layer, stream, words, counts)
             continue
-        before = stream.get(side, "")
-        stream[side] = part.name
+        before, stream[side] = stream.get(side, ""), part.name
         if before and torch.equal(values[before], values[part.name]):
             continue  # no positions, or no norm after the last layer
-        place = {
-            "id": part.name,
-            "stack": side if part.name in _ENDS else "end",
-            "side": side,
-            "label": _LABELS[part.name],
-            "kind": _KINDS.get(part.name, "norm"),
-            "words": words.at(part.metadata["title"], part.metadata["formula"]),
-            "path": part.name,
-        }
-        if place["kind"] == "position":
+        said = place_of(trace, part.name)
+        place = _box(said, words, part.metadata["title"], part.metadata["formula"])
+        place |= {"id": part.name, "path": part.name, "side": side}
+        place["stack"] = side if said.part in ("embedding", "position") else "end"
+        if said.part == "position":
             place["stream"] = [before, f"{part.name}.position", part.name]
-        if place["kind"] == "norm":
+        if said.part == "norm":
             place["before"] = before
-        yield place | _count(part.name, None, part.name, counts)
+        yield place | counts.of([part.metadata["owner"]], place["kind"], said.counted)
 
 
-_SOURCE = ("source_embedded", "source_placed", "encoder", "memory")
-_ENDS = ("source_embedded", "source_placed", "target_embedded", "target_placed")
+def _box(said: Place, words: _Words, title: str, formula: str) -> dict[str, Any]:
+    return {
+        "part": said.part,
+        "kind": _kind(said),
+        "label": said.label,
+        "called": said.called or said.label.lower(),
+        "words": words.at(title, formula),
+    }
 
 
-def _layer(
-    stack: str,
-    index: int,
-    layer: Any,
-    stream: dict[str, str],
-    words: _Words,
-    counts: dict[str, int],
-) -> Iterator[dict[str, Any]]:
-    side = "source" if stack == "encoder" else "target"
-    parts = {part.name: part for part in fields(layer)}
-    first = next(iter(parts)).endswith("_normalised")
-    prefix = f"{stack}.{index}."
-    subs = [name for name in parts if f"{name}_added" in parts]
-    for which, sub in enumerate(subs, 1):
-        before = stream[side]
-        added, normal = f"{sub}_added", f"{sub}_normalised"
-        stream[side] = f"{prefix}{added if first else f'{normal}.output'}"
-        ways = [before, f"{prefix}{sub}.output", f"{prefix}{added}"]
-        shared = {
-            "stack": stack,
-            "layer": index,
-            "side": side,
-            "sub": sub,
-            "stream": ways if first else [*ways, stream[side]],
-        }
-        norm = {"label": "Norm", "kind": "norm", "path": f"{prefix}{normal}.output"}
-        norm |= _inner(prefix, (normal,), layer)
-        norm |= _count(stack, index, f"norm{which}", counts)
-        label = _LABELS.get(sub) or _LABELS[f"{stack}.{sub}"]
-        work = {"label": label, "kind": _KINDS[sub], "path": f"{prefix}{sub}.output"}
-        work |= _inner(prefix, (sub,), layer) | _count(stack, index, sub, counts)
-        if work["kind"] == "attention":
-            work["keys"] = "source" if sub == "cross" else side
-        sum_ = {"label": "Add", "kind": "add", "path": f"{prefix}{added}"}
-        both = norm | {"label": "Add & norm", "kind": "add"}
-        both |= _inner(prefix, (added, normal), layer)
-        order = [(normal, norm), (sub, work), (added, sum_)]
-        for name, place in order if first else [(sub, work), (normal, both)]:
-            said = parts[name].metadata
-            title = said["title"]
-            if place is both:
-                title = f"{parts[added].metadata['title']}, and normalise"
-            said = {"words": words.at(title, said["formula"])}
-            yield {"id": f"{prefix}{name}"} | shared | place | said
+def _kind(said: Place) -> str:
+    return _KINDS.get(said.part, said.part)
 
 
-def _inner(prefix: str, names: tuple[str, ...], layer: Any) -> dict[str, list[str]]:
-    """Return the steps that a place opens into."""
-    paths = []
-    for name in names:
-        found = getattr(layer, name)
-        if isinstance(found, Tensor):
-            paths.append(f"{prefix}{name}")
-        else:
-            paths += [step.path for step in walk(found, f"{prefix}{name}.")]
-    return {"inner": paths}
+class _Layer:
+    """One layer of a stack: where its steps are, and whose tokens they are of."""
+
+    def __init__(self, part: Any, index: int, side: str, sides: dict[str, str]):
+        self.name, self.index, self.side, self.sides = part.name, index, side, sides
+        self.prefix = f"{part.name}.{index}."
+        self.module = f"{part.metadata['owner']}.{index}"
+
+    def places(
+        self, layer: Any, stream: dict[str, str], words: _Words, counts: _Counts
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the boxes of each sub-layer: the norm, its work, and the sum."""
+        parts = list(fields(layer))
+        pre_norm = _pre_norm(layer)
+        for three in zip(*[iter(parts)] * 3, strict=True):
+            norm, work, add = three if pre_norm else (three[2], *three[:2])
+            paths = [stream[self.side], *(self._path(layer, p) for p in (work, add))]
+            stream[self.side] = self._path(layer, add if pre_norm else norm)
+            shared = {
+                "stack": self.name,
+                "layer": self.index,
+                "side": self.side,
+                "sub": work.name,
+                "stream": paths if pre_norm else [*paths, stream[self.side]],
+            }
+            said = place_of(layer, work.name)
+            shared["called"] = said.called or said.label.lower()
+            for part in three if pre_norm else (work,):
+                yield self._box(layer, part, words, counts) | shared
+            if not pre_norm:
+                yield self._sum_and_norm(layer, add, norm, words, counts) | shared
+
+    def _box(
+        self, layer: Any, part: Any, words: _Words, counts: _Counts
+    ) -> dict[str, Any]:
+        said = place_of(layer, part.name)
+        place = _box(said, words, part.metadata["title"], part.metadata["formula"])
+        return place | self._inner(layer, part) | self._where(layer, part, counts)
+
+    def _sum_and_norm(
+        self, layer: Any, add: Any, norm: Any, words: _Words, counts: _Counts
+    ) -> dict[str, Any]:
+        """Return the one box of both in post-norm."""
+        first, then = (place_of(layer, part.name) for part in (add, norm))
+        label = f"{first.label} & {then.label.lower()}"
+        title = f"{add.metadata['title']}, and normalise"
+        place = _box(first, words, title, norm.metadata["formula"]) | {"label": label}
+        place["inner"] = [
+            self._path(layer, add),
+            *self._inner(layer, norm)["inner"],
+        ]
+        return place | self._where(layer, norm, counts)
+
+    def _where(self, layer: Any, part: Any, counts: _Counts) -> dict[str, Any]:
+        """Return the name of a place, where its result is, and its parameters."""
+        said = place_of(layer, part.name)
+        owners = [f"{self.module}.{owner}" for owner in self._owners(layer, part)]
+        name = {"id": f"{self.prefix}{part.name}", "path": self._path(layer, part)}
+        return name | counts.of(owners, _kind(said), said.counted)
+
+    def _path(self, layer: Any, part: Any) -> str:
+        """Return where the result of a step is."""
+        value = getattr(layer, part.name)
+        last = "" if isinstance(value, Tensor) else f".{fields(value)[-1].name}"
+        return f"{self.prefix}{part.name}{last}"
+
+    def _inner(self, layer: Any, part: Any) -> dict[str, Any]:
+        """Return the steps that a place opens into, and what is looked at in them."""
+        value, path = getattr(layer, part.name), f"{self.prefix}{part.name}"
+        if isinstance(value, Tensor):
+            return {}
+        steps = list(walk(value, f"{path}."))
+        found: dict[str, Any] = {"inner": [step.path for step in steps]}
+        for what, name in (("weigh", "weights"), ("relu", "active")):
+            made = [step.path for step in steps if step.by[:1] == (what,)]
+            if len(made) == 1:
+                found[name] = made[0]
+        if "weights" in found:
+            sides = [self.sides.get(name, self.side) for name in part.metadata["reads"]]
+            found["keys"] = sides[-1]
+        return found
+
+    def _owners(self, layer: Any, part: Any) -> list[str]:
+        """Return the modules that have its parameters, as their layer may call them."""
+        value = getattr(layer, part.name)
+        within = [] if isinstance(value, Tensor) else [s.owner for s in walk(value)]
+        return [owner for owner in (part.metadata["owner"], *within) if owner]
 
 
-def _count(
-    stack: str, index: int | None, name: str, counts: dict[str, int]
-) -> dict[str, int]:
-    """Return how many parameters a place has, where names tell."""
-    owner = _OWNERS.get(name, name)
-    start = owner if index is None else f"{stack}.layers.{index}.{owner}"
-    own = [count for given, count in counts.items() if given.startswith(start)]
-    return {"count": sum(own)} if own else {}
+def _pre_norm(layer: Any) -> bool:
+    return place_of(layer, fields(layer)[0].name).part == "norm"
 
 
 # ----------------------------------------------------------------------- the numbers
 
 
 def _step(step: Step, words: _Words) -> dict[str, Any]:
-    return {
+    entry = {
         "full": list(step.value.shape[1:]),
         "words": words.at(step.title, step.formula),
         "axes": list(step.axes[1:]),
         "reads": list(step.reads),
     }
+    return entry | ({"unit": True} if step.by[:1] == ("weigh",) else {})
 
 
 def _read_within(places: list[dict[str, Any]], steps: dict[str, dict]) -> None:
@@ -380,187 +417,141 @@ def _read_within(places: list[dict[str, Any]], steps: dict[str, dict]) -> None:
             steps[path]["reads"] = list(dict.fromkeys(reads))
 
 
-def _keep(
-    store: Store,
+def _stored(
+    trace: Any,
     values: dict[str, Tensor],
     places: list[dict[str, Any]],
     shown: list[int],
-) -> None:
+) -> Store:
     """Store all values, those from which others follow first.
 
-    Beside each masked step stands which cells may be attended to, 1 or 0.
+    Beside what is hidden from some stands which cells may be attended to, 1 or 0.
     """
-    recipes = dict(_residuals(places, values))
+    store, steps = Store(), {step.path: step for step in walk(trace)}
+    recipes = dict(_recipes(places, steps, values))
+    whole = {_last(places, part)["path"] for part in ("linear", "softmax")}
+    positions = {p["path"]: p["stream"] for p in places if p["part"] == "position"}
     for path, value in values.items():
-        if path in ("logits", "probabilities"):
+        if path in whole:
             store.put(path, value[:, shown])
             continue
-        hidden = None
-        if path.endswith(".masked"):
-            may = (value != -float("inf")).float()
-            store.put(path.replace(".masked", ".may"), may)
-        elif path.endswith(".weights"):
-            hidden = values[path.replace(".weights", ".masked")] == -float("inf")
-        recipe = recipes.get(path) or _recipe(path, values)
+        if path in positions:
+            before, position, _ = positions[path]
+            store.put(position, (value - values[before])[..., :_WIDTH])
+        recipe, hidden = recipes.get(path, ()), None
+        if recipe[:1] == ("hide",):
+            store.put(recipe[2], (value != -torch.inf).float())
+        elif recipe[:1] == ("weigh",):
+            hidden = values[recipe[1]] == -torch.inf
+        elif recipe[:1] == ("scale",):
+            for name, numbers in steps[path].given.items():
+                store.put(_beside(path, name), numbers.detach().cpu()[:_WIDTH])
         store.put(path, value[..., :_WIDTH], recipe, hidden)
+    return store
 
 
-def _residuals(
-    places: list[dict[str, Any]], values: dict[str, Tensor]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield how sums and norms follow from what goes around."""
+def _beside(path: str, name: str) -> str:
+    return f"{path.rpartition('.')[0]}.{name}"
+
+
+def _recipes(
+    places: list[dict[str, Any]], steps: dict[str, Step], values: dict[str, Tensor]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield how sums follow from the residual stream, and other steps as they say."""
     for place in places:
-        if "before" in place:
-            yield f"{place['path']}.normalised", ("normal", place["before"])
-        if not (ways := place.get("stream")):
+        if "stream" not in place:
             continue
-        yield ways[2], ("sum", *ways[:2])
-        told = ways[0] if place["kind"] == "norm" else ways[2]
+        before, _, added, *_ = place["stream"]
+        yield added, ("sum", *place["stream"][:2])
+        told = before if place["part"] == "norm" else added
         for path in place.get("inner", ()):
-            if (name := path.rpartition(".")[2]) in _NORM:
-                yield path, (_NORM[name], told)
+            if steps[path].by:
+                what, *names = steps[path].by
+                taken = [_taken(n, steps[path], place["inner"], told) for n in names]
+                yield path, _recipe(what, taken, path, values)
 
 
-_NORM = {"mean": "mean", "variance": "variance", "normalised": "normal"}
+def _taken(name: str, step: Step, inner: Sequence[str], told: str) -> str:
+    """Return where it is: beside the step, in its place, or what the place was told."""
+    if name in step.given:
+        return _beside(step.path, name)
+    found = resolved(name, step.path, inner)
+    return found if found in inner else told
 
 
-def _recipe(path: str, values: dict[str, Tensor]) -> tuple[Any, ...]:
-    """Return how a step within a sub-layer may follow from others, by their names."""
-    scope, _, name = path.rpartition(".")
-    outer = scope.rpartition(".")[0]
-    norm = path if f"{path}.gain" in values else scope
-    if norm == path or (name == "output" and f"{scope}.gain" in values):
-        return ("scale", f"{norm}.normalised", f"{norm}.gain", f"{norm}.shift")
-    if name == "scores":
-        return ("compare", f"{outer}.queries", f"{outer}.keys")
-    if name == "scaled":
-        factor = values[f"{outer}.queries"].shape[-1] ** -0.5
-        return ("times", f"{scope}.scores", round(factor, 8))
-    if name == "masked":
-        return ("hide", f"{scope}.scaled", f"{scope}.may")
-    if name == "weights":
-        return ("weigh", f"{scope}.masked")
-    if name == "output" and f"{scope}.weights" in values:
-        return ("average", f"{scope}.weights", f"{outer}.values")
-    if name == "merged":
-        return ("merge", f"{scope}.attention.output")
-    return ("relu", f"{scope}.hidden") if name == "activated" else ()
+def _recipe(
+    what: str, taken: list[str], path: str, values: dict[str, Tensor]
+) -> tuple[Any, ...]:
+    if what == "hide":
+        return (what, *taken, f"{path}.may")
+    if what == "root":
+        divided, by = taken
+        return ("times", divided, round(values[by].shape[-1] ** -0.5, 8))
+    return (what, *taken)
 
 
-def _with_positions(
-    values: dict[str, Tensor], places: list[dict[str, Any]]
-) -> dict[str, Tensor]:
-    """Return the values and, before each sum with positions, the positions."""
-    added = {p["path"]: p["stream"] for p in places if p["kind"] == "position"}
-    found = {}
-    for path, value in values.items():
-        if path in added:
-            before, position, _ = added[path]
-            found[position] = value - values[before]
-        found[path] = value
-    return found
-
-
-def _with_learned(
-    values: dict[str, Tensor], places: list[dict[str, Any]]
-) -> dict[str, Tensor]:
-    """Return the values and, before what a norm gives, its scale and shift.
-
-    For a sentence of some tokens these are fewer numbers than what follows from them.
-    """
-    last = {p["path"]: p["before"] for p in places if "before" in p}
-    found = {}
-    for path, value in values.items():
-        norm = path if path in last else path.removesuffix(".output")
-        if path in last:
-            found[f"{norm}.normalised"] = RECIPES["normal"](values[last[path]])
-        normal = found.get(f"{norm}.normalised")
-        if normal is not None and path != f"{norm}.normalised" and len(value) > 2:
-            found[f"{norm}.gain"], found[f"{norm}.shift"] = _line(normal, value)
-        found[path] = value
-    return found
-
-
-def _line(
-    x: Float[Tensor, "token d_model"], y: Float[Tensor, "token d_model"]
-) -> tuple[Float[Tensor, " d_model"], Float[Tensor, " d_model"]]:
-    """Return the scale and shift of each feature with which y follows from x."""
-    x, y = x.double(), y.double()
-    gain = (x * (y - y.mean(0))).mean(0) / x.var(0, correction=0).clamp(min=1e-12)
-    return gain, y.mean(0) - gain * x.mean(0)
-
-
-def _notes(values: dict[str, Tensor], shown: list[int]) -> dict[str, str]:
+def _notes(
+    values: dict[str, Tensor], places: list[dict[str, Any]], shown: list[int]
+) -> dict[str, str]:
     notes = {}
     for path, value in values.items():
         axes = [*[""] * (value.ndim - 1), "feature"]
         limits = [*value.shape[:-1], _WIDTH]
         notes[path] = crop(value, axes, limits)[1]
-    size = values["logits"].shape[-1]
-    notes["logits"] = notes["probabilities"] = ""
-    if len(shown) < size:
-        notes["logits"] = notes["probabilities"] = (
-            f"{len(shown)} of {size} outputs are shown: those that are among the "
-            f"{_TOP} likeliest of some position."
+    for part in ("linear", "softmax"):
+        path = _last(places, part)["path"]
+        size = values[path].shape[-1]
+        notes[path] = (
+            ""
+            if len(shown) == size
+            else (
+                f"{len(shown)} of {size} outputs are shown: those that are among the "
+                f"{_TOP} likeliest of some position."
+            )
         )
     return {path: note for path, note in notes.items() if note}
-
-
-def _parts(counts: dict[str, int]) -> list[dict[str, Any]]:
-    """Return the parts of the model with their counts, in the order of the walk."""
-    found: dict[tuple[str, str], int] = {}
-    for name, count in counts.items():
-        known = ((g, part) for rule, g, part in _PARTS if re.search(rule, name))
-        key = next(known, ("other", name))
-        found[key] = found.get(key, 0) + count
-    order = [(group, part) for _, group, part in _PARTS]
-    keys = sorted(found, key=lambda k: order.index(k) if k in order else len(order))
-    total = sum(found.values()) or 1
-    return [
-        {"group": g, "name": part, "count": count, "share": round(count / total, 6)}
-        for g, part in keys
-        if (count := found[g, part])
-    ]
 
 
 # ------------------------------------------------------------------------- the words
 
 
-def _cross(values: dict[str, Tensor]) -> Tensor:
+def _cross(values: dict[str, Tensor], places: list[dict[str, Any]]) -> Tensor:
     """Return what the last decoder layer looks at, a mean over its heads."""
-    last = [path for path in values if path.endswith("cross.attention.weights")][-1]
-    return values[last].mean(0)
+    return values[_last(places, "cross-attention")["weights"]].mean(0)
 
 
 def _sentence(
-    trace: Any,
     values: dict[str, Tensor],
+    places: list[dict[str, Any]],
     tokens: dict[str, list[str]],
     top: list,
     parts: list[dict[str, Any]],
 ) -> str:
-    encoder, decoder = len(trace.encoder), len(trace.decoder)
-    first = next(iter(fields(trace.encoder[0]))).name
-    kind = "pre-norm" if first.endswith("_normalised") else "post-norm"
-    heads = values["encoder.0.attention.attention.weights"].shape[0]
+    layers = [place for place in places if "layer" in place]
+    encoder, decoder = (
+        1 + max(place["layer"] for place in layers if place["side"] == side)
+        for side in _SIDES
+    )
+    kind = "pre-norm" if layers[0]["part"] == "norm" else "post-norm"
+    heads = len(values[_last(places, "attention")["weights"]])
     source, target = (" ".join(map(visible, tokens[side])) for side in tokens)
+    looked = _peaks(_cross(values, places), tokens)
     return (
         f"A Transformer in {kind} with {_many(encoder, 'encoder layer')} and "
         f"{_many(decoder, 'decoder layer')}, d_model "
-        f"{values['source_placed'].shape[-1]}, {_many(heads, 'head')}, drawn as a map "
-        f"to walk through. The encoder reads {source}; the decoder is fed {target}. In "
-        f"the last decoder layer's cross-attention, a mean over the heads, "
-        f"{_peaks(values, tokens)} Most likely next: {_next(tokens, top)}."
-        f"{_shares(parts)}"
+        f"{values[places[0]['path']].shape[-1]}, {_many(heads, 'head')}, drawn as a "
+        f"map to walk through. The encoder reads {source}; the decoder is fed "
+        f"{target}. In the last decoder layer's cross-attention, a mean over the "
+        f"heads, {looked} Most likely next: {_next(tokens, top)}.{_shares(parts)}"
     )
 
 
-def _peaks(values: dict[str, Tensor], tokens: dict[str, list[str]]) -> str:
+def _peaks(cross: Tensor, tokens: dict[str, list[str]]) -> str:
     names = [visible(token) for token in tokens["source"]]
     said = [
         f"{visible(name)} looks most at {names[int(row.argmax())]} "
         f"({float(row.max()):.2f})"
-        for name, row in zip(tokens["target"], _cross(values), strict=True)
+        for name, row in zip(tokens["target"], cross, strict=True)
     ]
     return f"{', '.join(said[:_SAID])}{', …' if len(said) > _SAID else '.'}"
 
@@ -589,15 +580,6 @@ def _shares(parts: list[dict[str, Any]]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
-
-
-_GROUPS = {
-    "embedding": "embeddings",
-    "attention": "attention",
-    "feed": "feed-forward",
-    "norm": "layer norms",
-    "linear": "output layer",
-}
 
 
 def _many(count: int, noun: str) -> str:
