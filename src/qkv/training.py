@@ -16,27 +16,25 @@ from types import FrameType
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
 from qkv._checks import whole
-from qkv.data import PAD, Batch, Images, Questions
+from qkv.data.kinds import (
+    Batch,
+    Images,
+    Questions,
+    check_smoothing,
+    nothing_asked,
+    one_row_each,
+    sequence_loss,
+)
 
 FORMAT = "qkv checkpoint 1"
 SCHEDULES = ("constant", "linear", "inverse_sqrt")
 Asked = Batch | Questions | Images
-
-
-def _check_smoothing(label_smoothing: float) -> None:
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(
-            f"label_smoothing is {label_smoothing}, but is a share of each target, at "
-            "least 0 and below 1"
-        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class FitSettings:
                 raise ValueError(f"{name} must be positive, not {value}")
         if self.warmup < 0:
             raise ValueError(f"warmup must not be negative, but is {self.warmup}")
-        _check_smoothing(self.label_smoothing)
+        check_smoothing(self.label_smoothing)
         self._check_schedule()
 
     def _check_schedule(self) -> None:
@@ -174,86 +172,6 @@ class History:
         return f"History({len(self.losses)} steps, {len(self.watched)} times watched)"
 
 
-def sequence_loss(
-    logits: Float[Tensor, "*batch vocab"],
-    target: Int[Tensor, "*batch"],
-    *,
-    label_smoothing: float = 0.0,
-    ignored: int = PAD,
-) -> Float[Tensor, ""]:
-    r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
-
-    Padding is left out, so that a sentence's loss is the same in any batch; and so is
-    whatever else a target of 0 stands for, such as a question that is not asked. Where
-    0 is a class like any other, as for :class:`~qkv.data.Images`, ``ignored`` says
-    which number is not asked in its place.
-
-    With ``label_smoothing`` ε the target is no longer sure: it is the true token by
-    1 − ε, and each token of the vocabulary, the true one too, by ε / vocab.
-
-    Raises
-    ------
-    ValueError
-        If there is not one row of logits for each token of the target, if a target is
-        none that the logits score, or if all are ``ignored``; or if ``label_smoothing``
-        is not at least 0 and below 1.
-    TypeError
-        If the target does not hold integers.
-
-    Notes
-    -----
-    Label smoothing is Szegedy et al. (2016), section 7. A loss with it is never 0, and
-    is not to be compared with one without.
-
-    Examples
-    --------
-    >>> import math
-    >>> target = torch.tensor([[4, 2], [2, PAD]])
-    >>> loss = sequence_loss(torch.zeros(2, 2, 8), target)
-    >>> math.isclose(loss.item(), math.log(8), rel_tol=1e-6)
-    True
-    """
-    _one_row_each(logits, target)
-    _check_smoothing(label_smoothing)
-    if target.dtype is not torch.int64:
-        raise TypeError(
-            f"the target holds {target.dtype}, but is the number of a token or class; "
-            "give target.long()"
-        )
-    try:
-        loss = cross_entropy(
-            logits.reshape(-1, logits.shape[-1]),
-            target.reshape(-1),
-            ignore_index=ignored,
-            label_smoothing=label_smoothing,
-        )
-    except IndexError:
-        raise ValueError(_not_scored(logits, target, ignored)) from None
-    if loss.isnan() and not (target != ignored).any():
-        raise ValueError(_nothing_asked(ignored))
-    return loss
-
-
-def _not_scored(logits: Tensor, target: Tensor, ignored: int) -> str:
-    scored = logits.shape[-1]
-    what = "tokens" if ignored == PAD else "classes"
-    wrong = target[(target != ignored) & ((target < 0) | (target >= scored))]
-    given = wrong.max().item()
-    if given < 0:
-        advice = f"they are counted from 0, and {ignored} alone is not asked"
-    else:
-        advice = f"build it with at least {given + 1}"
-    return (
-        f"the model scores {scored} {what}, 0 to {scored - 1}, but a target is "
-        f"{given}; {advice}"
-    )
-
-
-def _nothing_asked(ignored: int) -> str:
-    meaning = "padding" if ignored == PAD else "not asked"
-    return f"nothing is asked: every target is {ignored}, which is {meaning}"
-
-
 def accuracy(model: nn.Module, questions: Asked) -> float:
     """Return the share of the targets that the model gives its largest logit to.
 
@@ -276,27 +194,12 @@ def accuracy(model: nn.Module, questions: Asked) -> float:
     """
     asked = questions.target != questions.ignored
     if not asked.any():
-        raise ValueError(_nothing_asked(questions.ignored))
+        raise ValueError(nothing_asked(questions.ignored))
     with _mode(model, training=False), torch.no_grad():
         logits = model(*questions.inputs)
-    _one_row_each(logits, questions.target)
+    one_row_each(logits, questions.target)
     right = logits.argmax(-1) == questions.target
     return right[asked].float().mean().item()
-
-
-def _one_row_each(logits: Tensor, target: Tensor) -> None:
-    if logits.shape[:-1] != target.shape:
-        raise ValueError(
-            f"logits for {_sizes(logits.shape[:-1])}, but a target of "
-            f"{_sizes(target.shape)}; give one row of logits for each target, and "
-            "feed a decoder target_in, which is as long as target"
-        )
-
-
-def _sizes(shape: torch.Size) -> str:
-    batch, asked = shape[:1], shape[1:]
-    named = [f"batch {size}" for size in batch]
-    return " and ".join([*named, *(f"target {size}" for size in asked)])
 
 
 def update(

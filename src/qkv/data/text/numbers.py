@@ -7,14 +7,10 @@ from jaxtyping import Int
 from torch import Tensor
 
 from qkv._checks import whole
-from qkv.data.corpus import (
-    EOS,
-    PAD,
-    Batch,
-    Corpus,
-    Example,
-    Vocabulary,
-)
+from qkv.data.kinds import EOS, PAD, Batch, Example
+from qkv.data.text.corpus import Corpus, Vocabulary
+
+__all__ = ["DictatedNumbers"]
 
 ENGLISH = (
     "zero",
