@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import isfinite, sqrt
 from os import PathLike
 from pathlib import Path
@@ -22,19 +22,18 @@ from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
 from qkv._checks import whole
+from qkv._models import beside, in_mode
 from qkv.data.kinds import (
-    Batch,
-    Images,
-    Questions,
+    Asked,
+    OfClasses,
     check_smoothing,
     nothing_asked,
     one_row_each,
-    sequence_loss,
 )
+from qkv.data.kinds import sequence_loss as sequence_loss
 
 FORMAT = "qkv checkpoint 1"
 SCHEDULES = ("constant", "linear", "inverse_sqrt")
-Asked = Batch | Questions | Images
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class FitSettings:
                 f"schedule is {self.schedule!r}, but training knows "
                 f"{', '.join(map(repr, SCHEDULES))}"
             )
-        linear = self._shape == "linear"
+        linear = self.shape == "linear"
         if linear != (self.decay_over is not None):
             raise ValueError(
                 f"schedule is {self.schedule!r} and decay_over {self.decay_over}, but "
@@ -106,14 +105,15 @@ class FitSettings:
                 f"warmup is {self.warmup} and decay_over {self.decay_over}, but the "
                 "rate has to rise before it falls; give a decay_over above warmup"
             )
-        if self._shape == "inverse_sqrt" and self.warmup == 0:
+        if self.shape == "inverse_sqrt" and self.warmup == 0:
             raise ValueError(
                 "schedule 'inverse_sqrt' falls from the end of warmup, which is 0; "
                 "give the number of steps to rise in"
             )
 
     @property
-    def _shape(self) -> str:
+    def shape(self) -> str:
+        """The schedule by its name, also where none was given."""
         falls = self.decay_over is not None
         return self.schedule or ("linear" if falls else "constant")
 
@@ -135,9 +135,9 @@ class FitSettings:
         """
         if step <= self.warmup:
             return self.learning_rate * (step / self.warmup)
-        if self._shape == "inverse_sqrt":
+        if self.shape == "inverse_sqrt":
             return self.learning_rate * sqrt(self.warmup / step)
-        if self._shape == "linear":
+        if self.shape == "linear":
             risen = self.warmup
             left = max(0.0, 1 - (step - 1 - risen) / (self.decay_over - risen))
             return self.learning_rate * left
@@ -172,7 +172,7 @@ class History:
         return f"History({len(self.losses)} steps, {len(self.watched)} times watched)"
 
 
-def accuracy(model: nn.Module, questions: Asked) -> float:
+def accuracy(model: nn.Module, questions: OfClasses) -> float:
     """Return the share of the targets that the model gives its largest logit to.
 
     A target of ``questions.ignored`` (0; −100 for :class:`~qkv.data.Images`) is not
@@ -192,13 +192,14 @@ def accuracy(model: nn.Module, questions: Asked) -> float:
     >>> accuracy(perfect, Reversal().sample(7, seed=0))
     1.0
     """
-    asked = questions.target != questions.ignored
+    *inputs, target = _brought(model, questions)
+    asked = target != questions.ignored
     if not asked.any():
         raise ValueError(nothing_asked(questions.ignored))
-    with _mode(model, training=False), torch.no_grad():
-        logits = model(*questions.inputs)
-    one_row_each(logits, questions.target)
-    right = logits.argmax(-1) == questions.target
+    with in_mode(model, training=False), torch.no_grad():
+        logits = model(*inputs)
+    one_row_each(logits, target)
+    right = logits.argmax(-1) == target
     return right[asked].float().mean().item()
 
 
@@ -241,10 +242,11 @@ def update(
     >>> model[1].weight.tolist()
     [[-0.5], [0.5]]
     """
-    logits = model(*batch.inputs)
-    loss = sequence_loss(
-        logits, batch.target, label_smoothing=label_smoothing, ignored=batch.ignored
-    )
+    *inputs, target = _brought(model, batch)
+    with _auxiliary_losses(model) as auxiliary:
+        output = model(*inputs)
+    smoothing = {"label_smoothing": label_smoothing} if label_smoothing else {}
+    loss = sum(auxiliary, batch.loss(output, target, **smoothing))
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
@@ -255,6 +257,38 @@ def update(
         )
     optimizer.step()
     return loss.item()
+
+
+def _brought(model: nn.Module, batch: Asked) -> tuple[Tensor, ...]:
+    """Return the batch's inputs, and last its target, where the model is."""
+    if not isinstance(batch, Asked):
+        raise TypeError(
+            f"a batch is of type {type(batch).__name__}, but has to say what its "
+            "inputs, its target and its loss are; make Questions(x, y) of tokens and "
+            "answers, Images(x, y) of pixels and classes, or a class of your own as "
+            "qkv.data.Asked describes it"
+        )
+    return beside(model, *batch.inputs, batch.target)
+
+
+@contextmanager
+def _auxiliary_losses(model: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect what modules of the model add to the loss, each time they are called."""
+    found: list[Tensor] = []
+
+    def collect(module: nn.Module, inputs: tuple[Any, ...], _: Any) -> None:
+        found.append(module.auxiliary_loss(*inputs))
+
+    hooks = [
+        module.register_forward_hook(collect)
+        for module in model.modules()
+        if hasattr(type(module), "auxiliary_loss")
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def fit(
@@ -274,14 +308,20 @@ def fit(
     model : called with the ``inputs`` of a batch: for :class:`~qkv.data.Questions`
         their ``source``, for :class:`~qkv.data.Images` their ``pixels``; for a
         :class:`~qkv.data.Batch` its ``source``, ``source_lengths`` and ``target_in``.
-    batches : a stream, from its beginning also where training is resumed.
+        A module anywhere in it may have a method ``auxiliary_loss``: called with what
+        the module itself was called with, it returns what is added to the loss.
+    batches : a stream, from its beginning also where training is resumed, of anything
+        that is :class:`~qkv.data.Asked`: it brings its own loss. The batches are
+        brought to the model's device, a GPU or not.
     steps : how many steps to take in all, those before an interruption included.
     watch : measures the model before the first step, every ``watch_every`` steps and
         after the last. It sees the model in evaluation mode, and the random numbers
         it draws are not missed in training.
     checkpoint : a file that is written now and then, at the end, and when training is
-        interrupted. Where it exists, training goes on from it, and ends with the same
-        bits as if it had never stopped.
+        interrupted. Where it exists, training goes on from it, and on a CPU ends with
+        the same bits as if it had never stopped. On a GPU it goes on from the same
+        weights, but what dropout draws there is not kept, and sums may be taken in
+        another order.
     settings : the learning rate, its schedule, and what else does not change.
 
     Raises
@@ -293,7 +333,8 @@ def fit(
         another model, other settings, other batches or more steps. It is left as it is.
         Or if a target is none that the model scores (:func:`sequence_loss`).
     TypeError
-        If ``batches`` is no stream, but a corpus, or one batch.
+        If ``batches`` is no stream, but a corpus, or one batch; or if a batch is not
+        :class:`~qkv.data.Asked`, such as a pair (x, y).
 
     Notes
     -----
@@ -320,7 +361,7 @@ def fit(
     stream, history = _stream(batches), History()
     run = _Run(checkpoint, model, optimizer, settings, history)
     run.resume(stream, steps)
-    with _mode(model, training=True), _progress(len(history.losses), steps) as bar:
+    with in_mode(model, training=True), _progress(len(history.losses), steps) as bar:
         try:
             for step in range(len(history.losses), steps):
                 if step % watch_every == 0:
@@ -381,16 +422,6 @@ def _next(stream: Iterator[Asked], step: int, steps: int) -> Asked:
             "give an endless stream, or fewer steps"
         )
     return batch
-
-
-@contextmanager
-def _mode(model: nn.Module, *, training: bool) -> Iterator[None]:
-    before = model.training
-    model.train(training)
-    try:
-        yield
-    finally:
-        model.train(before)
 
 
 @contextmanager
@@ -517,9 +548,8 @@ class _Run:
     ) -> None:
         for step in range(len(saved["losses"])):
             self.last = _next(stream, step, steps)
-        # a checkpoint written before there were Questions has two of the tensors
-        pairs = zip(saved["last"], _tensors(self.last), strict=False)
-        if not all(torch.equal(before, now) for before, now in pairs):
+        before, now = saved["last"], _tensors(self.last)
+        if len(before) != len(now) or not all(map(torch.equal, before, now)):
             self._refuse(
                 "was made with other batches; give the same stream from its beginning: "
                 "the same seed and batch_size, and no batch taken from it yet"
@@ -534,32 +564,19 @@ class _Run:
 
 def _tensors(batch: Asked) -> list[Tensor]:
     """All that a step reads of a batch."""
-    source, *others = batch.inputs
-    return [source, batch.target, *others]
+    return [tensor.cpu() for tensor in (*batch.inputs, batch.target)]
 
 
 def _what_counts(settings: FitSettings) -> dict[str, float | int | str | None]:
-    """The settings that decide the result.
-
-    Those that came later are named only where they do something, so that a checkpoint
-    from before there were any is still one of the same settings.
-    """
-    always = {
-        "learning_rate": settings.learning_rate,
-        "decay_over": settings.decay_over,
-        "clip_norm": settings.clip_norm,
-    }
-    later = {
-        "schedule": settings.schedule if settings.schedule == "inverse_sqrt" else None,
-        "warmup": settings.warmup,
-        "label_smoothing": settings.label_smoothing,
-    }
-    return always | {name: value for name, value in later.items() if value}
+    """The settings that decide the result."""
+    named = asdict(settings) | {"schedule": settings.shape}
+    del named["save_every"]
+    return named
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, weights_only=True, map_location="cpu")
         if saved["format"] == FORMAT:
             return saved
     except Exception:  # what a broken file makes torch raise is not documented

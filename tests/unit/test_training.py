@@ -945,11 +945,6 @@ def test_two_names_of_one_schedule_are_no_other_settings(tmp_path):
         assert len(again.losses) == 3
 
 
-def test_a_checkpoint_from_before_there_were_schedules_names_three(checkpoint):
-    saved = torch.load(checkpoint, weights_only=True)["settings"]
-    assert saved == {"learning_rate": 3e-3, "decay_over": None, "clip_norm": 1.0}
-
-
 def test_the_checkpoint_of_more_steps_is_refused(checkpoint):
     assert_refused(checkpoint, "has 3 steps, more than the 2 asked", steps=2)
 
@@ -974,16 +969,6 @@ def changed_in(part: str) -> Iterator[Batch]:
 @pytest.mark.parametrize("part", ["source", "source_lengths", "target"])
 def test_all_of_the_last_batch_is_compared(checkpoint, part):
     assert_refused(checkpoint, "was made with other batches", batches=changed_in(part))
-
-
-def test_a_checkpoint_from_before_there_were_questions_is_resumed(checkpoint):
-    saved = torch.load(checkpoint, weights_only=True)
-    saved["last"] = saved["last"][:2]
-    torch.save(saved, checkpoint)
-    resumed, at_once = small_model(), small_model()
-    fit(resumed, batches(), steps=5, checkpoint=checkpoint)
-    fit(at_once, batches(), steps=5)
-    assert same_weights(resumed, at_once)
 
 
 def test_the_checkpoint_of_other_questions_is_refused(tmp_path):

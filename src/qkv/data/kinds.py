@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,14 +13,82 @@ __all__ = [
     "BOS",
     "EOS",
     "PAD",
+    "Asked",
     "Batch",
     "Example",
     "Images",
+    "OfClasses",
     "Questions",
     "sequence_loss",
 ]
 
 PAD, BOS, EOS = 0, 1, 2  # what a vocabulary begins with: <pad>, <bos>, <eos>
+
+
+@runtime_checkable
+class Asked(Protocol):
+    """What a model is asked, and how its answer is judged: a batch to train on.
+
+    Any class that has these three is one. :func:`~qkv.training.fit` calls the model
+    with ``inputs``, and ``loss`` with what it answers. All tensors of ``inputs`` and
+    ``target`` are brought to the model's device first, so that a batch need not know
+    where the model is.
+
+    Examples
+    --------
+    A number to be foretold, judged by its squared error:
+
+    >>> @dataclass(frozen=True)
+    ... class Series:
+    ...     past: Tensor
+    ...     target: Tensor
+    ...
+    ...     @property
+    ...     def inputs(self):
+    ...         return (self.past,)
+    ...
+    ...     def loss(self, output, target):
+    ...         return (output - target).square().mean()
+    >>> isinstance(Series(torch.zeros(7, 5), torch.zeros(7)), Asked)
+    True
+    """
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the model is called with."""
+
+    @property
+    def target(self) -> Tensor:
+        """What it is to answer."""
+
+    def loss(self, output: Any, target: Tensor) -> Float[Tensor, ""]:
+        """Return how wrong ``output`` is: what the model returned, as it did.
+
+        ``target`` is the batch's own, on the model's device. A loss that can be
+        smoothed also takes ``label_smoothing=``, and is given it where it is not 0.
+        """
+
+
+class OfClasses:
+    """What is :class:`Asked` where each answer is one of several classes: a base class.
+
+    A target of ``ignored`` is not asked: it counts neither in the loss nor in the
+    accuracy.
+    """
+
+    ignored: ClassVar[int] = PAD
+
+    def loss(
+        self,
+        output: Float[Tensor, "*batch vocab"],
+        target: Int[Tensor, "*batch"],
+        *,
+        label_smoothing: float = 0.0,
+    ) -> Float[Tensor, ""]:
+        """Return the cross-entropy of what is asked (:func:`sequence_loss`)."""
+        return sequence_loss(
+            output, target, label_smoothing=label_smoothing, ignored=self.ignored
+        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +152,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(OfClasses):
     """Examples as numbers, padded at the end to the longest of them.
 
     ``target`` ends each row with ``<eos>``: it is what a model is to predict.
@@ -104,8 +172,6 @@ class Batch:
     source_lengths: Int[Tensor, " batch"]
     target: Int[Tensor, "batch target"]
 
-    ignored: ClassVar[int] = PAD
-
     @property
     def target_in(self) -> Int[Tensor, "batch target"]:
         """What the decoder is fed: ``<bos>``, then the target less its last token."""
@@ -123,7 +189,7 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class Questions(OfClasses):
     """Sequences, and what is to be answered about each of them.
 
     A token of ``source`` is a number, or several where it has parts. A ``target`` of 0
@@ -147,8 +213,6 @@ class Questions:
     source: Int[Tensor, "batch token *parts"]
     target: Int[Tensor, " batch *asked"]
 
-    ignored: ClassVar[int] = PAD
-
     def __post_init__(self) -> None:
         """Hold sequences and answers to the same number."""
         if len(self.source) != len(self.target):
@@ -164,7 +228,7 @@ class Questions:
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class Images(OfClasses):
     """Images, and the class of each.
 
     ``pixels`` run from 0 to 1, ``labels`` are classes counted from 0. ``places`` is
