@@ -15,7 +15,6 @@ from qkv.recurrent import (
     GRUCell,
     LSTMCell,
     Seq2Seq,
-    rnn_cell,
 )
 from qkv.trace import walk
 
@@ -69,19 +68,6 @@ def assert_same_gradients(ours, oracle, inputs, seed):
 
 
 # ----------------------------------------------------------------------------- cells
-
-
-@fast
-@given(sizes=primes, seed=seeds)
-def test_rnn_cell_is_pytorchs(sizes, seed):
-    batch, d_in, d_hidden, _ = sizes
-    torch.manual_seed(seed)
-    oracle = nn.RNNCell(d_in, d_hidden).double()
-    x, hidden = normal(batch, d_in, seed=seed), normal(batch, d_hidden, seed=seed)
-    W, U = oracle.weight_ih, oracle.weight_hh
-    ours = rnn_cell(x, hidden, W, U, oracle.bias_ih + oracle.bias_hh)
-    inputs = (x, hidden, W, U, oracle.bias_ih)
-    assert_same_gradients(ours, oracle(x, hidden), inputs, seed)
 
 
 @fast

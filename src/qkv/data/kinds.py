@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
 __all__ = [
     "BOS",
@@ -175,8 +175,7 @@ class Batch(OfClasses):
     @property
     def target_in(self) -> Int[Tensor, "batch target"]:
         """What the decoder is fed: ``<bos>``, then the target less its last token."""
-        begin = self.target.new_full((len(self.target), 1), BOS)
-        return torch.cat([begin, self.target[:, :-1]], dim=1)
+        return pad(self.target[:, :-1], (1, 0), value=BOS)
 
     @property
     def inputs(
