@@ -436,7 +436,8 @@ class Encoder(nn.Module):
         states = self.cell.unroll(embedded, nothing)
         # A left-to-right state knows nothing of the padding after it, so that running
         # on over it and picking is right, and cheaper than sorting and packing.
-        last = states[torch.arange(len(source)), source_lengths - 1]
+        rows = torch.arange(len(source), device=source.device)
+        last = states[rows, source_lengths - 1]
         return states.masked_fill(~real.unsqueeze(-1), 0.0), last
 
     def trace(

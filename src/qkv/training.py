@@ -243,8 +243,7 @@ def update(
     [[-0.5], [0.5]]
     """
     *inputs, target = _brought(model, batch)
-    with _auxiliary_losses(model) as auxiliary:
-        output = model(*inputs)
+    output, auxiliary = _answered(model, inputs)
     smoothing = {"label_smoothing": label_smoothing} if label_smoothing else {}
     loss = sum(auxiliary, batch.loss(output, target, **smoothing))
     optimizer.zero_grad()
@@ -271,24 +270,23 @@ def _brought(model: nn.Module, batch: Asked) -> tuple[Tensor, ...]:
     return beside(model, *batch.inputs, batch.target)
 
 
-@contextmanager
-def _auxiliary_losses(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what modules of the model add to the loss, each time they are called."""
-    found: list[Tensor] = []
-
-    def collect(module: nn.Module, inputs: tuple[Any, ...], _: Any) -> None:
-        found.append(module.auxiliary_loss(*inputs))
-
+def _answered(model: nn.Module, inputs: Iterable[Tensor]) -> tuple[Any, list[Tensor]]:
+    """Return what the model answers, and what its modules add to the loss."""
+    calls: list[tuple[nn.Module, tuple[Any, ...], dict[str, Any]]] = []
     hooks = [
-        module.register_forward_hook(collect)
+        module.register_forward_hook(
+            lambda called, given, named, _: calls.append((called, given, named)),
+            with_kwargs=True,
+        )
         for module in model.modules()
         if hasattr(type(module), "auxiliary_loss")
     ]
     try:
-        yield found
+        output = model(*inputs)
     finally:
         for hook in hooks:
             hook.remove()
+    return output, [called.auxiliary_loss(*x, **named) for called, x, named in calls]
 
 
 def fit(
@@ -308,8 +306,9 @@ def fit(
     model : called with the ``inputs`` of a batch: for :class:`~qkv.data.Questions`
         their ``source``, for :class:`~qkv.data.Images` their ``pixels``; for a
         :class:`~qkv.data.Batch` its ``source``, ``source_lengths`` and ``target_in``.
-        A module anywhere in it may have a method ``auxiliary_loss``: called with what
-        the module itself was called with, it returns what is added to the loss.
+        A module anywhere in it may have a method ``auxiliary_loss``, such as experts
+        that are to be balanced: given what the module itself was called with, it
+        returns what is added to the loss.
     batches : a stream, from its beginning also where training is resumed, of anything
         that is :class:`~qkv.data.Asked`: it brings its own loss. The batches are
         brought to the model's device, a GPU or not.
