@@ -17,8 +17,9 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from qkv.attention import attend  # noqa: E402
 from qkv.data.images import Digits  # noqa: E402
+
+from qkv.attention import attend  # noqa: E402
 from qkv.transformer import load as load_translator  # noqa: E402
 from qkv.vision import load as load_reader  # noqa: E402
 from qkv.widgets import (  # noqa: E402

@@ -62,7 +62,7 @@ MAY_IMPORT = {
     "transformer": {*BELOW, "positions", "data"},
     "vision": {*BELOW, "positions", "transformer"},
     "training": {*MODEL, "_checks", "_models", "data", "trace"},
-    "decoding": {*MODEL, "_models", "data", "trace"},
+    "decoding": {*MODEL, "_checks", "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {"trace", "decoding", "vision"},
     "exercises": {*MODEL, "trace"},

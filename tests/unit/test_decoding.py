@@ -180,7 +180,7 @@ def test_a_model_writes_in_evaluation_and_keeps_its_mode(training):
 def test_no_room_to_write_is_refused(max_length):
     source, lengths = sources(2, 3, 0)
     with pytest.raises(
-        ValueError, match=f"max_length is {max_length}, but .* at least"
+        ValueError, match=f"max_length must be at least 1, not {max_length}"
     ):
         greedy(make(Seq2Seq, 0), source, lengths, max_length=max_length)
 
@@ -524,8 +524,8 @@ def test_a_beam_searches_in_evaluation_and_keeps_the_mode(training):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"max_length": 0}, "max_length is 0, but a model writes at least 1 token"),
-        ({"width": 0}, "width is 0, but a beam keeps at least 1"),
+        ({"max_length": 0}, "max_length must be at least 1, not 0"),
+        ({"width": 0}, "width must be at least 1, not 0"),
         ({"length_penalty": -0.5}, r"length_penalty is -0\.5, but must not be neg"),
         ({"length_penalty": math.nan}, "length_penalty is nan"),
     ],
@@ -798,10 +798,10 @@ def test_probabilities_leave_the_logits_as_they_are():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"max_length": 0}, "max_length is 0, but a model writes at least 1 token"),
+        ({"max_length": 0}, "max_length must be at least 1, not 0"),
         ({"temperature": -1.0}, r"temperature is -1\.0, but must not be negative"),
         ({"temperature": math.nan}, "temperature is nan"),
-        ({"top_k": 0}, "top_k is 0, but at least 1 token"),
+        ({"top_k": 0}, "top_k must be at least 1, not 0"),
         ({"top_p": 0.0}, r"top_p is 0\.0, but a probability to reach"),
         ({"top_p": 1.5}, r"top_p is 1\.5, but a probability to reach"),
     ],

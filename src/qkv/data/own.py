@@ -57,8 +57,7 @@ def load_pairs(
     >>> pairs.train[1].target
     ('너는', '간다')
     """
-    if not 0 <= held_out < 1:
-        raise ValueError(f"held_out is a share from 0 to below 1, not {held_out}")
+    _check_share(held_out)
     examples = [
         _read_pair(line, f"{path}, line {number}", tokenize)
         for number, line in enumerate(_read_lines(Path(path)), start=1)
@@ -67,6 +66,11 @@ def load_pairs(
     if not examples:
         raise ValueError(f"{path} is empty: one pair a line is needed")
     return PairCorpus(*_split(examples, held_out), tokenize=tokenize)
+
+
+def _check_share(held_out: float) -> None:
+    if not 0 <= held_out < 1:
+        raise ValueError(f"held_out is a share from 0 to below 1, not {held_out}")
 
 
 def share_of(count: int, share: float, things: str) -> int:
@@ -193,8 +197,7 @@ def load_images(
     >>> images.names, images.train
     (('cat', 'dog'), Images(2 of 1 × 8 × 12))
     """
-    if not 0 <= held_out < 1:
-        raise ValueError(f"held_out is a share from 0 to below 1, not {held_out}")
+    _check_share(held_out)
     whole(1, patch=patch)
     if size is not None:
         height_and_width(size=size)

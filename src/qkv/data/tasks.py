@@ -7,6 +7,7 @@ import torch
 
 from qkv._checks import whole
 from qkv.data.kinds import Questions
+from qkv.data.streams import about, endless
 
 __all__ = ["Task"]
 
@@ -46,18 +47,11 @@ class Task(ABC):
             If ``batch_size`` is below 1.
         """
         whole(1, batch_size=batch_size)
-        generator = torch.Generator().manual_seed(seed)
-
-        def stream() -> Iterator[Questions]:
-            while True:
-                yield self._draw(batch_size, generator)
-
-        return stream()
+        return endless(lambda generator: self._draw(batch_size, generator), seed=seed)
 
     def __repr__(self) -> str:
         """Say what is asked, and of what."""
-        about = (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
-        return f"{type(self).__name__}: {about}; {self._sizes()}"
+        return f"{about(self)}; {self._sizes()}"
 
     @abstractmethod
     def _sizes(self) -> str:

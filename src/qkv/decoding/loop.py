@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from qkv._checks import whole
 from qkv._models import beside, in_mode
 from qkv.data import BOS, EOS, PAD
 from qkv.recurrent import Writer
@@ -200,8 +201,8 @@ def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) 
             f"temperature is {temperature}, but must not be negative; "
             "give 0 for the likeliest token, 1 for the model's own probabilities"
         )
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k is {top_k}, but at least 1 token is to choose from")
+    if top_k is not None:
+        whole(1, top_k=top_k)
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(
             f"top_p is {top_p}, but a probability to reach is above 0 and at most 1"
@@ -215,7 +216,7 @@ def _write(
     choose: Callable[[Tensor], Tensor],
     allowed: Bool[Tensor, "step vocab"] | None,
 ) -> Int[Tensor, "batch target"]:
-    check_room(max_length)
+    whole(1, max_length=max_length)
     if allowed is not None:
         _check_allowed(allowed, max_length)
     with in_mode(model, training=False), torch.inference_mode():
@@ -283,12 +284,4 @@ def _check_allowed(allowed: Bool[Tensor, "step vocab"], max_length: int) -> None
         raise ValueError(
             f"allowed leaves step {closed[0].item()} no token but <pad> and <bos>, "
             "which are never written; give each row one or more"
-        )
-
-
-def check_room(max_length: int) -> None:
-    """Refuse to write nothing."""
-    if max_length < 1:
-        raise ValueError(
-            f"max_length is {max_length}, but a model writes at least 1 token, <eos>"
         )

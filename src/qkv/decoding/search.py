@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from qkv._checks import whole
 from qkv._models import in_mode
 from qkv.data import EOS, PAD
-from qkv.decoding.loop import begin, check_room, without_special
+from qkv.decoding.loop import begin, without_special
 from qkv.recurrent import Selectable, Writer
 
 
@@ -173,11 +174,7 @@ class _Settings:
     length_penalty: float
 
     def __post_init__(self) -> None:
-        check_room(self.max_length)
-        if self.width < 1:
-            raise ValueError(
-                f"width is {self.width}, but a beam keeps at least 1 hypothesis"
-            )
+        whole(1, max_length=self.max_length, width=self.width)
         if not self.length_penalty >= 0:
             raise ValueError(
                 f"length_penalty is {self.length_penalty}, but must not be negative; "

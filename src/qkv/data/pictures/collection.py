@@ -9,6 +9,7 @@ from torch.nn.functional import one_hot
 
 from qkv._checks import whole
 from qkv.data.kinds import Images
+from qkv.data.streams import about, passes
 
 __all__ = ["ImageCollection"]
 
@@ -37,27 +38,19 @@ class ImageCollection:
             If ``batch_size`` is below 1, or ``count`` not from 1 to the number there
             are.
         """
-        whole(1, batch_size=batch_size)
         there = len(self.train)
         count = there if count is None else count
         if not 1 <= count <= there:
             raise ValueError(f"count is {count}, but runs from 1 to {there}")
-        generator = torch.Generator().manual_seed(seed)
-
-        def stream() -> Iterator[Images]:
-            while True:
-                order = torch.randperm(count, generator=generator)
-                for rows in order.split(batch_size):
-                    yield self.train[rows]
-
-        return stream()
+        whole(1, batch_size=batch_size)
+        drawn = passes(count, batch_size=batch_size, seed=seed)
+        return (self.train[rows] for rows in drawn)
 
     def __repr__(self) -> str:
         """Say what the images are, and how many."""
-        about = (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
         size = " × ".join(map(str, self.train.pixels.shape[2:]))
         return (
-            f"{type(self).__name__}: {about}; {len(self.names)} classes, "
+            f"{about(self)}; {len(self.names)} classes, "
             f"{size} pixels; {len(self.train):,} images to train on, "
             f"{len(self.held_out):,} held out"
         )

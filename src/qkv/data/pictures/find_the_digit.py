@@ -9,6 +9,7 @@ from torch import Tensor
 from qkv._checks import whole
 from qkv.data.kinds import Images
 from qkv.data.pictures.digits import DIGIT, Digits
+from qkv.data.streams import about, endless
 
 __all__ = ["FindTheDigit"]
 
@@ -47,10 +48,8 @@ class FindTheDigit:
     ) -> None:
         if size < DIGIT:
             raise ValueError(f"size is {size}, but a digit is {DIGIT} pixels high")
-        if pieces < 0 or step < 1:
-            raise ValueError(
-                f"pieces is {pieces} and step {step}, but they are at least 0 and 1"
-            )
+        whole(0, pieces=pieces)
+        whole(1, step=step)
         if not 1 <= piece <= DIGIT:
             raise ValueError(f"piece is {piece}, but runs from 1 to a digit's {DIGIT}")
         self.size, self.pieces, self.piece, self.step = size, pieces, piece, step
@@ -80,13 +79,10 @@ class FindTheDigit:
             If ``batch_size`` is below 1.
         """
         whole(1, batch_size=batch_size)
-        generator = torch.Generator().manual_seed(seed)
-
-        def stream() -> Iterator[Images]:
-            while True:
-                yield self._draw(batch_size, self.digits.train, generator)
-
-        return stream()
+        return endless(
+            lambda generator: self._draw(batch_size, self.digits.train, generator),
+            seed=seed,
+        )
 
     def covers(
         self, places: Int[Tensor, "image 2"], patch: int
@@ -133,9 +129,8 @@ class FindTheDigit:
 
     def __repr__(self) -> str:
         """Say what is asked, and of what."""
-        about = (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
         return (
-            f"{type(self).__name__}: {about}; {self.size} × {self.size} pixels, "
+            f"{about(self)}; {self.size} × {self.size} pixels, "
             f"{self.pieces} pieces of {self.piece} × {self.piece}"
         )
 

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from qkv._checks import whole
 from qkv.data.kinds import BOS, EOS, PAD, Batch, Example
+from qkv.data.streams import about, passes
 
 __all__ = ["Corpus", "PairCorpus", "Vocabulary"]
 
@@ -194,9 +195,8 @@ class Corpus(ABC):
 
     def __repr__(self) -> str:
         """Say what the task is, and how large its vocabularies are."""
-        about = (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
         return (
-            f"{type(self).__name__}: {about}; {len(self.source_vocab)} source "
+            f"{about(self)}; {len(self.source_vocab)} source "
             f"and {len(self.target_vocab)} target tokens"
         )
 
@@ -254,16 +254,11 @@ class PairCorpus(Corpus):
         targets = _encoded(
             self.target_vocab, [(*e.target, "<eos>") for e in self.train]
         )
-        generator = torch.Generator().manual_seed(seed)
-
-        def stream() -> Iterator[Batch]:
-            while True:
-                order = torch.randperm(len(sources), generator=generator)
-                for rows in order.split(batch_size):
-                    drawn = rows.tolist()
-                    yield _pad([sources[i] for i in drawn], [targets[i] for i in drawn])
-
-        return stream()
+        drawn = passes(len(sources), batch_size=batch_size, seed=seed)
+        return (
+            _pad([sources[i] for i in rows], [targets[i] for i in rows])
+            for rows in map(Tensor.tolist, drawn)
+        )
 
     def parse(self, text: str) -> Example:
         """Return the pair whose source is ``text``, or the one typed with a tab.
