@@ -8,8 +8,8 @@ The grammar makes its forms by rule, so a native reader needs to see what came o
 from pathlib import Path
 from random import Random
 
-from qkv.data.grammar import FormTable, forms
-from qkv.data.grammar.drawing import draw
+from qkv.data.text.grammar import FormTable, forms
+from qkv.data.text.grammar.drawing import draw
 
 PAGE = Path(__file__).resolve().parents[1] / "book" / "korean_forms.md"
 SENTENCES = 100

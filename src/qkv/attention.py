@@ -142,6 +142,10 @@ class AdditiveScore(nn.Module):
         """Score every projected key for every query."""
         _same_axis("d_query", score=self.W.in_features, query=query.shape[-1])
         _same_axis("d_hidden", score=self.U.out_features, projected=projected.shape[-1])
+        return self.unchecked(query, projected)
+
+    def unchecked(self, query: Tensor, projected: Tensor) -> Tensor:
+        """Do what a call does with sizes that are known to fit: at each token."""
         together = self.W(query).unsqueeze(-2) + projected.unsqueeze(-3)
         return self.v(torch.tanh(together)).squeeze(-1)
 
@@ -198,6 +202,10 @@ class DotProductScore(nn.Module):
         """Score every projected key for every query."""
         _same_axis("d_query", score=self.d_query, query=query.shape[-1])
         _same_axis("d_query", score=self.d_query, projected=projected.shape[-1])
+        return self.unchecked(query, projected)
+
+    def unchecked(self, query: Tensor, projected: Tensor) -> Tensor:
+        """Do what a call does with sizes that are known to fit: at each token."""
         return query @ projected.mT
 
 

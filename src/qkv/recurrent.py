@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,30 +20,6 @@ from qkv.attention import AdditiveScore, AttentionTrace, DotProductScore, attend
 from qkv.layers import embed
 from qkv.masks import real_tokens
 from qkv.trace import step
-
-
-def rnn_cell(
-    x: Float[Tensor, "*batch d_in"],
-    hidden: Float[Tensor, "*batch d_hidden"],
-    W: Float[Tensor, "d_hidden d_in"],
-    U: Float[Tensor, "d_hidden d_hidden"],
-    b: Float[Tensor, " d_hidden"],
-) -> Float[Tensor, "*batch d_hidden"]:
-    r"""One step of the simplest recurrent network.
-
-    .. math:: h' = \tanh(W x + U h + b)
-
-    Notes
-    -----
-    Elman (1990). ``torch.nn.RNNCell`` has two biases; ``b`` is their sum.
-
-    Examples
-    --------
-    >>> one = torch.ones(1, 1)
-    >>> rnn_cell(torch.zeros(1), torch.zeros(1), one, one, torch.zeros(1))
-    tensor([0.])
-    """
-    return torch.tanh(x @ W.T + hidden @ U.T + b)
 
 
 class _Cell(nn.Module):
@@ -157,6 +133,10 @@ class GRUCell(_Cell):
     ) -> Float[Tensor, "batch d_hidden"]:
         """Return the next state, by PyTorch's own kernel."""
         self._check_step(x, hidden)
+        return self.unchecked(x, hidden)
+
+    def unchecked(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Do what a call does with sizes that are known to fit: at each token."""
         return torch.gru_cell(x, hidden, *self._weights())
 
     def trace(
@@ -316,16 +296,18 @@ class Memory:
     """What a decoder with attention looks at: made once for a source, then only read.
 
     ``values`` are the encoder's states, ``keys`` their projection for the score, and
-    ``bias``, to be added to the scores, is 0 at tokens and -∞ at padding.
+    ``bias``, to be added to the scores, is 0 at tokens and -∞ at padding; None where
+    nothing is padding.
     """
 
     values: Float[Tensor, "batch source d_hidden"]
     keys: Float[Tensor, "batch source d_key"]
-    bias: Float[Tensor, "batch 1 source"]
+    bias: Float[Tensor, "batch 1 source"] | None
 
     def select(self, rows: Int[Tensor, " chosen"]) -> "Memory":
         """Return the memory of these sources, in this order."""
-        return Memory(self.values[rows], self.keys[rows], self.bias[rows])
+        bias = None if self.bias is None else self.bias[rows]
+        return Memory(self.values[rows], self.keys[rows], bias)
 
 
 @runtime_checkable
@@ -367,7 +349,28 @@ class State:
 
 
 @runtime_checkable
-class EncoderDecoder(Protocol):
+class Writer(Protocol):
+    """What decoding asks of a model: a module that reads a source and writes tokens.
+
+    What a source is, the model decides: token ids and their lengths, images, a series.
+    """
+
+    training: bool
+
+    def train(self, mode: bool = True) -> nn.Module:
+        """Switch to training, as every ``nn.Module`` can."""
+
+    def start(self, *source: Tensor) -> Any:
+        """Read the source; return the state to begin writing in."""
+
+    def step(
+        self, token: Int[Tensor, " batch"], state: Any
+    ) -> tuple[Float[Tensor, "batch vocab"], Any]:
+        """Take in one token; return the logits of the next and the new state."""
+
+
+@runtime_checkable
+class EncoderDecoder(Writer, Protocol):
     """What training, decoding and the chapters ask of a model.
 
     ``forward`` and ``trace`` are fed the whole target, shifted by one (*teacher
@@ -376,14 +379,6 @@ class EncoderDecoder(Protocol):
     has these methods.
     """
 
-    training: bool
-
-    def train(self, mode: bool = True) -> nn.Module:
-        """Switch to training, as every ``nn.Module`` can."""
-
-    def eval(self) -> nn.Module:
-        """Switch to evaluation, as every ``nn.Module`` can."""
-
     def __call__(
         self,
         source: Int[Tensor, "batch source"],
@@ -391,18 +386,6 @@ class EncoderDecoder(Protocol):
         target_in: Int[Tensor, "batch target"],
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
-
-    def start(
-        self,
-        source: Int[Tensor, "batch source"],
-        source_lengths: Int[Tensor, " batch"],
-    ) -> Any:
-        """Read the source; return the state to begin writing in."""
-
-    def step(
-        self, token: Int[Tensor, " batch"], state: Any
-    ) -> tuple[Float[Tensor, "batch vocab"], Any]:
-        """Take in one token; return the logits of the next and the new state."""
 
     def trace(
         self,
@@ -453,7 +436,8 @@ class Encoder(nn.Module):
         states = self.cell.unroll(embedded, nothing)
         # A left-to-right state knows nothing of the padding after it, so that running
         # on over it and picking is right, and cheaper than sorting and packing.
-        last = states[torch.arange(len(source)), source_lengths - 1]
+        rows = torch.arange(len(source), device=source.device)
+        last = states[rows, source_lengths - 1]
         return states.masked_fill(~real.unsqueeze(-1), 0.0), last
 
     def trace(
@@ -563,7 +547,8 @@ class Seq2Seq(nn.Module):
     ) -> tuple[Float[Tensor, "batch vocab"], State]:
         """Take in one token; return the logits of the next and the new state."""
         embedded, context = embed(self.embedding, token, "target"), state.memory
-        hidden = self.cell(torch.cat([embedded, context], -1), state.hidden)
+        x = torch.cat([embedded, context], -1)
+        hidden = self.cell.unchecked(x, state.hidden)
         return self.output(torch.cat([hidden, context], -1)), State(hidden, context)
 
     def trace(
@@ -618,23 +603,136 @@ class AttentionSeq2SeqTrace:
     )
 
 
-class AttentionSeq2Seq(nn.Module):
-    r"""An encoder and a decoder that looks back at every state, an EncoderDecoder.
+class AttentionDecoder(nn.Module):
+    r"""Write while looking back at all that an encoder has read: a :class:`Writer`.
 
     .. math::
         e_{ij} &= a(s_{i-1}, h_j), \qquad
         \alpha_{ij} = \mathrm{softmax}_j(e_{ij}), \qquad
         c_i = \sum_j \alpha_{ij} h_j \\
-        s_i &= \mathrm{GRU}([E' y_{i-1}; c_i], s_{i-1}), \qquad s_0 = h_T \\
+        s_i &= \mathrm{GRU}([E' y_{i-1}; c_i], s_{i-1}) \\
         p(y_i \mid y_{<i}, x) &= \mathrm{softmax}(W_o [s_i; c_i] + b_o)
 
-    The score a is "additive" (:class:`~qkv.attention.AdditiveScore`), or the "dot" or
-    "general" one of :class:`~qkv.attention.DotProductScore`. Padding is never attended.
+    Parameters
+    ----------
+    encoder : any module that returns what there is to look at, h, "batch source
+        d_hidden", and the state to begin with, s_0, "batch d_hidden". Its arguments are
+        the sources: token ids, images, whatever it reads.
+    n_target : how many tokens it knows.
+    score : a, "additive" (:class:`~qkv.attention.AdditiveScore`), or the "dot" or
+        "general" one of :class:`~qkv.attention.DotProductScore`.
 
     Raises
     ------
     ValueError
-        If the score is none of these.
+        If the score is none of these, or the encoder's states are not of d_hidden.
+
+    Examples
+    --------
+    Four places of an image, to be described:
+
+    >>> class Grid(nn.Module):
+    ...     def forward(self, image):
+    ...         places = image.unfold(1, 2, 2).unfold(2, 2, 2).flatten(1, 2).flatten(2)
+    ...         return places, places.mean(1)
+    >>> model = AttentionDecoder(Grid(), n_target=13, d_hidden=4)
+    >>> model(torch.ones(5, 4, 4), torch.ones(5, 3, dtype=torch.long)).shape
+    torch.Size([5, 3, 13])
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        n_target: int,
+        *,
+        d_embedding: int = 32,
+        d_hidden: int = 64,
+        score: str = "additive",
+    ):
+        """Keep the encoder; make the embedding, score, cell and output."""
+        super().__init__()
+        self.encoder = encoder
+        self.embedding = nn.Embedding(n_target, d_embedding)
+        self.score = _make_score(score, d_hidden)
+        self.cell = GRUCell(d_embedding + d_hidden, d_hidden)
+        self.output = nn.Linear(d_hidden + d_hidden, n_target)
+
+    def forward(
+        self, *inputs: Shaped[Tensor, "batch ..."]
+    ) -> Float[Tensor, "batch target vocab"]:
+        """Return the logits of each next token, given the source and ``target_in``."""
+        *source, target_in = inputs
+        same_batch(source[0], target_in)
+        state = self.start(*source)
+        hidden, read = state.hidden, []
+        embedded = embed(self.embedding, target_in, "target")
+        token_weight, context_weight = self._input_weights()
+        # What can be done for all steps at once is: the token's share of the gates
+        # before the loop, the output after it.
+        for gates in F.linear(embedded, token_weight, self.cell.bias_ih).unbind(1):
+            context = self._look(hidden, state.memory)
+            gates = torch.addmm(gates, context, context_weight.T)
+            hidden = self.cell.advance(gates, hidden)
+            read.append(torch.cat([hidden, context], -1))
+        return self.output(torch.stack(read, 1))
+
+    def start(self, *source: Shaped[Tensor, "batch ..."]) -> State:
+        """Read the source, and project its states once for all steps to come."""
+        values, first = self.encoder(*source)
+        self._check_states(values, first)
+        bias = self._bias(*source)
+        return State(first, Memory(values, self.score.project(values), bias))
+
+    def step(
+        self, token: Int[Tensor, " batch"], state: State
+    ) -> tuple[Float[Tensor, "batch vocab"], State]:
+        """Take in one token; return the logits of the next and the new state."""
+        embedded = embed(self.embedding, token, "target")
+        context = self._look(state.hidden, state.memory)
+        x = torch.cat([embedded, context], -1)
+        hidden = self.cell.unchecked(x, state.hidden)
+        logits = self.output(torch.cat([hidden, context], -1))
+        return logits, State(hidden, state.memory)
+
+    def _bias(self, *source: Tensor) -> Tensor | None:
+        """Return -∞ where there is nothing to look at: here, nowhere."""
+
+    def _look(self, hidden: Tensor, memory: Memory) -> Tensor:
+        """Return the context that a state asks for: attend, and keep no trace."""
+        scores = self.score.unchecked(hidden.unsqueeze(1), memory.keys)
+        if memory.bias is not None:
+            scores = scores + memory.bias
+        return torch.bmm(scores.softmax(-1), memory.values).squeeze(1)
+
+    def _input_weights(self) -> tuple[Tensor, Tensor]:
+        """Split the cell's input weights into the token's and the context's."""
+        d_embedding = self.embedding.embedding_dim
+        weight = self.cell.weight_ih
+        return weight[:, :d_embedding], weight[:, d_embedding:]
+
+    def _check_states(self, values: Tensor, first: Tensor) -> None:
+        wanted = self.cell.d_hidden
+        if values.ndim != 3 or values.shape[-1] != wanted or first.ndim != 2:
+            raise ValueError(
+                f"the encoder returned states of shape {tuple(values.shape)} and "
+                f"{tuple(first.shape)}, but the decoder looks at (batch, source, "
+                f"{wanted}) and begins with (batch, {wanted}); let it end in a layer "
+                f"of {wanted}, or build the decoder with another d_hidden"
+            )
+
+
+class AttentionSeq2Seq(AttentionDecoder):
+    r"""An encoder and a decoder that looks back at every state, an EncoderDecoder.
+
+    .. math::
+        h_j = \mathrm{GRU}(E x_j, h_{j-1}), \qquad s_0 = h_T
+
+    and then as :class:`AttentionDecoder` writes. Padding is never attended.
+
+    Raises
+    ------
+    ValueError
+        If the score is none that the decoder knows.
 
     Notes
     -----
@@ -660,71 +758,17 @@ class AttentionSeq2Seq(nn.Module):
         d_hidden: int = 64,
         score: str = "additive",
     ):
-        """Make the encoder, then the decoder's embedding, score, cell and output."""
-        super().__init__()
-        self.encoder = Encoder(n_source, d_embedding=d_embedding, d_hidden=d_hidden)
-        self.embedding = nn.Embedding(n_target, d_embedding)
-        self.score = _make_score(score, d_hidden)
-        self.cell = GRUCell(d_embedding + d_hidden, d_hidden)
-        self.output = nn.Linear(d_hidden + d_hidden, n_target)
+        """Make the encoder, then the decoder."""
+        sizes = {"d_embedding": d_embedding, "d_hidden": d_hidden}
+        super().__init__(Encoder(n_source, **sizes), n_target, score=score, **sizes)
 
-    def forward(
-        self,
-        source: Int[Tensor, "batch source"],
-        source_lengths: Int[Tensor, " batch"],
-        target_in: Int[Tensor, "batch target"],
-    ) -> Float[Tensor, "batch target vocab"]:
-        """Return the logits of each next token."""
-        same_batch(source, target_in)
-        state = self.start(source, source_lengths)
-        hidden, read = state.hidden, []
-        embedded = embed(self.embedding, target_in, "target")
-        token_weight, context_weight = self._input_weights()
-        # What can be done for all steps at once is: the token's share of the gates
-        # before the loop, the output after it.
-        for gates in F.linear(embedded, token_weight, self.cell.bias_ih).unbind(1):
-            context = self._look(hidden, state.memory)
-            gates = torch.addmm(gates, context, context_weight.T)
-            hidden = self.cell.advance(gates, hidden)
-            read.append(torch.cat([hidden, context], -1))
-        return self.output(torch.stack(read, 1))
-
-    def start(
-        self,
-        source: Int[Tensor, "batch source"],
-        source_lengths: Int[Tensor, " batch"],
-    ) -> State:
-        """Read the source, and project its states once for all steps to come."""
-        values, last = self.encoder(source, source_lengths)
-        hidden = ~real_tokens(source, source_lengths).unsqueeze(1)
-        bias = torch.zeros_like(hidden, dtype=values.dtype)
-        memory = Memory(
-            values=values,
-            keys=self.score.project(values),
-            bias=bias.masked_fill(hidden, -torch.inf),
-        )
-        return State(last, memory)
-
-    def step(
-        self, token: Int[Tensor, " batch"], state: State
-    ) -> tuple[Float[Tensor, "batch vocab"], State]:
-        """Take in one token; return the logits of the next and the new state."""
-        embedded = embed(self.embedding, token, "target")
-        context = self._look(state.hidden, state.memory)
-        hidden = self.cell(torch.cat([embedded, context], -1), state.hidden)
-        logits = self.output(torch.cat([hidden, context], -1))
-        return logits, State(hidden, state.memory)
-
-    def _look(self, hidden: Tensor, memory: Memory) -> Tensor:
-        """Return the context that a state asks for: attend, and keep no trace."""
-        scores = self.score(hidden.unsqueeze(1), memory.keys) + memory.bias
-        return torch.bmm(scores.softmax(-1), memory.values).squeeze(1)
-
-    def _input_weights(self) -> tuple[Tensor, Tensor]:
-        """Split the cell's input weights into the token's and the context's."""
-        d_embedding = self.embedding.embedding_dim
-        weight = self.cell.weight_ih
-        return weight[:, :d_embedding], weight[:, d_embedding:]
+    def _bias(self, source: Tensor, source_lengths: Tensor) -> Tensor | None:
+        padded = torch.arange(source.shape[1], device=source.device)
+        padded = padded >= source_lengths.unsqueeze(1)
+        if not padded.any():
+            return None
+        bias = torch.zeros_like(padded, dtype=self.cell.weight_ih.dtype)
+        return bias.masked_fill_(padded, -torch.inf).unsqueeze(1)
 
     def trace(
         self,

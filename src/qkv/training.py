@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import isfinite, sqrt
 from os import PathLike
 from pathlib import Path
@@ -16,27 +16,24 @@ from types import FrameType
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
 from qkv._checks import whole
-from qkv.data import PAD, Batch, Images, Questions
+from qkv._models import beside, in_mode
+from qkv.data.kinds import (
+    Asked,
+    OfClasses,
+    check_smoothing,
+    nothing_asked,
+    one_row_each,
+)
+from qkv.data.kinds import sequence_loss as sequence_loss
 
 FORMAT = "qkv checkpoint 1"
 SCHEDULES = ("constant", "linear", "inverse_sqrt")
-Asked = Batch | Questions | Images
-
-
-def _check_smoothing(label_smoothing: float) -> None:
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(
-            f"label_smoothing is {label_smoothing}, but is a share of each target, at "
-            "least 0 and below 1"
-        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ class FitSettings:
                 raise ValueError(f"{name} must be positive, not {value}")
         if self.warmup < 0:
             raise ValueError(f"warmup must not be negative, but is {self.warmup}")
-        _check_smoothing(self.label_smoothing)
+        check_smoothing(self.label_smoothing)
         self._check_schedule()
 
     def _check_schedule(self) -> None:
@@ -97,7 +94,7 @@ class FitSettings:
                 f"schedule is {self.schedule!r}, but training knows "
                 f"{', '.join(map(repr, SCHEDULES))}"
             )
-        linear = self._shape == "linear"
+        linear = self.shape == "linear"
         if linear != (self.decay_over is not None):
             raise ValueError(
                 f"schedule is {self.schedule!r} and decay_over {self.decay_over}, but "
@@ -108,14 +105,15 @@ class FitSettings:
                 f"warmup is {self.warmup} and decay_over {self.decay_over}, but the "
                 "rate has to rise before it falls; give a decay_over above warmup"
             )
-        if self._shape == "inverse_sqrt" and self.warmup == 0:
+        if self.shape == "inverse_sqrt" and self.warmup == 0:
             raise ValueError(
                 "schedule 'inverse_sqrt' falls from the end of warmup, which is 0; "
                 "give the number of steps to rise in"
             )
 
     @property
-    def _shape(self) -> str:
+    def shape(self) -> str:
+        """The schedule by its name, also where none was given."""
         falls = self.decay_over is not None
         return self.schedule or ("linear" if falls else "constant")
 
@@ -137,9 +135,9 @@ class FitSettings:
         """
         if step <= self.warmup:
             return self.learning_rate * (step / self.warmup)
-        if self._shape == "inverse_sqrt":
+        if self.shape == "inverse_sqrt":
             return self.learning_rate * sqrt(self.warmup / step)
-        if self._shape == "linear":
+        if self.shape == "linear":
             risen = self.warmup
             left = max(0.0, 1 - (step - 1 - risen) / (self.decay_over - risen))
             return self.learning_rate * left
@@ -174,87 +172,7 @@ class History:
         return f"History({len(self.losses)} steps, {len(self.watched)} times watched)"
 
 
-def sequence_loss(
-    logits: Float[Tensor, "*batch vocab"],
-    target: Int[Tensor, "*batch"],
-    *,
-    label_smoothing: float = 0.0,
-    ignored: int = PAD,
-) -> Float[Tensor, ""]:
-    r"""Return the mean of :math:`-\log p(y_t \mid x, y_{<t})` over the real tokens.
-
-    Padding is left out, so that a sentence's loss is the same in any batch; and so is
-    whatever else a target of 0 stands for, such as a question that is not asked. Where
-    0 is a class like any other, as for :class:`~qkv.data.Images`, ``ignored`` says
-    which number is not asked in its place.
-
-    With ``label_smoothing`` ε the target is no longer sure: it is the true token by
-    1 − ε, and each token of the vocabulary, the true one too, by ε / vocab.
-
-    Raises
-    ------
-    ValueError
-        If there is not one row of logits for each token of the target, if a target is
-        none that the logits score, or if all are ``ignored``; or if ``label_smoothing``
-        is not at least 0 and below 1.
-    TypeError
-        If the target does not hold integers.
-
-    Notes
-    -----
-    Label smoothing is Szegedy et al. (2016), section 7. A loss with it is never 0, and
-    is not to be compared with one without.
-
-    Examples
-    --------
-    >>> import math
-    >>> target = torch.tensor([[4, 2], [2, PAD]])
-    >>> loss = sequence_loss(torch.zeros(2, 2, 8), target)
-    >>> math.isclose(loss.item(), math.log(8), rel_tol=1e-6)
-    True
-    """
-    _one_row_each(logits, target)
-    _check_smoothing(label_smoothing)
-    if target.dtype is not torch.int64:
-        raise TypeError(
-            f"the target holds {target.dtype}, but is the number of a token or class; "
-            "give target.long()"
-        )
-    try:
-        loss = cross_entropy(
-            logits.reshape(-1, logits.shape[-1]),
-            target.reshape(-1),
-            ignore_index=ignored,
-            label_smoothing=label_smoothing,
-        )
-    except IndexError:
-        raise ValueError(_not_scored(logits, target, ignored)) from None
-    if loss.isnan() and not (target != ignored).any():
-        raise ValueError(_nothing_asked(ignored))
-    return loss
-
-
-def _not_scored(logits: Tensor, target: Tensor, ignored: int) -> str:
-    scored = logits.shape[-1]
-    what = "tokens" if ignored == PAD else "classes"
-    wrong = target[(target != ignored) & ((target < 0) | (target >= scored))]
-    given = wrong.max().item()
-    if given < 0:
-        advice = f"they are counted from 0, and {ignored} alone is not asked"
-    else:
-        advice = f"build it with at least {given + 1}"
-    return (
-        f"the model scores {scored} {what}, 0 to {scored - 1}, but a target is "
-        f"{given}; {advice}"
-    )
-
-
-def _nothing_asked(ignored: int) -> str:
-    meaning = "padding" if ignored == PAD else "not asked"
-    return f"nothing is asked: every target is {ignored}, which is {meaning}"
-
-
-def accuracy(model: nn.Module, questions: Asked) -> float:
+def accuracy(model: nn.Module, questions: OfClasses) -> float:
     """Return the share of the targets that the model gives its largest logit to.
 
     A target of ``questions.ignored`` (0; −100 for :class:`~qkv.data.Images`) is not
@@ -274,29 +192,15 @@ def accuracy(model: nn.Module, questions: Asked) -> float:
     >>> accuracy(perfect, Reversal().sample(7, seed=0))
     1.0
     """
-    asked = questions.target != questions.ignored
+    *inputs, target = _brought(model, questions)
+    asked = target != questions.ignored
     if not asked.any():
-        raise ValueError(_nothing_asked(questions.ignored))
-    with _mode(model, training=False), torch.no_grad():
-        logits = model(*questions.inputs)
-    _one_row_each(logits, questions.target)
-    right = logits.argmax(-1) == questions.target
+        raise ValueError(nothing_asked(questions.ignored))
+    with in_mode(model, training=False), torch.no_grad():
+        logits = model(*inputs)
+    one_row_each(logits, target)
+    right = logits.argmax(-1) == target
     return right[asked].float().mean().item()
-
-
-def _one_row_each(logits: Tensor, target: Tensor) -> None:
-    if logits.shape[:-1] != target.shape:
-        raise ValueError(
-            f"logits for {_sizes(logits.shape[:-1])}, but a target of "
-            f"{_sizes(target.shape)}; give one row of logits for each target, and "
-            "feed a decoder target_in, which is as long as target"
-        )
-
-
-def _sizes(shape: torch.Size) -> str:
-    batch, asked = shape[:1], shape[1:]
-    named = [f"batch {size}" for size in batch]
-    return " and ".join([*named, *(f"target {size}" for size in asked)])
 
 
 def update(
@@ -338,10 +242,10 @@ def update(
     >>> model[1].weight.tolist()
     [[-0.5], [0.5]]
     """
-    logits = model(*batch.inputs)
-    loss = sequence_loss(
-        logits, batch.target, label_smoothing=label_smoothing, ignored=batch.ignored
-    )
+    *inputs, target = _brought(model, batch)
+    output, auxiliary = _answered(model, inputs)
+    smoothing = {"label_smoothing": label_smoothing} if label_smoothing else {}
+    loss = sum(auxiliary, batch.loss(output, target, **smoothing))
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
@@ -352,6 +256,37 @@ def update(
         )
     optimizer.step()
     return loss.item()
+
+
+def _brought(model: nn.Module, batch: Asked) -> tuple[Tensor, ...]:
+    """Return the batch's inputs, and last its target, where the model is."""
+    if not isinstance(batch, Asked):
+        raise TypeError(
+            f"a batch is of type {type(batch).__name__}, but has to say what its "
+            "inputs, its target and its loss are; make Questions(x, y) of tokens and "
+            "answers, Images(x, y) of pixels and classes, or a class of your own as "
+            "qkv.data.Asked describes it"
+        )
+    return beside(model, *batch.inputs, batch.target)
+
+
+def _answered(model: nn.Module, inputs: Iterable[Tensor]) -> tuple[Any, list[Tensor]]:
+    """Return what the model answers, and what its modules add to the loss."""
+    calls: list[tuple[nn.Module, tuple[Any, ...], dict[str, Any]]] = []
+    hooks = [
+        module.register_forward_hook(
+            lambda called, given, named, _: calls.append((called, given, named)),
+            with_kwargs=True,
+        )
+        for module in model.modules()
+        if hasattr(type(module), "auxiliary_loss")
+    ]
+    try:
+        output = model(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return output, [called.auxiliary_loss(*x, **named) for called, x, named in calls]
 
 
 def fit(
@@ -371,14 +306,21 @@ def fit(
     model : called with the ``inputs`` of a batch: for :class:`~qkv.data.Questions`
         their ``source``, for :class:`~qkv.data.Images` their ``pixels``; for a
         :class:`~qkv.data.Batch` its ``source``, ``source_lengths`` and ``target_in``.
-    batches : a stream, from its beginning also where training is resumed.
+        A module anywhere in it may have a method ``auxiliary_loss``, such as experts
+        that are to be balanced: given what the module itself was called with, it
+        returns what is added to the loss.
+    batches : a stream, from its beginning also where training is resumed, of anything
+        that is :class:`~qkv.data.Asked`: it brings its own loss. The batches are
+        brought to the model's device, a GPU or not.
     steps : how many steps to take in all, those before an interruption included.
     watch : measures the model before the first step, every ``watch_every`` steps and
         after the last. It sees the model in evaluation mode, and the random numbers
         it draws are not missed in training.
     checkpoint : a file that is written now and then, at the end, and when training is
-        interrupted. Where it exists, training goes on from it, and ends with the same
-        bits as if it had never stopped.
+        interrupted. Where it exists, training goes on from it, and on a CPU ends with
+        the same bits as if it had never stopped. On a GPU it goes on from the same
+        weights, but what dropout draws there is not kept, and sums may be taken in
+        another order.
     settings : the learning rate, its schedule, and what else does not change.
 
     Raises
@@ -390,7 +332,8 @@ def fit(
         another model, other settings, other batches or more steps. It is left as it is.
         Or if a target is none that the model scores (:func:`sequence_loss`).
     TypeError
-        If ``batches`` is no stream, but a corpus, or one batch.
+        If ``batches`` is no stream, but a corpus, or one batch; or if a batch is not
+        :class:`~qkv.data.Asked`, such as a pair (x, y).
 
     Notes
     -----
@@ -417,7 +360,7 @@ def fit(
     stream, history = _stream(batches), History()
     run = _Run(checkpoint, model, optimizer, settings, history)
     run.resume(stream, steps)
-    with _mode(model, training=True), _progress(len(history.losses), steps) as bar:
+    with in_mode(model, training=True), _progress(len(history.losses), steps) as bar:
         try:
             for step in range(len(history.losses), steps):
                 if step % watch_every == 0:
@@ -478,16 +421,6 @@ def _next(stream: Iterator[Asked], step: int, steps: int) -> Asked:
             "give an endless stream, or fewer steps"
         )
     return batch
-
-
-@contextmanager
-def _mode(model: nn.Module, *, training: bool) -> Iterator[None]:
-    before = model.training
-    model.train(training)
-    try:
-        yield
-    finally:
-        model.train(before)
 
 
 @contextmanager
@@ -614,9 +547,8 @@ class _Run:
     ) -> None:
         for step in range(len(saved["losses"])):
             self.last = _next(stream, step, steps)
-        # a checkpoint written before there were Questions has two of the tensors
-        pairs = zip(saved["last"], _tensors(self.last), strict=False)
-        if not all(torch.equal(before, now) for before, now in pairs):
+        before, now = saved["last"], _tensors(self.last)
+        if len(before) != len(now) or not all(map(torch.equal, before, now)):
             self._refuse(
                 "was made with other batches; give the same stream from its beginning: "
                 "the same seed and batch_size, and no batch taken from it yet"
@@ -631,32 +563,19 @@ class _Run:
 
 def _tensors(batch: Asked) -> list[Tensor]:
     """All that a step reads of a batch."""
-    source, *others = batch.inputs
-    return [source, batch.target, *others]
+    return [tensor.cpu() for tensor in (*batch.inputs, batch.target)]
 
 
 def _what_counts(settings: FitSettings) -> dict[str, float | int | str | None]:
-    """The settings that decide the result.
-
-    Those that came later are named only where they do something, so that a checkpoint
-    from before there were any is still one of the same settings.
-    """
-    always = {
-        "learning_rate": settings.learning_rate,
-        "decay_over": settings.decay_over,
-        "clip_norm": settings.clip_norm,
-    }
-    later = {
-        "schedule": settings.schedule if settings.schedule == "inverse_sqrt" else None,
-        "warmup": settings.warmup,
-        "label_smoothing": settings.label_smoothing,
-    }
-    return always | {name: value for name, value in later.items() if value}
+    """The settings that decide the result."""
+    named = asdict(settings) | {"schedule": settings.shape}
+    del named["save_every"]
+    return named
 
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, weights_only=True, map_location="cpu")
         if saved["format"] == FORMAT:
             return saved
     except Exception:  # what a broken file makes torch raise is not documented

@@ -50,6 +50,7 @@ MODEL = {
 BELOW = {"_checks", "attention", "masks", "layers", "trace"}
 MAY_IMPORT = {
     "_checks": set(),
+    "_models": set(),
     "trace": set(),
     "data": {"_checks"},
     "claims": set(),
@@ -60,8 +61,8 @@ MAY_IMPORT = {
     "recurrent": {"_checks", "attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "positions", "data"},
     "vision": {*BELOW, "positions", "transformer"},
-    "training": {*MODEL, "data", "trace"},
-    "decoding": {*MODEL, "data", "trace"},
+    "training": {*MODEL, "_checks", "_models", "data", "trace"},
+    "decoding": {*MODEL, "_checks", "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {"trace", "decoding", "vision"},
     "checking": set(),

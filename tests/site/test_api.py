@@ -32,8 +32,8 @@ def test_a_function_named_like_its_module_is_described_once(built):
 def test_what_a_package_hands_on_to_its_subject_is_described_once(built):
     page = text_of(built, "qkv.data")
     assert page.find(id="qkv.data.EnglishKorean")
-    assert page.find(id="qkv.data.grammar.judge")
-    assert not page.find_all(id="qkv.data.grammar.EnglishKorean")
+    assert page.find(id="qkv.data.text.grammar.judge")
+    assert not page.find_all(id="qkv.data.text.grammar.EnglishKorean")
 
 
 def test_shapes_stand_in_signatures_in_words(built):

@@ -22,7 +22,7 @@ from qkv.decoding import (
     sampling_probabilities,
     translate,
 )
-from qkv.recurrent import AttentionSeq2Seq, Seq2Seq
+from qkv.recurrent import AttentionSeq2Seq, Seq2Seq, State
 from qkv.transformer import LanguageModel, Transformer, TransformerConfig
 
 N_SOURCE, N_TARGET = 17, 19
@@ -180,7 +180,7 @@ def test_a_model_writes_in_evaluation_and_keeps_its_mode(training):
 def test_no_room_to_write_is_refused(max_length):
     source, lengths = sources(2, 3, 0)
     with pytest.raises(
-        ValueError, match=f"max_length is {max_length}, but .* at least"
+        ValueError, match=f"max_length must be at least 1, not {max_length}"
     ):
         greedy(make(Seq2Seq, 0), source, lengths, max_length=max_length)
 
@@ -190,6 +190,96 @@ def test_a_mode_is_kept_when_the_source_is_refused():
     with pytest.raises(ValueError, match="length 0"):
         greedy(model, source, torch.tensor([0, 3]), max_length=5)
     assert model.training
+
+
+# ------------------------------------------------------ any source, and what is allowed
+
+
+class OfPixels(nn.Module):
+    """Writes how bright an image is, and ends: no token is read."""
+
+    def start(self, pixels):
+        return State(pixels.mean((1, 2)).unsqueeze(1), torch.zeros(len(pixels), 1))
+
+    def step(self, token, state):
+        assert token.dtype is torch.int64
+        logits = torch.full((len(token), N_TARGET), -9.0)
+        brightness = state.hidden[:, 0].round().long() + 3
+        done = state.memory[:, 0] > 0
+        logits[torch.arange(len(token)), brightness.masked_fill(done, EOS)] = 9.0
+        return logits, State(state.hidden, state.memory + 1)
+
+
+def test_a_source_is_what_the_model_reads():
+    pixels = torch.tensor([0.0, 3.0]).repeat_interleave(4).view(2, 2, 2)
+    model, generator = OfPixels(), torch.Generator().manual_seed(0)
+    expected = torch.tensor([[3, EOS], [6, EOS]])
+    assert torch.equal(greedy(model, pixels, max_length=5), expected)
+    drawn = sample(model, pixels, max_length=5, generator=generator, top_k=1)
+    assert torch.equal(drawn, expected)
+    assert torch.equal(beam(model, pixels, max_length=5)[0], expected)
+    tree = beam_tree(model, pixels[1:], max_length=5)
+    assert tree.tokens(tree.best) == (6, EOS)
+    with pytest.raises(ValueError, match="source has batch = 2, but a tree is of one"):
+        beam_tree(model, pixels, max_length=5)
+
+
+def test_a_source_goes_where_the_model_is(as_readers_run_it):
+    class Elsewhere:
+        def __init__(self, tensor):
+            self.to = lambda device: tensor.to(device)
+
+    model, given = make(Seq2Seq, 0), sources(7, 3, 0)
+    elsewhere = [Elsewhere(tensor) for tensor in given]
+    for write in (greedy, lambda *asked, **most: beam(*asked, **most)[0]):
+        expected = write(model, *given, max_length=5)
+        assert torch.equal(write(model, *elsewhere, max_length=5), expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_step_may_write_is_all_that_it_writes(seed):
+    model, (source, lengths) = make(AttentionSeq2Seq, seed), sources(11, 5, seed)
+    generator = torch.Generator().manual_seed(seed)
+    allowed = torch.zeros(6, N_TARGET, dtype=torch.bool)
+    allowed[:3, 3:5], allowed[3:, 5:8] = True, True
+    drawn = sample(
+        model, source, lengths, max_length=6, generator=generator, allowed=allowed
+    )
+    for written in (
+        greedy(model, source, lengths, max_length=6, allowed=allowed),
+        drawn,
+    ):
+        assert written.shape == (11, 6)  # no step may end
+        assert allowed[torch.arange(6), written].all()
+    assert {3, 4, 5, 6, 7} == set(drawn.flatten().tolist())
+
+
+def test_where_all_is_allowed_nothing_changes():
+    model, given = make(Seq2Seq, 0), sources(7, 3, 0)
+    every = torch.ones(5, N_TARGET, dtype=torch.bool)
+    one, other = (torch.Generator().manual_seed(1) for _ in range(2))
+    assert torch.equal(
+        sample(model, *given, max_length=5, generator=one, allowed=every),
+        sample(model, *given, max_length=5, generator=other),
+    )
+    assert torch.equal(
+        greedy(model, *given, max_length=5, allowed=every),
+        greedy(model, *given, max_length=5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "vocab", "said"),
+    [
+        (4, N_TARGET, "allowed has step = 4, but max_length is 5; give a row for each"),
+        (5, 3, f"allowed has vocab = 3, but the model scores vocab = {N_TARGET}"),
+        (5, 2, "allowed leaves step 0 no token but <pad> and <bos>"),
+    ],
+)
+def test_what_is_allowed_fits_the_steps_and_the_tokens(steps, vocab, said):
+    allowed = torch.ones(steps, vocab, dtype=torch.bool)
+    with pytest.raises(ValueError, match=said):
+        greedy(make(Seq2Seq, 0), *sources(2, 3, 0), max_length=5, allowed=allowed)
 
 
 # ------------------------------------------------------------------------------ beam
@@ -434,8 +524,8 @@ def test_a_beam_searches_in_evaluation_and_keeps_the_mode(training):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"max_length": 0}, "max_length is 0, but a model writes at least 1 token"),
-        ({"width": 0}, "width is 0, but a beam keeps at least 1"),
+        ({"max_length": 0}, "max_length must be at least 1, not 0"),
+        ({"width": 0}, "width must be at least 1, not 0"),
         ({"length_penalty": -0.5}, r"length_penalty is -0\.5, but must not be neg"),
         ({"length_penalty": math.nan}, "length_penalty is nan"),
     ],
@@ -708,10 +798,10 @@ def test_probabilities_leave_the_logits_as_they_are():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"max_length": 0}, "max_length is 0, but a model writes at least 1 token"),
+        ({"max_length": 0}, "max_length must be at least 1, not 0"),
         ({"temperature": -1.0}, r"temperature is -1\.0, but must not be negative"),
         ({"temperature": math.nan}, "temperature is nan"),
-        ({"top_k": 0}, "top_k is 0, but at least 1 token"),
+        ({"top_k": 0}, "top_k must be at least 1, not 0"),
         ({"top_p": 0.0}, r"top_p is 0\.0, but a probability to reach"),
         ({"top_p": 1.5}, r"top_p is 1\.5, but a probability to reach"),
     ],

@@ -14,7 +14,7 @@ import qkv
 MODULES = ["qkv", *sorted(m.name for m in pkgutil.walk_packages(qkv.__path__, "qkv."))]
 # Their examples give what is of the wrong type: the test runs' shape checks would speak
 # first, and a reader has none.
-OF_WRONG_TYPES = {"qkv._checks", "qkv.training", "qkv.data.images"}
+OF_WRONG_TYPES = {"qkv._checks", "qkv.training", "qkv.data.own", "qkv.data.kinds"}
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -60,9 +60,7 @@ def test_examples(name, monkeypatch, request):
 
 
 def test_the_modules_with_examples_are_among_them():
-    assert {"qkv.trace", "qkv.data.corpus", "qkv.training", "qkv.claims"} <= set(
-        MODULES
-    )
+    assert {"qkv.trace", "qkv.data.kinds", "qkv.training", "qkv.claims"} <= set(MODULES)
 
 
 def test_a_wrong_example_is_caught(tmp_path, monkeypatch):

@@ -9,13 +9,13 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from qkv.recurrent import (
+    AttentionDecoder,
     AttentionSeq2Seq,
     Encoder,
     EncoderDecoder,
     GRUCell,
     LSTMCell,
     Seq2Seq,
-    rnn_cell,
 )
 from qkv.trace import walk
 
@@ -69,19 +69,6 @@ def assert_same_gradients(ours, oracle, inputs, seed):
 
 
 # ----------------------------------------------------------------------------- cells
-
-
-@fast
-@given(sizes=primes, seed=seeds)
-def test_rnn_cell_is_pytorchs(sizes, seed):
-    batch, d_in, d_hidden, _ = sizes
-    torch.manual_seed(seed)
-    oracle = nn.RNNCell(d_in, d_hidden).double()
-    x, hidden = normal(batch, d_in, seed=seed), normal(batch, d_hidden, seed=seed)
-    W, U = oracle.weight_ih, oracle.weight_hh
-    ours = rnn_cell(x, hidden, W, U, oracle.bias_ih + oracle.bias_hh)
-    inputs = (x, hidden, W, U, oracle.bias_ih)
-    assert_same_gradients(ours, oracle(x, hidden), inputs, seed)
 
 
 @fast
@@ -425,3 +412,43 @@ class TestRefusals:
     def test_a_score_nobody_knows(self):
         with pytest.raises(ValueError, match=r"'cosine'.*'additive', 'dot' and"):
             AttentionSeq2Seq(N_SOURCE, N_TARGET, score="cosine")
+
+
+# ------------------------------------------------------------------------- any encoder
+
+
+class Given(nn.Module):
+    """Hands on what it is given to look at, and begins with the last of it."""
+
+    def forward(self, states):
+        return states, states[:, -1]
+
+
+def test_the_decoder_with_an_encoder_of_its_own_is_the_one_with_the_books():
+    whole = AttentionSeq2Seq(11, 13, d_embedding=5, d_hidden=7)
+    decoder = AttentionDecoder(Given(), 13, d_embedding=5, d_hidden=7)
+    weights = {k: v for k, v in whole.state_dict().items() if "encoder." not in k}
+    decoder.load_state_dict(weights)
+    source, target_in = torch.randint(11, (3, 5)), torch.randint(13, (3, 2))
+    states, _ = whole.encoder(source, torch.full((3,), 5))
+    expected = whole(source, torch.full((3,), 5), target_in)
+    torch.testing.assert_close(decoder(states, target_in), expected)
+
+
+def test_what_the_decoder_looks_at_is_as_wide_as_its_state():
+    decoder = AttentionDecoder(Given(), 13, d_hidden=7)
+    said = r"returned states of shape \(3, 5, 2\) and \(3, 2\), .*\(batch, source, 7\)"
+    with pytest.raises(ValueError, match=said):
+        decoder.start(torch.ones(3, 5, 2))
+
+
+@pytest.mark.parametrize("length", [2, 3])
+def test_padding_is_hidden_only_where_there_is_some(length):
+    model = AttentionSeq2Seq(11, 13)
+    lengths = torch.tensor([3, length])
+    state = model.start(torch.ones(2, 3, dtype=torch.long), lengths)
+    chosen = state.select(torch.tensor([1, 1])).memory
+    if length == 3:
+        assert state.memory.bias is chosen.bias is None
+    else:
+        assert chosen.bias.tolist() == [[[0, 0, -torch.inf]]] * 2

@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from qkv._models import beside
 from qkv.data import (
     EOS,
     PAD,
@@ -276,6 +278,112 @@ def test_training_on_images_goes_on_from_its_checkpoint(tmp_path):
     fit(classifier(), batches(), steps=3, checkpoint=tmp_path / "digits.pt")
     fit(resumed, batches(), steps=7, checkpoint=tmp_path / "digits.pt")
     assert same_weights(whole, resumed)
+
+
+# -------------------------------------------------------------- what a batch has to say
+
+
+@dataclass(frozen=True)
+class Squared:
+    """Numbers to be foretold, which may be elsewhere than the model."""
+
+    source: Tensor
+    target: Tensor
+
+    @property
+    def inputs(self):
+        return (self.source,)
+
+    def loss(self, output, target):
+        return (output - target).square().mean()
+
+
+def test_a_batch_brings_its_own_loss():
+    torch.manual_seed(0)
+    model, by_hand = nn.Linear(3, 2), nn.Linear(3, 2)
+    by_hand.load_state_dict(model.state_dict())
+    batch = Squared(torch.randn(7, 3), torch.randn(7, 2))
+    sgd = torch.optim.SGD(model.parameters(), lr=0.5)
+    loss = update(model, batch, sgd, clip_norm=1e9)
+    expected = nn.functional.mse_loss(by_hand(batch.source), batch.target)
+    expected.backward()
+    torch.optim.SGD(by_hand.parameters(), lr=0.5).step()
+    assert loss == expected.item()
+    assert same_weights(model, by_hand)
+
+
+class Shy(nn.Linear):
+    """A layer that is to answer little: it adds its mean square to the loss."""
+
+    def auxiliary_loss(self, x):
+        return self(x).square().mean()
+
+
+def test_a_module_adds_its_loss_each_time_it_is_called():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shy = Shy(3, 3)
+
+        def forward(self, x):
+            return self.shy(self.shy(x))
+
+    torch.manual_seed(0)
+    model, batch = Twice(), Squared(torch.randn(7, 3), torch.randn(7, 3))
+    once = model.shy(batch.source)
+    twice = model.shy(once)
+    expected = batch.loss(twice, batch.target) + once.square().mean()
+    expected = (expected + twice.square().mean()).item()
+    sgd = torch.optim.SGD(model.parameters(), lr=0.0)
+    found = [update(model, batch, sgd, clip_norm=1e9) for _ in range(2)]
+    assert found == pytest.approx([expected, expected])
+    assert not model.shy._forward_hooks
+
+
+@pytest.mark.parametrize("wrap", [tuple, list, torch.stack])
+def test_a_pair_as_a_data_loader_gives_it_is_no_batch(wrap, as_readers_run_it):
+    pair = wrap([torch.ones(2, 3), torch.ones(2, 3)])
+    said = rf"a batch is of type {type(pair).__name__}, .*Questions\(x, y\) of tokens"
+    with pytest.raises(TypeError, match=said):
+        fit(nn.Linear(3, 3), [pair], steps=1)
+    with pytest.raises(TypeError, match=said):
+        accuracy(nn.Linear(3, 3), pair)
+
+
+class Elsewhere:
+    """A tensor on another device, as far as a model can tell: it has to be fetched."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+
+    def __len__(self) -> int:
+        return len(self.tensor)
+
+    def to(self, device: torch.device) -> Tensor:
+        assert device == torch.device("cpu")
+        return self.tensor
+
+
+def test_a_batch_goes_where_the_model_is(as_readers_run_it):
+    source, target = torch.randn(7, 3), torch.randn(7, 2)
+    losses = []
+    for batch in (
+        Squared(source, target),
+        Squared(Elsewhere(source), Elsewhere(target)),
+    ):
+        torch.manual_seed(0)
+        losses.append(fit(nn.Linear(3, 2), [batch] * 3, steps=3).losses)
+    assert losses[0] == losses[1]
+    images = next(Digits().batches(batch_size=13, seed=0))
+    elsewhere = Images(Elsewhere(images.pixels), Elsewhere(images.labels))
+    model = classifier()
+    assert accuracy(model, elsewhere) == accuracy(model, images)
+
+
+def test_tensors_are_brought_to_a_model_and_stay_where_there_is_no_weight():
+    x = torch.ones(2)
+    assert beside(nn.Linear(2, 2, device="meta"), x, x)[1].is_meta
+    assert beside(nn.Flatten(), x)[0] is x
 
 
 # ------------------------------------------------------------------------------- loop
@@ -945,11 +1053,6 @@ def test_two_names_of_one_schedule_are_no_other_settings(tmp_path):
         assert len(again.losses) == 3
 
 
-def test_a_checkpoint_from_before_there_were_schedules_names_three(checkpoint):
-    saved = torch.load(checkpoint, weights_only=True)["settings"]
-    assert saved == {"learning_rate": 3e-3, "decay_over": None, "clip_norm": 1.0}
-
-
 def test_the_checkpoint_of_more_steps_is_refused(checkpoint):
     assert_refused(checkpoint, "has 3 steps, more than the 2 asked", steps=2)
 
@@ -974,16 +1077,6 @@ def changed_in(part: str) -> Iterator[Batch]:
 @pytest.mark.parametrize("part", ["source", "source_lengths", "target"])
 def test_all_of_the_last_batch_is_compared(checkpoint, part):
     assert_refused(checkpoint, "was made with other batches", batches=changed_in(part))
-
-
-def test_a_checkpoint_from_before_there_were_questions_is_resumed(checkpoint):
-    saved = torch.load(checkpoint, weights_only=True)
-    saved["last"] = saved["last"][:2]
-    torch.save(saved, checkpoint)
-    resumed, at_once = small_model(), small_model()
-    fit(resumed, batches(), steps=5, checkpoint=checkpoint)
-    fit(at_once, batches(), steps=5)
-    assert same_weights(resumed, at_once)
 
 
 def test_the_checkpoint_of_other_questions_is_refused(tmp_path):

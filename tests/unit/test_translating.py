@@ -98,7 +98,7 @@ def test_each_corpus_reads_sources_as_it_reads_examples(
     kind, text, source, monkeypatch
 ):
     few = {"train": 3, "held_out": 3, "longer": 0}  # thousands take their time
-    monkeypatch.setattr("qkv.data.grammar.corpus.ROOM", few)
+    monkeypatch.setattr("qkv.data.text.grammar.english_korean.ROOM", few)
     corpus = kind()
     assert corpus.source_of(text) == source
     read, lengths = corpus.collate_sources([text])

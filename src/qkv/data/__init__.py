@@ -11,62 +11,43 @@ tokens and the true answers.
 
 :class:`Digits` and :class:`FindTheDigit` draw :class:`Images`, and the class of each;
 :func:`load_images` reads a folder of your own.
+
+A name is loaded when it is asked for, so that who works with numbers loads no images.
+It is found where a module below lists it in ``__all__``: a new file is all that a new
+task needs.
 """
 
-from qkv.data.corpus import (
-    BOS,
-    EOS,
-    PAD,
-    Batch,
-    Corpus,
-    Example,
-    PairCorpus,
-    Vocabulary,
-    load_pairs,
-)
-from qkv.data.dates import KoreanDates
-from qkv.data.grammar import EnglishKorean
-from qkv.data.images import (
-    Digits,
-    FindTheDigit,
-    ImageCollection,
-    Images,
-    load_images,
-)
-from qkv.data.language import DateLanguage
-from qkv.data.numbers import DictatedNumbers
-from qkv.data.tasks import (
-    AssociativeRecall,
-    FourNeighbours,
-    Questions,
-    Reversal,
-    Task,
-    TokenBack,
-)
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "BOS",
-    "EOS",
-    "PAD",
-    "AssociativeRecall",
-    "Batch",
-    "Corpus",
-    "DateLanguage",
-    "DictatedNumbers",
-    "Digits",
-    "EnglishKorean",
-    "Example",
-    "FindTheDigit",
-    "FourNeighbours",
-    "ImageCollection",
-    "Images",
-    "KoreanDates",
-    "PairCorpus",
-    "Questions",
-    "Reversal",
-    "Task",
-    "TokenBack",
-    "Vocabulary",
-    "load_images",
-    "load_pairs",
-]
+LISTED = re.compile(r"^__all__ = \[(.*?)\]", flags=re.M | re.S)
+
+
+def _places() -> dict[str, str]:
+    """Return the module of each public name, read from the sources: none is loaded."""
+    here, places = Path(__file__).parent, {}
+    for file in here.rglob("*.py"):
+        if file.name == "__init__.py":
+            continue
+        listed = LISTED.search(file.read_text("utf-8"))
+        module = ".".join(file.relative_to(here).with_suffix("").parts)
+        for name in re.findall(r'"(\w+)"', listed[1] if listed else ""):
+            places[name] = f"{__name__}.{module}"
+    return places
+
+
+_MODULES = _places()
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value = getattr(import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

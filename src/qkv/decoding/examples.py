@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Bool
 from torch import Tensor
+from torch.nn.functional import pad
 
+from qkv._models import beside, in_mode
 from qkv.data import BOS, EOS, Corpus, Example
-from qkv.decoding.loop import evaluating, greedy
+from qkv.decoding.loop import greedy
 from qkv.decoding.search import beam
-from qkv.recurrent import EncoderDecoder
+from qkv.recurrent import EncoderDecoder, Writer
 from qkv.trace import Recording
 
 BATCH_SIZE = 256
@@ -17,7 +19,7 @@ BEYOND = 50  # how much longer than its source a translation is let grow
 
 
 def translate(
-    model: EncoderDecoder,
+    model: Writer,
     corpus: Corpus,
     sources: Sequence[Example | str],
     *,
@@ -78,7 +80,7 @@ def translate(
 
 
 def exact_match(
-    model: EncoderDecoder,
+    model: Writer,
     corpus: Corpus,
     examples: Sequence[Example],
     *,
@@ -163,23 +165,23 @@ def record(
         example = corpus.parse(example)
     names = corpus.target_vocab.tokens
     _check_room(len(example.target) + 1, max_length)
-    batch = corpus.collate([example])
+    *source, target_in = beside(model, *corpus.collate([example]).inputs)
     written = _write(model, corpus, [example], max_length)
-    fed_back = torch.cat([torch.full((1, 1), BOS), written[:, :-1]], 1)
-    with evaluating(model), torch.no_grad():
+    fed_back = pad(written[:, :-1], (1, 0), value=BOS)
+    with in_mode(model, training=False), torch.no_grad():
         return Recording(
             source=example.source,
             target=(*example.target, names[EOS]),
             produced=tuple(names[index] for index in written[0].tolist()),
             vocabulary=names,
-            forced=model.trace(batch.source, batch.source_lengths, batch.target_in),
-            free=model.trace(batch.source, batch.source_lengths, fed_back),
+            forced=model.trace(*source, target_in),
+            free=model.trace(*source, fed_back),
             truth=_truth(example),
         )
 
 
 def _write(
-    model: EncoderDecoder,
+    model: Writer,
     corpus: Corpus,
     sources: Sequence[Example | str],
     max_length: int | None,

@@ -1,23 +1,23 @@
 """One token after another: the likeliest, or one drawn by its probability."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from qkv._checks import whole
+from qkv._models import beside, in_mode
 from qkv.data import BOS, EOS, PAD
-from qkv.recurrent import EncoderDecoder
+from qkv.recurrent import Writer
 
 
 def greedy(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
-    *,
+    model: Writer,
+    *source: Shaped[Tensor, "batch ..."],
     max_length: int,
+    allowed: Bool[Tensor, "step vocab"] | None = None,
 ) -> Int[Tensor, "batch target"]:
     r"""Write the likeliest token, feed it back, and go on until all have ended.
 
@@ -28,9 +28,12 @@ def greedy(
     model : reads the source once (``start``), then takes a token at a time (``step``),
         first of all ``<bos>``, unless it says otherwise (:class:`Continuing`). It
         writes in evaluation mode and is left in the mode it was in.
-    source, source_lengths : as for the model itself; for a
-        :class:`~qkv.transformer.LanguageModel`, the texts to go on with.
+    source : what the model reads, as its ``start`` takes it: token ids and their
+        lengths, images, a series; for a :class:`~qkv.transformer.LanguageModel` the
+        texts to go on with, and their lengths. It is brought to the model's device.
     max_length : the most tokens to write, ``<eos>`` among them.
+    allowed : True for the tokens that each step may write. Where no step may write
+        ``<eos>``, ``max_length`` tokens are written.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def greedy(
     Raises
     ------
     ValueError
-        If ``max_length`` is below 1, or the model refuses the source.
+        If ``max_length`` is below 1, the model refuses the source, or ``allowed`` is
+        not of ``max_length`` steps that each leave a token.
 
     Examples
     --------
@@ -59,19 +63,18 @@ def greedy(
     def likeliest(logits: Tensor) -> Tensor:
         return logits.argmax(-1)
 
-    return _write(model, source, source_lengths, max_length, likeliest)
+    return _write(model, source, max_length, likeliest, allowed)
 
 
 def sample(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
-    *,
+    model: Writer,
+    *source: Shaped[Tensor, "batch ..."],
     max_length: int,
     generator: torch.Generator,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    allowed: Bool[Tensor, "step vocab"] | None = None,
 ) -> Int[Tensor, "batch target"]:
     r"""Draw each token by its probability, feed it back, until all have ended.
 
@@ -79,8 +82,9 @@ def sample(
 
     Parameters
     ----------
-    model, source, source_lengths, max_length : as for :func:`greedy`.
-    generator : decides what is drawn: the same seed writes the same tokens.
+    model, source, max_length, allowed : as for :func:`greedy`.
+    generator : decides what is drawn: the same seed writes the same tokens. It may be
+        on the CPU when the model is not.
     temperature, top_k, top_p : as for :func:`sampling_probabilities`.
 
     Returns
@@ -90,8 +94,8 @@ def sample(
     Raises
     ------
     ValueError
-        If ``max_length`` is below 1, the model refuses the source, or its logits or
-        the other settings are none that :func:`sampling_probabilities` takes.
+        As for :func:`greedy`, or if the logits or the other settings are none that
+        :func:`sampling_probabilities` takes.
 
     Examples
     --------
@@ -103,15 +107,27 @@ def sample(
     >>> written = sample(model, source, lengths, max_length=40, generator=generator)
     >>> written.unique()
     tensor([7, 8])
+
+    Three tokens, the last of which is an 11 or a 12:
+
+    >>> allowed = torch.ones(3, 13, dtype=torch.bool)
+    >>> allowed[:, 2], allowed[2, :11] = False, False
+    >>> settings = {"max_length": 3, "generator": generator, "allowed": allowed}
+    >>> sample(model, source, lengths, **settings)[0, 2] > 10
+    tensor(True)
     """
 
     def draw(logits: Tensor) -> Tensor:
         chances = sampling_probabilities(
-            without_special(logits), temperature=temperature, top_k=top_k, top_p=top_p
+            without_special(logits.to(generator.device)),
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
         )
-        return torch.multinomial(chances, 1, generator=generator).squeeze(1)
+        drawn = torch.multinomial(chances, 1, generator=generator).squeeze(1)
+        return drawn.to(logits.device)
 
-    return _write(model, source, source_lengths, max_length, draw)
+    return _write(model, source, max_length, draw, allowed)
 
 
 def sampling_probabilities(
@@ -185,8 +201,8 @@ def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) 
             f"temperature is {temperature}, but must not be negative; "
             "give 0 for the likeliest token, 1 for the model's own probabilities"
         )
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k is {top_k}, but at least 1 token is to choose from")
+    if top_k is not None:
+        whole(1, top_k=top_k)
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(
             f"top_p is {top_p}, but a probability to reach is above 0 and at most 1"
@@ -194,49 +210,45 @@ def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) 
 
 
 def _write(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
+    model: Writer,
+    source: tuple[Tensor, ...],
     max_length: int,
     choose: Callable[[Tensor], Tensor],
+    allowed: Bool[Tensor, "step vocab"] | None,
 ) -> Int[Tensor, "batch target"]:
-    check_room(max_length)
-    with evaluating(model), torch.inference_mode():
-        token, state = begin(model, source, source_lengths)
-        written = source.new_full((len(source), max_length), PAD)
-        ended = torch.zeros_like(token, dtype=torch.bool)
-        for length in range(1, max_length + 1):
+    whole(1, max_length=max_length)
+    if allowed is not None:
+        _check_allowed(allowed, max_length)
+    with in_mode(model, training=False), torch.inference_mode():
+        token, state = begin(model, *source)
+        written, ended = [], torch.zeros_like(token, dtype=torch.bool)
+        while len(written) < max_length and not ended.all():
             logits, state = model.step(token, state)
+            if allowed is not None:
+                logits = _only(allowed[len(written)], logits)
             token = choose(logits)
-            written[:, length - 1] = token
+            written.append(token)
             ended |= token == EOS
-            if ended.all():
-                break
-    return _end(written[:, :length])
+    return _end(torch.stack(written, 1))
 
 
 @runtime_checkable
 class Continuing(Protocol):
     """A model that does not begin a target of its own, but goes on with its source."""
 
-    def first_token(
-        self,
-        source: Int[Tensor, "batch source"],
-        source_lengths: Int[Tensor, " batch"],
-    ) -> Int[Tensor, " batch"]:
+    def first_token(self, *source: Tensor) -> Int[Tensor, " batch"]:
         """Return the token to feed first, where others are fed ``<bos>``."""
 
 
 def begin(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
+    model: Writer, *source: Shaped[Tensor, "batch ..."]
 ) -> tuple[Int[Tensor, " batch"], Any]:
     """Let the model read the source; return the token to feed first, and its state."""
-    state = model.start(source, source_lengths)
+    source = beside(model, *source)
+    state = model.start(*source)
     if isinstance(model, Continuing):
-        return model.first_token(source, source_lengths), state
-    return source.new_full((len(source),), BOS), state
+        return model.first_token(*source).long(), state
+    return torch.full((len(source[0]),), BOS, device=source[0].device), state
 
 
 def _end(written: Tensor) -> Tensor:
@@ -251,20 +263,25 @@ def without_special(logits: Float[Tensor, "*batch vocab"]) -> Tensor:
     return logits.masked_fill(special, -torch.inf)
 
 
-def check_room(max_length: int) -> None:
-    """Refuse to write nothing."""
-    if max_length < 1:
+def _only(allowed: Bool[Tensor, " vocab"], logits: Float[Tensor, "batch v"]) -> Tensor:
+    """Leave no chance to what a step may not write."""
+    if len(allowed) != logits.shape[-1]:
         raise ValueError(
-            f"max_length is {max_length}, but a model writes at least 1 token, <eos>"
+            f"allowed has vocab = {len(allowed)}, but the model scores vocab = "
+            f"{logits.shape[-1]}; give a column for each of its tokens"
         )
+    return logits.masked_fill(~allowed.to(logits.device), -torch.inf)
 
 
-@contextmanager
-def evaluating(model: EncoderDecoder) -> Iterator[None]:
-    """Switch dropout and its like off: with it, two calls would differ."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
+def _check_allowed(allowed: Bool[Tensor, "step vocab"], max_length: int) -> None:
+    if len(allowed) != max_length:
+        raise ValueError(
+            f"allowed has step = {len(allowed)}, but max_length is {max_length}; give "
+            "a row for each step"
+        )
+    closed = (~allowed[:, EOS:].any(1)).nonzero()
+    if len(closed):
+        raise ValueError(
+            f"allowed leaves step {closed[0].item()} no token but <pad> and <bos>, "
+            "which are never written; give each row one or more"
+        )

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from itertools import product
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
+from qkv._checks import whole
+from qkv._models import in_mode
 from qkv.data import EOS, PAD
-from qkv.decoding.loop import begin, check_room, evaluating, without_special
-from qkv.recurrent import EncoderDecoder, Selectable
+from qkv.decoding.loop import begin, without_special
+from qkv.recurrent import Selectable, Writer
 
 
 def beam(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
-    *,
+    model: Writer,
+    *source: Shaped[Tensor, "batch ..."],
     max_length: int,
     width: int = 4,
     length_penalty: float = 0.6,
@@ -36,7 +36,7 @@ def beam(
     Parameters
     ----------
     model : as for :func:`~qkv.decoding.greedy`; its state can ``select`` rows.
-    source, source_lengths : as for :func:`~qkv.decoding.greedy`.
+    source : as for :func:`~qkv.decoding.greedy`.
     max_length : the most tokens to write, ``<eos>`` among them. What is cut off there
         is returned only where nothing has ended.
     width : how many hypotheses to keep.
@@ -75,7 +75,7 @@ def beam(
     tensor([[7, 7, 7, 7]])
     """
     settings = _Settings(max_length, width, length_penalty)
-    rounds = _search(model, source, source_lengths, settings)
+    rounds = _search(model, source, settings)
     scores, step, place = _best(rounds)
     return _read_back(rounds, step, place), scores
 
@@ -122,10 +122,8 @@ class BeamTree:
 
 
 def beam_tree(
-    model: EncoderDecoder,
-    source: Int[Tensor, "batch source"],
-    source_lengths: Int[Tensor, " batch"],
-    *,
+    model: Writer,
+    *source: Shaped[Tensor, "batch ..."],
     max_length: int,
     width: int = 4,
     length_penalty: float = 0.6,
@@ -152,13 +150,13 @@ def beam_tree(
     >>> tree, tree.tokens(tree.best)
     (BeamTree(3 kept, 1 ended, 2 dropped), (2,))
     """
-    if len(source) != 1:
+    if len(source[0]) != 1:
         raise ValueError(
-            f"source has batch = {len(source)}, but a tree is of one search; "
+            f"source has batch = {len(source[0])}, but a tree is of one search; "
             "give one source, source[i : i + 1]"
         )
     settings = _Settings(max_length, width, length_penalty)
-    rounds = _search(model, source, source_lengths, settings)
+    rounds = _search(model, source, settings)
     _, step, place = _best(rounds)
     nodes: list[BeamNode] = []
     parents: list[int | None] = [None]
@@ -176,11 +174,7 @@ class _Settings:
     length_penalty: float
 
     def __post_init__(self) -> None:
-        check_room(self.max_length)
-        if self.width < 1:
-            raise ValueError(
-                f"width is {self.width}, but a beam keeps at least 1 hypothesis"
-            )
+        whole(1, max_length=self.max_length, width=self.width)
         if not self.length_penalty >= 0:
             raise ValueError(
                 f"length_penalty is {self.length_penalty}, but must not be negative; "
@@ -217,12 +211,12 @@ class _Round:
 
 
 def _search(
-    model: EncoderDecoder, source: Tensor, source_lengths: Tensor, settings: _Settings
+    model: Writer, source: tuple[Tensor, ...], settings: _Settings
 ) -> list[_Round]:
-    with evaluating(model), torch.inference_mode():
-        token, state = begin(model, source, source_lengths)
+    with in_mode(model, training=False), torch.inference_mode():
+        token, state = begin(model, *source)
         state = _selectable(state)
-        search = _Search(settings, torch.zeros(len(source), 1, device=source.device))
+        search = _Search(settings, torch.zeros(len(token), 1, device=token.device))
         while True:
             logits, state = model.step(token, state)
             found = search.extend(logits)

@@ -181,7 +181,7 @@ class TestRefused:
     def test_an_unknown_word_and_a_beam_of_nothing(self, small):
         with pytest.raises(ValueError, match="'kats'; the nearest known one is 'cats'"):
             Translator(small, ["I love kats"])
-        with pytest.raises(ValueError, match="width is 0"):
+        with pytest.raises(ValueError, match="width must be at least 1, not 0"):
             Translator(small, ["I"], width=0)
 
 

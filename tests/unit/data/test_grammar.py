@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qkv.data import EnglishKorean, Example
-from qkv.data.grammar import forms, hangul, held_out_pairs, judge
-from qkv.data.grammar.reading import words_of
-from qkv.data.grammar.words import ADJECTIVES, NOUNS, VERBS
+from qkv.data.text.grammar import forms, hangul, held_out_pairs, judge
+from qkv.data.text.grammar.lexicon import ADJECTIVES, NOUNS, VERBS
+from qkv.data.text.grammar.reading import words_of
 from tools import korean_forms
 
 few = settings(max_examples=25, deadline=None)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from qkv.data.grammar.hangul import PARTICLES
-from qkv.data.grammar.words import (
+from qkv.data.text.grammar.hangul import PARTICLES
+from qkv.data.text.grammar.lexicon import (
     ADJECTIVES,
     EVERY_DAY,
     HONORIFIC_TOPIC,

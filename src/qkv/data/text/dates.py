@@ -8,7 +8,10 @@ from itertools import chain
 
 import torch
 
-from qkv.data.corpus import Example, PairCorpus, Vocabulary
+from qkv.data.kinds import Example
+from qkv.data.text.corpus import PairCorpus, Vocabulary
+
+__all__ = ["KoreanDates"]
 
 FIRST, LAST = date(1950, 1, 1), date(2049, 12, 31)
 HELD_OUT_EVERY = 19  # no divisor in common with a week, a month or a year

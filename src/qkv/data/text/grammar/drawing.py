@@ -6,9 +6,7 @@ from functools import cache
 from random import Random
 from typing import TypeVar
 
-from qkv.data.grammar.reading import read
-from qkv.data.grammar.sentences import Phrase, Sentence, check
-from qkv.data.grammar.words import (
+from qkv.data.text.grammar.lexicon import (
     ADJECTIVES,
     ANIMALS,
     ELDERS,
@@ -21,6 +19,8 @@ from qkv.data.grammar.words import (
     Noun,
     Verb,
 )
+from qkv.data.text.grammar.reading import read
+from qkv.data.text.grammar.sentences import Phrase, Sentence, check
 
 SHARE_HELD_OUT = 0.15
 MINIMAL_PAIRS = 200

@@ -21,7 +21,7 @@ from qkv.data import (
     Reversal,
     TokenBack,
 )
-from qkv.data.dates import KOREAN
+from qkv.data.text.dates import KOREAN
 
 few = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**63 - 1)

@@ -2,21 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from math import ceil
-from os import PathLike
-from pathlib import Path
-from typing import ClassVar
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from qkv._checks import whole
+from qkv.data.kinds import BOS, EOS, PAD, Batch, Example
+from qkv.data.streams import about, passes
 
-PAD, BOS, EOS = 0, 1, 2
+__all__ = ["Corpus", "PairCorpus", "Vocabulary"]
+
 SPECIAL = ("<pad>", "<bos>", "<eos>")
 
 
@@ -101,104 +99,6 @@ class Vocabulary:
         if not known:
             return f"unknown token {token!r}; this vocabulary is empty"
         return f"unknown token {token!r}, and none of the {len(known)} known is near it"
-
-
-@dataclass(frozen=True)
-class Example:
-    """A source sequence and what it translates to, without ``<eos>``.
-
-    ``source_fields`` and ``target_fields`` say, where it is known, what each token is
-    a part of; a token with an empty field is a part of nothing. An empty ``target`` is
-    one that is not known: such an example can be translated, but not trained.
-
-    Examples
-    --------
-    >>> Example(("two", "one"), ("이", "일"), ("1", "2"), ("1", "2")).alignment.int()
-    tensor([[1, 0],
-            [0, 1]], dtype=torch.int32)
-    """
-
-    source: tuple[str, ...]
-    target: tuple[str, ...]
-    source_fields: tuple[str, ...] = ()
-    target_fields: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Hold tokens and fields to the same number.
-
-        Raises
-        ------
-        ValueError
-            If a side has fields, but not one for each token.
-        """
-        for side, tokens, its_fields in (
-            ("source", self.source, self.source_fields),
-            ("target", self.target, self.target_fields),
-        ):
-            if its_fields and len(its_fields) != len(tokens):
-                raise ValueError(
-                    f"{len(its_fields)} {side} fields for {len(tokens)} {side} tokens; "
-                    "give one field for each token, '' where a token belongs to none"
-                )
-
-    @property
-    def alignment(self) -> Bool[Tensor, "target source"]:
-        """True where a target token and a source token are parts of the same field.
-
-        Raises
-        ------
-        ValueError
-            If the fields of this example are not known.
-        """
-        if not (self.source_fields and self.target_fields):
-            raise ValueError(
-                f"the true alignment of {' '.join(self.source)!r} is not known: "
-                "this example has no fields"
-            )
-        return torch.tensor(
-            [
-                [bool(t) and t == s for s in self.source_fields]
-                for t in self.target_fields
-            ]
-        )
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Examples as numbers, padded at the end to the longest of them.
-
-    ``target`` ends each row with ``<eos>``: it is what a model is to predict.
-
-    Examples
-    --------
-    >>> numbers = PairCorpus([Example(("one",), ("일",)), Example(("two",), ("이",))])
-    >>> batch = numbers.collate(numbers.train)
-    >>> batch.source.tolist(), batch.source_lengths.tolist()
-    ([[3], [4]], [1, 1])
-    >>> batch.target.tolist(), batch.target_in.tolist()
-    ([[4, 2], [3, 2]], [[1, 4], [1, 3]])
-    """
-
-    source: Int[Tensor, "batch source"]
-    source_lengths: Int[Tensor, " batch"]
-    target: Int[Tensor, "batch target"]
-
-    ignored: ClassVar[int] = PAD
-
-    @property
-    def target_in(self) -> Int[Tensor, "batch target"]:
-        """What the decoder is fed: ``<bos>``, then the target less its last token."""
-        begin = self.target.new_full((len(self.target), 1), BOS)
-        return torch.cat([begin, self.target[:, :-1]], dim=1)
-
-    @property
-    def inputs(
-        self,
-    ) -> tuple[
-        Int[Tensor, "batch source"], Int[Tensor, " batch"], Int[Tensor, "batch target"]
-    ]:
-        """What a model is called with: source, source_lengths and target_in."""
-        return self.source, self.source_lengths, self.target_in
 
 
 class Corpus(ABC):
@@ -295,9 +195,8 @@ class Corpus(ABC):
 
     def __repr__(self) -> str:
         """Say what the task is, and how large its vocabularies are."""
-        about = (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
         return (
-            f"{type(self).__name__}: {about}; {len(self.source_vocab)} source "
+            f"{about(self)}; {len(self.source_vocab)} source "
             f"and {len(self.target_vocab)} target tokens"
         )
 
@@ -355,16 +254,11 @@ class PairCorpus(Corpus):
         targets = _encoded(
             self.target_vocab, [(*e.target, "<eos>") for e in self.train]
         )
-        generator = torch.Generator().manual_seed(seed)
-
-        def stream() -> Iterator[Batch]:
-            while True:
-                order = torch.randperm(len(sources), generator=generator)
-                for rows in order.split(batch_size):
-                    drawn = rows.tolist()
-                    yield _pad([sources[i] for i in drawn], [targets[i] for i in drawn])
-
-        return stream()
+        drawn = passes(len(sources), batch_size=batch_size, seed=seed)
+        return (
+            _pad([sources[i] for i in rows], [targets[i] for i in rows])
+            for rows in map(Tensor.tolist, drawn)
+        )
 
     def parse(self, text: str) -> Example:
         """Return the pair whose source is ``text``, or the one typed with a tab.
@@ -397,133 +291,6 @@ class PairCorpus(Corpus):
             f"{len(self.train):,} pairs to train on, {len(self.held_out):,} held out"
         )
         return f"{super().__repr__()}; {counts}"
-
-
-def load_pairs(
-    path: str | PathLike[str],
-    *,
-    held_out: float = 0.1,
-    tokenize: Callable[[str], Sequence[str]] = str.split,
-) -> PairCorpus:
-    r"""Read a tab-separated file of pairs: source, target, and more that is ignored.
-
-    Parameters
-    ----------
-    path : a UTF-8 file, one pair a line; blank lines are skipped.
-    held_out : the share of the different sources that is kept from training; 0 keeps
-        none. Pairs of the same source stay on one side, so that nothing held out has
-        been seen.
-    tokenize : how a text becomes tokens: words by default, ``list`` for characters.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    IsADirectoryError
-        If it is a folder.
-    ValueError
-        If the file is empty or not UTF-8, if a line has fewer than two columns, or if
-        a side of it is empty: the message names the file and the line. Or if
-        ``held_out`` is a share of which too few sources make none.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder, "pairs.tsv")
-    ...     _ = file.write_text("I go\t나는 간다\nyou go\t너는 간다\n", "utf-8")
-    ...     pairs = load_pairs(file, held_out=0.0)
-    >>> pairs.train[1].target
-    ('너는', '간다')
-    """
-    if not 0 <= held_out < 1:
-        raise ValueError(f"held_out is a share from 0 to below 1, not {held_out}")
-    examples = [
-        _read_pair(line, f"{path}, line {number}", tokenize)
-        for number, line in enumerate(_read_lines(Path(path)), start=1)
-        if line.strip(" \r")
-    ]
-    if not examples:
-        raise ValueError(f"{path} is empty: one pair a line is needed")
-    return PairCorpus(*_split(examples, held_out), tokenize=tokenize)
-
-
-def share_of(count: int, share: float, things: str) -> int:
-    """Return how many of ``count`` things a share is, rounded down.
-
-    Raises
-    ------
-    ValueError
-        If it is none, and the share is not 0.
-
-    Examples
-    --------
-    >>> share_of(25, 0.1, "images")
-    2
-    >>> share_of(6, 0.1, "images")
-    Traceback (most recent call last):
-        ...
-    ValueError: held_out = 0.1 of 6 images is none; give at least 0.17 to hold one out,
-    0 to hold out none, or more images
-    """
-    part = int(share * count)
-    if share and not part:
-        least = ceil(100 / count) / 100
-        advice = f"at least {least:g} to hold one out, " if count > 1 else ""
-        raise ValueError(
-            f"held_out = {share:g} of {count} {things} is none; give {advice}0 to hold "
-            f"out none, or more {things}"
-        )
-    return part
-
-
-def _read_lines(path: Path) -> list[str]:
-    if path.is_dir():
-        raise IsADirectoryError(
-            f"{path} is a folder, and pairs are read from a file; load_images reads "
-            "a folder, of images"
-        )
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    read = path.read_bytes()
-    try:
-        return read.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        line = read.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path}, line {line} is not UTF-8; save the file in that encoding"
-        ) from None
-
-
-def _read_pair(
-    line: str, where: str, tokenize: Callable[[str], Sequence[str]]
-) -> Example:
-    columns = line.rstrip("\r").split("\t")
-    if len(columns) < 2:
-        raise ValueError(
-            f"{where}: 1 column where a source and a target, with a tab between them, "
-            "are needed"
-        )
-    source, target = (tuple(tokenize(column.strip())) for column in columns[:2])
-    for side, tokens in (("source", source), ("target", target)):
-        if not tokens:
-            raise ValueError(f"{where}: the {side} is empty")
-        reserved = next((token for token in tokens if token in SPECIAL), None)
-        if reserved:
-            raise ValueError(f"{where}: the token {reserved!r} is reserved")
-    return Example(source, target)
-
-
-def _split(
-    examples: list[Example], share: float
-) -> tuple[list[Example], list[Example]]:
-    sources = list(dict.fromkeys(example.source for example in examples))
-    generator = torch.Generator().manual_seed(0)
-    order = torch.randperm(len(sources), generator=generator).tolist()
-    kept_apart = {sources[i] for i in order[: share_of(len(sources), share, "sources")]}
-    train = [e for e in examples if e.source not in kept_apart]
-    return train, [e for e in examples if e.source in kept_apart]
 
 
 def _encoded(vocabulary: Vocabulary, rows: list[tuple[str, ...]]) -> Sequence[Tensor]:

@@ -8,8 +8,8 @@ says. Nothing here writes Korean, so that a mistake in writing would be noticed.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qkv.data.grammar.hangul import PARTICLES, final_consonant
-from qkv.data.grammar.korean import (
+from qkv.data.text.grammar.hangul import PARTICLES, final_consonant
+from qkv.data.text.grammar.korean import (
     KOREAN_NOUNS,
     ROLES,
     Form,
@@ -18,9 +18,16 @@ from qkv.data.grammar.korean import (
     parts,
     verb_forms,
 )
-from qkv.data.grammar.reading import read, words_of
-from qkv.data.grammar.sentences import OBJECT, SUBJECT, Phrase, Sentence
-from qkv.data.grammar.words import EVERY_DAY, NOUNS, PLURAL, VERBS, YESTERDAY, Verb
+from qkv.data.text.grammar.lexicon import (
+    EVERY_DAY,
+    NOUNS,
+    PLURAL,
+    VERBS,
+    YESTERDAY,
+    Verb,
+)
+from qkv.data.text.grammar.reading import read, words_of
+from qkv.data.text.grammar.sentences import OBJECT, SUBJECT, Phrase, Sentence
 
 ENDINGS = ("어", "아", "여", "해", "셔", "다", "요")
 ORDER = (SUBJECT, "time", OBJECT, "not", "verb")

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from functools import cached_property
 from random import Random
 
-from qkv.data.corpus import Example, PairCorpus, Vocabulary
-from qkv.data.grammar.drawing import draw, held_out_pairs, minimal_pairs
-from qkv.data.grammar.judging import Verdict, judge
-from qkv.data.grammar.reading import ENGLISH, read, words_of
-from qkv.data.grammar.sentences import Sentence
-from qkv.data.grammar.words import syllables
+from qkv.data.kinds import Example
+from qkv.data.text.corpus import PairCorpus, Vocabulary
+from qkv.data.text.grammar.drawing import draw, held_out_pairs, minimal_pairs
+from qkv.data.text.grammar.judging import Verdict, judge
+from qkv.data.text.grammar.lexicon import syllables
+from qkv.data.text.grammar.reading import ENGLISH, read, words_of
+from qkv.data.text.grammar.sentences import Sentence
+
+__all__ = ["EnglishKorean"]
 
 ROOM = {"train": 12_000, "held_out": 1_000, "longer": 300}
 LONGEST, MUCH_LONGER = 9, 12  # English words in train, and in longer

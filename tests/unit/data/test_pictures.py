@@ -272,8 +272,8 @@ def test_patches_divide_the_image(patch):
     ("wrong", "said"),
     [
         ({"size": 7}, "size is 7, but a digit is 8 pixels high"),
-        ({"pieces": -1}, "pieces is -1 and step 4"),
-        ({"step": 0}, "pieces is 12 and step 0"),
+        ({"pieces": -1}, "pieces must be at least 0, not -1"),
+        ({"step": 0}, "step must be at least 1, not 0"),
         ({"piece": 0}, "piece is 0, but runs from 1"),
         ({"piece": 9}, "piece is 9, but runs from 1 to a digit's 8"),
     ],

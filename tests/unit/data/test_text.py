@@ -21,7 +21,7 @@ from qkv.data import (
     Vocabulary,
     load_pairs,
 )
-from qkv.data.dates import ENGLISH, FIRST, KOREAN, KOREAN_WITH_WEEKDAY, LAST
+from qkv.data.text.dates import ENGLISH, FIRST, KOREAN, KOREAN_WITH_WEEKDAY, LAST
 
 EVERY_FORMAT = (*ENGLISH, KOREAN, KOREAN_WITH_WEEKDAY)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from qkv.data.grammar.sentences import Phrase, Sentence, check
-from qkv.data.grammar.words import ADJECTIVES, NOUNS, NUMERALS, VERBS, Verb
+from qkv.data.text.grammar.lexicon import ADJECTIVES, NOUNS, NUMERALS, VERBS, Verb
+from qkv.data.text.grammar.sentences import Phrase, Sentence, check
 
 CONTRACTIONS = {"don't": "do not", "doesn't": "does not", "didn't": "did not"}
 SHAPE = "a sentence is a subject, a verb and an object, such as 'I love cats'"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from qkv.data.grammar.hangul import PARTICLES, attributive, honour, past, present
+from qkv.data.text.grammar.hangul import PARTICLES, attributive, honour, past, present
 
 NUMERALS = {"one": "한", "two": "두", "three": "세", "four": "네"}
 NOT, YESTERDAY, EVERY_DAY = "안", "어제", "매일"

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from qkv.data.grammar.sentences import OBJECT, SUBJECT, Phrase
-from qkv.data.grammar.words import (
+from qkv.data.text.grammar.lexicon import (
     ADJECTIVES,
     ANIMALS,
     DRINKS,
@@ -22,6 +21,7 @@ from qkv.data.grammar.words import (
     Noun,
     Verb,
 )
+from qkv.data.text.grammar.sentences import OBJECT, SUBJECT, Phrase
 
 T = TypeVar("T")
 

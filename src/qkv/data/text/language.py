@@ -6,9 +6,12 @@ from math import log
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from qkv.data.corpus import BOS, EOS, PAD, Vocabulary
-from qkv.data.dates import FIRST, LAST
-from qkv.data.tasks import Questions, Task
+from qkv.data.kinds import BOS, EOS, PAD, Questions
+from qkv.data.tasks import Task
+from qkv.data.text.corpus import Vocabulary
+from qkv.data.text.dates import FIRST, LAST
+
+__all__ = ["DateLanguage"]
 
 
 class DateLanguage(Task):

@@ -7,14 +7,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from qkv._checks import whole
-from qkv.data.corpus import (
-    EOS,
-    PAD,
-    Batch,
-    Corpus,
-    Example,
-    Vocabulary,
-)
+from qkv.data.kinds import EOS, PAD, Batch, Example
+from qkv.data.streams import endless
+from qkv.data.text.corpus import Corpus, Vocabulary
+
+__all__ = ["DictatedNumbers"]
 
 ENGLISH = (
     "zero",
@@ -96,13 +93,10 @@ class DictatedNumbers(Corpus):
         """
         whole(1, batch_size=batch_size)
         lengths = self._range(length)
-        generator = torch.Generator().manual_seed(seed)
-
-        def stream() -> Iterator[Batch]:
-            while True:
-                yield _as_batch(*_draw(batch_size, lengths, generator))
-
-        return stream()
+        return endless(
+            lambda generator: _as_batch(*_draw(batch_size, lengths, generator)),
+            seed=seed,
+        )
 
     def parse(self, text: str) -> Example:
         """Return the example of digits, ``"739"``, or of words, ``"seven three nine"``.

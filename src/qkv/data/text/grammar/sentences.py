@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from qkv.data.corpus import Example
-from qkv.data.grammar.hangul import particle
-from qkv.data.grammar.words import (
+from qkv.data.kinds import Example
+from qkv.data.text.grammar.hangul import particle
+from qkv.data.text.grammar.lexicon import (
     EVERY_DAY,
     HONORIFIC_TOPIC,
     MY,

@@ -1,0 +1,1 @@
+"""Images to classify: handwritten digits, alone and in clutter."""
