@@ -64,7 +64,7 @@ def run(notebook: NotebookNode, path: Path, **told: str) -> Ran:
     )
     before = _children_cpu()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as noise:
-        opened = _hear_what_is_opened(Path(folder))
+        used = _hear_what_is_used(Path(folder))
         # the kernel's own warnings (about its sockets) are nobody's output
         try:
             client.execute(env=environment(folder) | told, stderr=noise)
@@ -74,7 +74,7 @@ def run(notebook: NotebookNode, path: Path, **told: str) -> Ran:
             noise.seek(0)
             last = noise.read().decode(errors="replace")
             raise KernelError(f"{path}: the kernel died\n{last}") from None
-        files = of_package(opened.read_text("utf-8").splitlines())
+        files = of_package(used.read_text("utf-8").splitlines())
     return Ran(files, _children_cpu() - before)
 
 
@@ -107,31 +107,19 @@ def _children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-# ------------------------------------------------------------- what the kernel has read
+# ------------------------------------------------------------- what the kernel has used
 
 
-def of_package(opened: list[str]) -> tuple[str, ...]:
-    """The files of the package among those opened, a module by its source."""
-    sources = {_source(Path(file).resolve()) for file in set(opened)}
-    return tuple(
-        sorted(
-            file.relative_to(PACKAGE).as_posix()
-            for file in sources
-            if file.is_relative_to(PACKAGE) and file.is_file()
-        )
-    )
+def of_package(used: list[str]) -> tuple[str, ...]:
+    """The files of the package among those used, by their paths in it."""
+    files = {Path(file).resolve() for file in set(used)}
+    ours = {file for file in files if file.is_relative_to(PACKAGE) and file.is_file()}
+    return tuple(sorted(file.relative_to(PACKAGE).as_posix() for file in ours))
 
 
-def _source(file: Path) -> Path:
-    """The source of a compiled module; another file as it is."""
-    if file.parent.name != "__pycache__":
-        return file
-    return file.parents[1] / f"{file.name.partition('.')[0]}.py"
-
-
-def _hear_what_is_opened(folder: Path) -> Path:
-    """Make an IPython folder whose kernels write to a file what they open."""
-    record = folder / "opened"
+def _hear_what_is_used(folder: Path) -> Path:
+    """Make an IPython folder whose kernels write to a file what they run and open."""
+    record = folder / "used"
     record.touch()
     startup = folder / "profile_default" / "startup" / "listen.py"
     startup.parent.mkdir(parents=True)
@@ -141,10 +129,12 @@ def _hear_what_is_opened(folder: Path) -> Path:
 
 
 def listen(record: str) -> None:
-    """Write down what is opened from now on: this runs in the kernel, before its cells.
+    """Write down the files that are used: this runs in the kernel, before its cells.
 
-    Python tells of each file that it opens, be it a module or data. The checkpoints are
-    opened by Rust, which does not: that is said in its place.
+    Python tells of all code that it runs, compiled before or not, and of each file that
+    it opens. A module that is opened is not run by that: who looks for a class or a
+    number in the sources does not depend on them. The checkpoints are opened by Rust,
+    which tells nobody: it is said in its place.
     """
     import os
     import sys
@@ -154,9 +144,15 @@ def listen(record: str) -> None:
     written = os.open(record, os.O_WRONLY | os.O_APPEND)
 
     def hear(event: str, told: tuple) -> None:
-        if event == "open" and isinstance(told[0], str | bytes | os.PathLike):
-            path = os.path.abspath(os.fsdecode(told[0]))
-            os.write(written, f"{path}\n".encode(errors="replace"))
+        if event == "exec":
+            write_down(getattr(told[0], "co_filename", ""))
+        elif event == "open" and isinstance(told[0], str | bytes | os.PathLike):
+            path = os.fsdecode(told[0])
+            if not path.endswith((".py", ".pyc")):
+                write_down(path)
+
+    def write_down(path: str) -> None:
+        os.write(written, f"{os.path.abspath(path)}\n".encode(errors="replace"))
 
     def safe_open(filename: str | os.PathLike[str], *more: object, **named: object):
         sys.audit("open", filename, "rb", 0)

@@ -214,7 +214,7 @@ def test_new_code_is_run(
 def test_what_a_kernel_reads_of_the_package_is_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Modules and data, what Rust opens too; compiled before and read twice, or not."""
+    """Modules that ran, compiled before or not; data, what Rust opens too."""
     package = tmp_path / "qkv"
     monkeypatch.setattr(kernel, "PACKAGE", package)
     (package / "inner").mkdir(parents=True)
@@ -227,7 +227,8 @@ def test_what_a_kernel_reads_of_the_package_is_written_down(
     cells = [
         "import qkv.used",
         "from pathlib import Path\nhere = Path(qkv.__file__).parent",
-        "[(here / name).read_text() for name in ('read.json', 'sheet.css')]",
+        "names = ('read.json', 'sheet.css', 'unused.py')",
+        "texts = [(here / name).read_text() for name in names]",
         "from safetensors.torch import load_file\nimport qkv.inner.late",
         "weights = load_file(here / 'read.safetensors')",
     ]

@@ -27,7 +27,9 @@ from tools import execute, kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
-SOURCES = {p.relative_to(CHAPTERS).as_posix(): p for p in CHAPTERS.glob("**/*.md")}
+SOURCES = {
+    p.relative_to(CHAPTERS).as_posix(): p for p in sorted(CHAPTERS.glob("**/*.md"))
+}
 NUMBERS = sorted({path.name[:2] for path in SOURCES.values()})
 PACKAGE = ROOT / "src" / "qkv"
 CHECKPOINTS = sorted((PACKAGE / "checkpoints").iterdir())
