@@ -23,6 +23,7 @@ LONGEST = (
     "lab/test_models.py",
     "site/test_pdf.py",
     "site/test_twins.py",
+    "chapters/test_processors.py",
     ".ipynb",
     "chapters/test_claims.py",
     "chapters/test_execute.py",

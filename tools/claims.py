@@ -1,17 +1,17 @@
 """Measure what the chapters claim, for three seeds, and write the claims page.
 
-usage: python tools/claims.py [chapter.md ...]
+usage: python tools/claims.py [--jobs N] [chapter.md ...]
 
-Every chapter is run from its source, in a kernel of its own, once for each seed. The
-page, book/claims.md, lists each claim with its bound, its worst and its best value.
-With chapters named, only they are measured, and the others' tables stay as they are.
-So does the table of a chapter that does not run, or of which a claim does not hold: it
-is named at the end, and the command fails. Those that held are written all the same.
+Every chapter is run from its source, in a kernel of its own, once for each seed, N of
+them at a time, each in one thread (2, where there are 2 cores). The page,
+book/claims.md, lists each claim with its bound, its worst and its best value. With
+chapters named, only they are measured, and the others' tables stay as they are. So does
+the table of a chapter that does not run, or of which a claim does not hold: it is named
+at the end, and the command fails. Those that held are written all the same.
 """
 
 import argparse
 import json
-import os
 import re
 import sys
 import tempfile
@@ -21,15 +21,15 @@ from math import isnan
 from pathlib import Path
 
 import jupytext
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
-
-from qkv.claims import in_words
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # this tree's, wherever it is installed
+
+from qkv.claims import in_words  # noqa: E402
+from tools import kernel  # noqa: E402
+
 CHAPTERS, PAGE = ROOT / "chapters", ROOT / "book" / "claims.md"
 SEEDS = (0, 1, 2)
-SECONDS_PER_CELL = 900
 INTRODUCTION = """\
 <!-- Written by `make claims`. Change a claim in its chapter, not here. -->
 
@@ -59,6 +59,9 @@ class Row:
     best: str
 
 
+Run = list[dict] | ClaimsError  # what was claimed, or why nothing was
+
+
 # -------------------------------------------------------------------------- measuring
 
 
@@ -79,19 +82,13 @@ def measure(path: Path, seed: int) -> list[dict]:
     ClaimsError
         If a cell fails, the kernel dies, or a statement is made twice.
     """
-    notebook = jupytext.read(path)
-    client = NotebookClient(
-        notebook,
-        timeout=SECONDS_PER_CELL,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as noise:
+    with tempfile.TemporaryDirectory() as folder:
         record = Path(folder, "claims.jsonl")
-        try:  # the kernel's own warnings (about its sockets) are nobody's output
-            client.execute(env=_environment(folder, record, seed), stderr=noise)
-        except (CellExecutionError, DeadKernelError) as error:
-            raise ClaimsError(f"{path.name}, seed {seed}: {error}") from None
+        told = {"QKV_SEED": str(seed), "QKV_CLAIMS": str(record)}
+        try:
+            kernel.run(jupytext.read(path), path, **told)
+        except kernel.KernelError as error:
+            raise ClaimsError(f"seed {seed}: {error}") from None
         lines = record.read_text("utf-8").splitlines() if record.exists() else []
     claims = [json.loads(line) for line in lines]
     statements = [claim["statement"] for claim in claims]
@@ -99,11 +96,6 @@ def measure(path: Path, seed: int) -> list[dict]:
         if statements.count(statement) > 1:
             raise ClaimsError(f"{path.name} claims more than once: {statement}")
     return claims
-
-
-def _environment(folder: str, record: Path, seed: int) -> dict[str, str]:
-    ours = {"QKV_QUIET": "1", "QKV_SEED": str(seed), "QKV_CLAIMS": str(record)}
-    return os.environ | ours | {"IPYTHONDIR": folder, "PYTHONHASHSEED": "0"}
 
 
 def gather(name: str, runs: list[list[dict]]) -> list[Row]:
@@ -200,17 +192,18 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("paths", nargs="*", type=Path)
-    paths = parser.parse_args(arguments).paths
+    parser.add_argument("--jobs", type=int, default=kernel.JOBS)
+    options = parser.parse_args(arguments)
     measured, failed = {}, []
-    for path in sources(paths):
-        rows = _measure_chapter(path)
+    for path, runs in _run_all(sources(options.paths), options.jobs):
+        rows = _table(path, runs)
         if rows is None:
             failed.append(path.stem)
         else:
             measured[path.stem] = rows
     # the page is read only now: another run may have written it in these minutes
     before = read(PAGE)
-    kept = before if paths else {name: before.get(name, []) for name in failed}
+    kept = before if options.paths else {name: before.get(name, []) for name in failed}
     if measured:
         write(PAGE, kept | measured)
     if failed:
@@ -219,18 +212,35 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _measure_chapter(path: Path) -> list[Row] | None:
-    """The chapter's table, or None, and why on the screen, where it does not hold."""
-    runs = []
+def _run_all(paths: list[Path], jobs: int) -> Iterator[tuple[Path, list[Run]]]:
+    """Yield each chapter with its runs, one for each seed, as soon as they are done."""
+    wanted = [(path, seed) for path in paths for seed in SEEDS]
+    runs = kernel.in_parallel(_measured, wanted, jobs)
+    for path in paths:
+        yield path, [next(runs) for _ in SEEDS]
+
+
+def _measured(wanted: tuple[Path, int]) -> Run:
+    path, seed = wanted
+    print(f"{path.name}, seed {seed} …", flush=True)
     try:
-        for seed in SEEDS:
-            print(f"{path.name}, seed {seed} …", flush=True)
-            runs.append(measure(path, seed))
+        return measure(path, seed)
+    except ClaimsError as error:
+        return error
+
+
+def _table(path: Path, runs: list[Run]) -> list[Row] | None:
+    """The chapter's table, or None, and why on the screen, where it does not hold."""
+    try:
+        for run in runs:
+            if isinstance(run, ClaimsError):
+                raise run
         rows = gather(path.name, runs)
     except ClaimsError as error:
         print(error, file=sys.stderr, flush=True)
         return None
     broken = {c["statement"] for run in runs for c in run if not c["held"]}
+    print(path.name)
     for row in rows:
         sign = "✗" if row.statement in broken else "✓"
         values = f"worst {row.worst}, best {row.best}"

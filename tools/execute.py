@@ -1,55 +1,53 @@
 """Run the chapters and write their twins: the same notebooks with what they printed.
 
-usage: python tools/execute.py [--check] [--all] [chapter.md ...]
+usage: python tools/execute.py [--check] [--all] [--jobs N] [chapter.md ...]
 
 A chapter's Markdown is the only file anyone edits. Its twin beside it, NN_slug.ipynb,
 holds the cells, their outputs and the state of their widgets. Two runs give the same
-bytes. A chapter runs again when its code, or a file of the package that it imports,
-has changed; when only its prose has, the outputs of the last run are kept. So are, in
-any case, those of cells tagged `shows-seconds`, until what they measure has changed:
-no two runs take the same time.
+bytes. A chapter runs again when its code has changed, or a file of the package that its
+kernel has read, be it a module, a checkpoint or other data; when only its prose has,
+the outputs of the last run are kept. So are, in any case, those of cells tagged
+`shows-seconds`, until what they measure has changed: no two runs take the same time.
+The JavaScript and CSS of its widgets is stored, not run: where they have changed, they
+are put into the twin, and nothing runs.
 
-    --all    run every chapter given, changed or not
-    --check  write nothing; name the twins that are not up to date, and fail if any is
+    --all     run every chapter given, changed or not
+    --check   write nothing; name the twins that are not up to date, and fail if any is
+    --jobs N  run N chapters at a time, each in one thread (2, where there are 2 cores)
 """
 
 import argparse
 import hashlib
 import json
-import os
 import re
-import resource
 import sys
-import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 
 import jupytext
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "src" / "qkv"
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # this tree's, wherever it is installed
+
+from tools import kernel  # noqa: E402
+
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+KERNEL = {"display_name": "Python 3", "language": "python", "name": kernel.NAME}
 LANGUAGE = {
     "file_extension": ".py",
     "mimetype": "text/x-python",
     "name": "python",
     "pygments_lexer": "ipython3",
 }
-LIST_MODULES = (
-    "import sys; print(*sorted(m for m in sys.modules if m.split('.')[0] == 'qkv'))"
-)
+FRONT_ENDS = (".js", ".css")  # read by the kernel, and stored as they are
 SECONDS = "shows-seconds"
-TIMEOUT = 900
-
-
-class ChapterError(Exception):
-    """A cell failed; the message says which, and how."""
+UNCHANGED, PROSE, MODULES = "unchanged", "prose renewed", "modules renewed"
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,14 @@ class Outcome:
     text: str
     action: str
     cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Whether all is well with one chapter, and what is said of it."""
+
+    good: bool
+    line: str
 
 
 # ------------------------------------------------------------------ reading and keeping
@@ -81,22 +87,14 @@ def code_of(notebook: NotebookNode) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-def package_hash(modules: list[str]) -> str:
-    """One hash over the files of the package's ``modules`` and the data beside them."""
+def hash_of(files: Iterable[str]) -> str:
+    """One hash over files of the package, by their paths in it; some may be gone."""
     digest = hashlib.sha256()
-    for file in sorted(set().union(*map(_files_of, modules))):
-        digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0")
-        digest.update(file.read_bytes() + b"\0")
+    for name in sorted(files):
+        file = kernel.PACKAGE / name
+        digest.update(name.encode() + b"\0")
+        digest.update(file.read_bytes() + b"\0" if file.is_file() else b"")
     return digest.hexdigest()[:16]
-
-
-def _files_of(module: str) -> set[Path]:
-    base = PACKAGE.joinpath(*module.split(".")[1:])
-    if not base.is_dir():
-        source = base.with_suffix(".py")
-        return {source} if source.is_file() else set()
-    beside = {f for f in (base / "static").rglob("*") if f.is_file()}
-    return {base / "__init__.py"} | beside
 
 
 def read_twin(twin: Path) -> NotebookNode | None:
@@ -112,8 +110,8 @@ def last_run(source: NotebookNode, twin: Path) -> NotebookNode | None:
     old = read_twin(twin)
     if old is None or code_of(old) != code_of(source):
         return None
-    made = old.metadata.get("made_from")
-    return old if made and made["hash"] == package_hash(made["modules"]) else None
+    made = old.metadata.get("made_from", {})
+    return old if made.get("hash") == hash_of(made.get("files", ())) else None
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -140,65 +138,50 @@ def carry_over(source: NotebookNode, old: NotebookNode) -> NotebookNode:
 # -------------------------------------------------------------------------- running
 
 
-def environment(folder: str) -> dict[str, str]:
-    """The reader's environment less what would change a result from run to run."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("QKV_")}
-    fixed = {"QKV_QUIET": "1", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
-    return inherited | fixed | {"IPYTHONDIR": folder}
-
-
 def run(notebook: NotebookNode, path: Path) -> float:
-    """Fill in the outputs; return the CPU seconds it took.
+    """Fill in the outputs and what they were made from; return the CPU seconds.
 
     Raises
     ------
-    ChapterError
+    KernelError
         If a cell raises, or the kernel dies.
     """
-    notebook.cells.append(nbformat.v4.new_code_cell(LIST_MODULES))
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name=KERNEL["name"],
-        record_timing=False,
-        coalesce_streams=True,
-        store_widget_state=True,
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    before = _children_cpu()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as noise:
-        # the kernel's own warnings (about its sockets) are nobody's output
-        try:
-            client.execute(env=environment(folder), stderr=noise)
-        except CellExecutionError as error:
-            raise ChapterError(_say_where(notebook, path, str(error))) from None
-        except DeadKernelError:
-            noise.seek(0)
-            raise ChapterError(f"{path}: the kernel died\n{noise.read()}") from None
-    listed = notebook.cells.pop().outputs[0].text.split()
-    notebook.metadata["made_from"] = {"hash": package_hash(listed), "modules": listed}
-    return _children_cpu() - before
+    ran = kernel.run(notebook, path)
+    files = [name for name in ran.files if not name.endswith(FRONT_ENDS)]
+    notebook.metadata["made_from"] = {"hash": hash_of(files), "files": files}
+    return ran.cpu_seconds
 
 
-def _say_where(notebook: NotebookNode, path: Path, error: str) -> str:
-    failed = next(
-        cell
-        for cell in notebook.cells
-        if any(out.output_type == "error" for out in cell.get("outputs", ()))
-        and "raises-exception" not in cell.metadata.get("tags", ())
-    )
-    raised = next(out for out in failed.outputs if out.output_type == "error")
-    trace = "\n".join(raised.traceback) or error
-    return f"{path}: the cell that begins\n    {_first_line(failed)}\nfailed:\n{trace}"
+# ------------------------------------------------------------------------ front ends
 
 
-def _first_line(cell: NotebookNode) -> str:
-    return cell.source.strip().partition("\n")[0]
+def front_ends(notebook: NotebookNode) -> list[dict[str, str]]:
+    """The JavaScript and CSS that are stored for the package's widgets."""
+    return [
+        {key: state[key] for key in ("_esm", "_css") if key in state}
+        for state in _of_our_widgets(notebook)
+    ]
 
 
-def _children_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def renew_front_ends(notebook: NotebookNode) -> None:
+    """Put today's JavaScript and CSS into the stored state of the widgets."""
+    for state in _of_our_widgets(notebook):
+        today = front_end(state["_anywidget_id"])
+        state.update({key: text for key, text in today.items() if key in state})
+
+
+def _of_our_widgets(notebook: NotebookNode) -> list[dict]:
+    stored = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    states = [model["state"] for model in stored.values()]
+    return [s for s in states if s.get("_anywidget_id", "").startswith("qkv.")]
+
+
+@cache
+def front_end(name: str) -> dict[str, str]:
+    """What a widget's class, by its full name, has to send to a browser today."""
+    module, _, class_name = name.rpartition(".")
+    widget = getattr(import_module(module), class_name)
+    return {key: str(getattr(widget, key, "")) for key in ("_esm", "_css")}
 
 
 # --------------------------------------------------------------------- canonical form
@@ -282,13 +265,24 @@ def make_twin(path: Path, *, always: bool = False) -> Outcome:
     name = "/".join(path.resolve().with_suffix("").parts[-2:])
     old = last_run(notebook, twin)
     if old is not None and not always:
-        text = to_text(canonical(carry_over(notebook, old), name))
-        kept = text == twin.read_text(encoding="utf-8")
-        return Outcome(text, "unchanged" if kept else "prose renewed")
+        return _without_running(notebook, old, name, twin)
     cpu_seconds = run(notebook, path)
     if old is not None:
         keep_seconds(notebook, old)
     return Outcome(to_text(canonical(notebook, name)), "run", cpu_seconds)
+
+
+def _without_running(
+    notebook: NotebookNode, old: NotebookNode, name: str, twin: Path
+) -> Outcome:
+    stored = front_ends(old)
+    notebook = carry_over(notebook, old)
+    renew_front_ends(notebook)
+    notebook = canonical(notebook, name)
+    text = to_text(notebook)
+    if text == twin.read_text(encoding="utf-8"):
+        return Outcome(text, UNCHANGED)
+    return Outcome(text, PROSE if front_ends(notebook) == stored else MODULES)
 
 
 def stale(path: Path) -> str | None:
@@ -300,10 +294,12 @@ def stale(path: Path) -> str | None:
     if code_of(old) != code_of(notebook):
         return "its code differs from the twin's"
     if last_run(notebook, twin) is None:
-        return "the package has changed since the twin was made"
-    if make_twin(path).action != "unchanged":
-        return "its prose differs from the twin's"
-    return None
+        return "a file that it reads of the package has changed"
+    return {
+        UNCHANGED: None,
+        PROSE: "its prose differs from the twin's",
+        MODULES: "the JavaScript or CSS of its widgets differs from the twin's",
+    }[make_twin(path).action]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -314,35 +310,37 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--jobs", type=int, default=kernel.JOBS)
     options = parser.parse_args(arguments)
-    results = [
-        _check(path) if options.check else _write(path, options.all)
-        for path in chapters(options.paths)
-    ]
-    if options.check and not all(results):
+    task = check if options.check else partial(write, always=options.all)
+    done = []
+    for report in kernel.in_parallel(task, chapters(options.paths), options.jobs):
+        where = sys.stdout if report.good or options.check else sys.stderr
+        if report.line:
+            print(report.line, file=where, flush=True)
+        done.append(report.good)
+    if options.check and not all(done):
         print("run `make notebooks` to bring them up to date")
-    return 0 if all(results) else 1
+    return 0 if all(done) else 1
 
 
-def _check(path: Path) -> bool:
+def check(path: Path) -> Report:
+    """Say why a twin is not up to date, where it is not."""
     why = stale(path)
-    if why:
-        print(f"{_shown(path)}: {why}")
-    return why is None
+    return Report(why is None, f"{_shown(path)}: {why}" if why else "")
 
 
-def _write(path: Path, always: bool) -> bool:
+def write(path: Path, *, always: bool) -> Report:
+    """Bring a twin up to date, and say what that took; a failure leaves it as it is."""
     try:
         outcome = make_twin(path, always=always)
-    except ChapterError as error:
-        print(f"{error}\nthe old twin is kept", file=sys.stderr, flush=True)
-        return False
-    if outcome.action != "unchanged":
+    except kernel.KernelError as error:
+        return Report(False, f"{error}\nthe old twin is kept")
+    if outcome.action != UNCHANGED:
         path.with_suffix(".ipynb").write_text(outcome.text, encoding="utf-8")
     cost = f", {outcome.cpu_seconds:.1f} CPU s" if outcome.action == "run" else ""
     size = len(outcome.text.encode()) / 1000
-    print(f"{_shown(path)}: {outcome.action}{cost}, {size:.0f} kB", flush=True)
-    return True
+    return Report(True, f"{_shown(path)}: {outcome.action}{cost}, {size:.0f} kB")
 
 
 def _shown(path: Path) -> Path:

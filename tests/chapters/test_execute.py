@@ -5,9 +5,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
+from nbformat.v4 import new_code_cell
+from safetensors.torch import save_file
 
-from tools import execute
+from tools import execute, kernel
 
+ROOT = Path(__file__).resolve().parents[2]
 HEAD = """---
 jupytext:
   formats: md:myst,ipynb
@@ -158,7 +162,7 @@ def test_a_twin_keeps_no_pairing_no_timing_and_no_version(
     assert "jupytext" not in notebook.metadata
     assert "version" not in notebook.metadata["language_info"]
     assert not any("execution" in cell.metadata for cell in notebook.cells)
-    assert notebook.metadata["made_from"]["modules"] == ["qkv", "qkv.trace"]
+    assert notebook.metadata["made_from"]["files"] == ["__init__.py", "trace.py"]
     assert not any(
         output.get("name") == "stderr"
         for cell in execute.code_cells(notebook)
@@ -207,25 +211,98 @@ def test_new_code_is_run(
     assert ran == [chapter]
 
 
-def test_a_change_in_a_module_that_is_used_counts_and_no_other(
+def test_what_a_kernel_reads_of_the_package_is_written_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = ["__init__.py", "trace.py", "plot.py", "widgets/__init__.py"]
-    files += ["widgets/base.py", "widgets/static/a.js", "widgets/js/a.js"]
-    for file in files:
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    """Modules that ran, compiled before or not; data, what Rust opens too."""
+    package = tmp_path / "qkv"
+    monkeypatch.setattr(kernel, "PACKAGE", package)
+    (package / "inner").mkdir(parents=True)
+    for module in ("__init__", "used", "unused", "inner/__init__", "inner/late"):
+        (package / f"{module}.py").write_text("from pathlib import Path\n")
+    for data in ("read.json", "not_read.json", "sheet.css"):
+        (package / data).write_text("{}")
+    save_file({"weight": torch.zeros(2)}, package / "read.safetensors")
+    save_file({"weight": torch.zeros(2)}, package / "not_read.safetensors")
+    cells = [
+        "import qkv.used",
+        "from pathlib import Path\nhere = Path(qkv.__file__).parent",
+        "names = ('read.json', 'sheet.css', 'unused.py')",
+        "texts = [(here / name).read_text() for name in names]",
+        "from safetensors.torch import load_file\nimport qkv.inner.late",
+        "weights = load_file(here / 'read.safetensors')",
+    ]
+    made = []
+    for _ in range(2):
+        notebook = nbformat.v4.new_notebook(cells=[*map(new_code_cell, cells)])
+        execute.run(notebook, tmp_path / "01_made.md")
+        made.append(notebook.metadata["made_from"])
+    assert made[1] == made[0]
+    inner = ["inner/__init__.py", "inner/late.py"]
+    read = ["read.json", "read.safetensors", "used.py"]
+    assert made[0]["files"] == ["__init__.py", *inner, *read]
+
+
+def test_a_change_in_a_file_that_was_read_counts_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in ("a.py", "b.json", "c.py"):
         (tmp_path / file).write_text(file)
-    monkeypatch.setattr(execute, "PACKAGE", tmp_path)
-    used = ["qkv", "qkv.trace", "qkv.widgets", "qkv.gone"]
-    before = execute.package_hash(used)
-    for file in ("plot.py", "widgets/base.py", "widgets/js/a.js"):
-        (tmp_path / file).write_text("changed")
-    assert execute.package_hash(used) == before
-    for file in ("__init__.py", "trace.py", "widgets/static/a.js"):
-        (tmp_path / file).write_text("changed")
-        now = execute.package_hash(used)
-        assert now != before
-        before = now
+    monkeypatch.setattr(kernel, "PACKAGE", tmp_path)
+    before = execute.hash_of(["b.json", "a.py"])
+    assert before == execute.hash_of(["a.py", "b.json"])
+    (tmp_path / "c.py").write_text("changed")
+    assert execute.hash_of(["a.py", "b.json"]) == before
+    (tmp_path / "a.py").write_text("changed")
+    changed = execute.hash_of(["a.py", "b.json"])
+    (tmp_path / "b.json").unlink()
+    assert len({before, changed, execute.hash_of(["a.py", "b.json"])}) == 3
+
+
+@pytest.mark.usefixtures("no_run")
+def test_new_front_ends_are_put_into_the_twin_without_running(
+    chapter: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Those of the package; a widget made in the chapter keeps its own."""
+    notebook = twin(chapter)
+    stored = notebook.metadata["widgets"][execute.STATE]["state"]
+    ours, own = (model["state"] for model in stored.values())
+    ours |= {"_anywidget_id": "qkv.widgets.Made", "_esm": "old", "_css": "old{}"}
+    file = chapter.with_suffix(".ipynb")
+    file.write_text(execute.to_text(notebook), encoding="utf-8")
+    today = {"_esm": "new", "_css": "new{}"}
+    monkeypatch.setattr(execute, "front_end", {"qkv.widgets.Made": today}.get)
+    assert execute.main(["--check", str(chapter)]) == 1
+    assert "the JavaScript or CSS of its widgets" in capsys.readouterr().out
+    assert execute.main([str(chapter)]) == 0
+    assert "01_made.md: modules renewed, " in capsys.readouterr().out
+    renewed = twin(chapter)
+    ours |= today
+    assert renewed == notebook
+    assert own["_esm"].startswith("export default")
+    assert execute.main(["--check", str(chapter)]) == 0
+
+
+def test_todays_front_end_is_that_of_the_class() -> None:
+    known = [line for line in execute.front_end("qkv.widgets.Predict").values() if line]
+    static = ROOT / "src" / "qkv" / "widgets" / "static"
+    assert known[0] == (static / "predict.js").read_text(encoding="utf-8")
+
+
+def test_chapters_run_two_at_a_time_and_are_told_of_in_their_order(
+    tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    paths = [tmp_path / f"0{n}_made.md" for n in (1, 2)]
+    waits = "```{code-cell} python3\nimport time\n\ntime.sleep(2)\n```\n"
+    fails = "```{code-cell} python3\n1 / 0\n```\n"
+    for path, cell in zip(paths, (waits, fails), strict=True):
+        path.write_text(HEAD + cell, encoding="utf-8")
+    assert execute.main(["--jobs", "2", *map(str, paths)]) == 1
+    said = capfd.readouterr()
+    assert "01_made.md: run, " in said.out
+    assert "02_made.md: the cell that begins" in said.err
+    assert paths[0].with_suffix(".ipynb").is_file()
+    assert not paths[1].with_suffix(".ipynb").exists()
 
 
 def test_a_failing_cell_is_named_and_the_old_twin_is_kept(
@@ -275,7 +352,7 @@ def test_check_says_what_is_stale_and_writes_nothing(
     assert "none that can be read" in stale(CHAPTER, now[:100])
     assert "its code differs" in stale(CHAPTER.replace("noise", "sound"), now)
     assert "its prose differs" in stale(CHAPTER.replace("Prose", "Verse"), now)
-    assert "the package has changed" in stale(CHAPTER, json.dumps(other))
+    assert "of the package has changed" in stale(CHAPTER, json.dumps(other))
 
 
 def test_pages_that_are_no_notebooks_are_left_alone(tmp_path: Path) -> None:

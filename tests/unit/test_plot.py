@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from qkv.plot import LINES, Figure, bars, curves, heatmap
+from qkv.plot import Figure, alt_text, bars, curves, english, heatmap
+from qkv.plot.style import LINES
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -132,6 +134,25 @@ def luminance(colour: str) -> float:
 def test_lines_stand_out_on_light_and_on_dark(colour: str) -> None:
     assert 1.05 / (luminance(colour) + 0.05) >= 3
     assert (luminance(colour) + 0.05) / (luminance("#131416") + 0.05) >= 3
+
+
+def test_another_language_is_another_catalogue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its order of words is its own, and so is what follows a number, if anything."""
+    korean = {
+        "HEAT_MAP_WITH_VALUES": "열지도 {title}: {row_axis} {rows}행, {column_axis} "
+        "{columns}열, {low}에서 {high}까지",
+        "PEAKS": "행의 최댓값: {peaks}",
+        "PEAK": "{rows}의 {column} {value}",
+        "SPREAD": "한 행은 열 {spread}개에 퍼진다",
+        "RANGE": "{low}~{high}",
+    }
+    monkeypatch.setattr(alt_text, "told", SimpleNamespace(**vars(english) | korean))
+    assert weights().alt == (
+        "열지도 Weights: output token 2행, input token 3열, 0.10에서 0.80까지. 행의 "
+        "최댓값: 칠의 seven 0.70; 삼의 three 0.80. 한 행은 열 1.9~2.2개에 퍼진다."
+    )
 
 
 # ----------------------------------------------------------------------------- heat map

@@ -1,0 +1,46 @@
+"""The one look of all figures: inks, sizes, and the canvas they are drawn on."""
+
+from numbers import Real
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+INK = "#010203"  # drawn in this, shown in the page's own text colour
+LINES = ("#0072b2", "#d55e00", "#008f68", "#b0508a", "#8c6d00", "#4f7f9e")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P")
+WIDTH = 560
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "qkv",
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same widths everywhere
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.linewidth": 0.7,
+    "legend.frameon": False,
+    **dict.fromkeys(
+        ["text.color", "axes.edgecolor", "axes.labelcolor", "axes.titlecolor"], INK
+    ),
+    **dict.fromkeys(["xtick.color", "ytick.color", "hatch.color"], INK),
+}
+
+
+def canvas_of(width: Real, height: Real) -> tuple[Canvas, Axes]:
+    """Return an empty figure of that many points, and the axes that fill it."""
+    canvas = Canvas(figsize=(width / 72, height / 72), layout="constrained")
+    canvas.patch.set_visible(False)
+    ax = canvas.add_subplot()
+    ax.patch.set_visible(False)
+    return canvas, ax
+
+
+def readable_on(colour: str) -> str:
+    """Return black or white, whichever contrasts more (WCAG's relative luminance)."""
+    share = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return "#000000" if linear @ [0.2126, 0.7152, 0.0722] > 0.179 else "#ffffff"
