@@ -21,6 +21,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+PATIENCE = 600_000  # ms: no wait is given up because the machine has much else to do
 HERE = ("http://127.0.0.1:", "http://localhost:", "file:", "data:", "blob:", "about:")
 SOCKETS_HERE = ("ws://127.0.0.1:", "ws://localhost:")
 
@@ -41,6 +42,7 @@ def watched_page(browser, **context_options):
     The options are those of Playwright's `new_context`: viewport, color_scheme, …
     """
     context = browser.new_context(**context_options)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.seen = Seen()
     page.route("**/*", lambda route: _let_through(route, page.seen))
@@ -82,7 +84,7 @@ def browser():
     alone = ["--no-sandbox"] if sys.platform == "linux" and os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=find(), args=[*FLAGS, *alone]
+            executable_path=find(), args=[*FLAGS, *alone], timeout=PATIENCE
         )
         yield chromium
         chromium.close()

@@ -9,9 +9,15 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is loaded
 
+from pathlib import Path
+
+import jaxtyping
+import pytest
 import torch
 
 torch.set_num_threads(1)  # where a plugin has loaded it before
+
+UNIT = Path(__file__).parent / "unit"
 
 # What takes longest begins first, so that no process has it alone at the end: the
 # Makefile keeps pytest-xdist from sorting the files by their number of tests.
@@ -20,7 +26,7 @@ LONGEST = (
     "site/test_pages.py",
     "08_vision_transformer.ipynb",
     "07_transformer.ipynb",
-    "lab/test_models.py",
+    "lab/test_notebook.py",
     "site/test_pdf.py",
     "site/test_twins.py",
     "chapters/test_processors.py",
@@ -40,3 +46,13 @@ def place(path):
     """Return the place in the row of the longest, or the last."""
     named = (n for n, name in enumerate(LONGEST) if name in path)
     return next(named, len(LONGEST))
+
+
+@pytest.hookimpl(tryfirst=True)  # before any fixture computes something
+def pytest_runtest_setup(item):
+    """Check shapes in the tests of the package's units alone.
+
+    Elsewhere the same calls are made again and again, of code that was checked there.
+    """
+    checked = item.path.is_relative_to(UNIT)
+    jaxtyping.config.update("jaxtyping_disable", not checked)

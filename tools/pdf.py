@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -23,6 +23,8 @@ FOOT = (
     '<div style="font: 8pt sans-serif; width: 100%; text-align: center; color: #555">'
     '<span class="pageNumber"></span></div>'
 )
+MARGIN = "18mm"
+PATIENCE = 600_000  # ms: a whole book on a busy machine
 READY = """async () => {
   await window.qkvHost?.ready;
   await document.fonts.ready;
@@ -40,33 +42,44 @@ def build_page(folder: Path) -> Path:
     return folder / "page" / "paper.html"
 
 
-def print_page(page_file: Path, out: Path) -> None:
-    """Print ``page_file`` to ``out``.
+def opened(browser: Browser, page_file: Path) -> Page:
+    """Open ``page_file`` with its widgets as strips.
 
     Raises
     ------
     RuntimeError
         If a widget could not be drawn.
     """
+    page = browser.new_page(color_scheme="light")
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{page_file.resolve().as_uri()}?print")
+    if broken := page.evaluate(READY):
+        raise RuntimeError(f"widgets that cannot be printed: {broken}")
+    return page
+
+
+def press(page: Page, out: Path) -> None:
+    """Print an open page to ``out``."""
+    page.pdf(
+        path=out,
+        format="A4",
+        margin={"top": MARGIN, "bottom": MARGIN, "left": MARGIN, "right": MARGIN},
+        display_header_footer=True,
+        header_template="<span></span>",
+        footer_template=FOOT,
+        outline=True,
+        tagged=True,
+        print_background=True,
+    )
+
+
+def print_page(page_file: Path, out: Path) -> None:
+    """Print ``page_file`` to ``out``, in a browser of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find(), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(color_scheme="light")
-        page.goto(f"{page_file.resolve().as_uri()}?print")
-        if broken := page.evaluate(READY):
-            raise RuntimeError(f"widgets that cannot be printed: {broken}")
-        page.pdf(
-            path=out,
-            format="A4",
-            margin=dict.fromkeys(["top", "bottom", "left", "right"], "18mm"),
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOT,
-            outline=True,
-            tagged=True,
-            print_background=True,
-        )
+        press(opened(browser, page_file), out)
         browser.close()
 
 

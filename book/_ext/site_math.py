@@ -92,11 +92,9 @@ def keep_together(node: nodes.math) -> None:
 
     A formula is a box to the browser, which may start a new line on either side of it.
     """
-    siblings, place = node.parent.children, node.parent.index(node)
-    before = siblings[place - 1] if place else None
-    after = siblings[place + 1] if place + 1 < len(siblings) else None
-    opening = OPENING.search(before)[0] if isinstance(before, nodes.Text) else ""
-    closing = CLOSING.match(after)[0] if isinstance(after, nodes.Text) else ""
+    place = node.parent.index(node)
+    before, after = _text(node.parent, place - 1), _text(node.parent, place + 1)
+    opening, closing = _found(OPENING.search(before)), _found(CLOSING.match(after))
     if not opening and not closing:
         return
     parent, kept = node.parent, nodes.inline(classes=["book-together"])
@@ -109,6 +107,16 @@ def keep_together(node: nodes.math) -> None:
     start, base, rest = node.get("katex", "").partition('<span class="katex-base">')
     node["katex"] = start + base + (rest.replace(base, f"<wbr>{base}") if base else "")
     kept += [part for part in (nodes.Text(opening), node, nodes.Text(closing)) if part]
+
+
+def _text(parent: nodes.Element, place: int) -> str:
+    """The text that stands at a place; none at the ends, or where it is no text."""
+    child = parent[place] if 0 <= place < len(parent) else None
+    return child.astext() if isinstance(child, nodes.Text) else ""
+
+
+def _found(match: re.Match[str] | None) -> str:
+    return match[0] if match else ""
 
 
 def visit_inline(self, node):

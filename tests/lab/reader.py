@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -20,10 +19,15 @@ from tools.lab import ROOT
 URL = re.compile(r"http://127\.0\.0\.1:\d+/lab\S*\?token=\w+")
 OWN_FOLDERS = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
 JUPYTERLAB = "window.jupyterapp.shell.currentWidget"
+LABS_OWN = "/static/lab/"
+PATIENCE = 1800  # seconds: only what will never come is given up
 # What JupyterLab writes in place of a widget that it will not show any more.
 NO_MODEL = "Error displaying widget"
 NOTHING_STORED = "stored models: []"
 # ipywidgets' manager and Lab's kernel connection tell most of this nowhere but inside.
+NOT_RUN = f"""() => {JUPYTERLAB}.content.widgets
+    .filter(cell => cell.model.type === 'code' && cell.model.executionCount === null)
+    .map(cell => cell.model.sharedModel.getSource())"""
 STATE = """async ([code, kind]) => {
     const panel = window.jupyterapp.shell.currentWidget;
     const kernel = panel?.sessionContext?.session?.kernel;
@@ -86,7 +90,7 @@ class Lab:
 def running_lab(folder, *options):
     """Start JupyterLab on copies in `folder`/work; end it and its kernels after use."""
     command = [sys.executable, "tools/lab.py", "--work", folder / "work"]
-    command += ["--no-browser", f"--port={free_port()}", "--expose-app-in-browser"]
+    command += ["--no-browser", "--expose-app-in-browser"]  # it finds a port itself
     own = {f"JUPYTER_{name}": str(folder / name.lower()) for name in OWN_FOLDERS}
     process = subprocess.Popen(
         [*command, *options],
@@ -103,24 +107,50 @@ def running_lab(folder, *options):
         yield Lab(address(process, said), folder / "work")
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
         reader.join(5)
         process.stdout.close()
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def address(process, said, patience=90):
+def address(process, said):
     """Return the address that JupyterLab prints for its reader."""
-    for _ in range(patience * 5):
+    gives_up = time.monotonic() + PATIENCE
+    while time.monotonic() < gives_up:
         with suppress(AttributeError):
             return URL.search("".join(said)).group()
         assert process.poll() is None, "".join(said)
         time.sleep(0.2)
-    raise AssertionError(f"no address after {patience} s: {''.join(said)}")
+    raise AssertionError(f"no address after {PATIENCE} s: {''.join(said)}")
+
+
+def step_by_mouse(widget):
+    """Click to the next step and back, and see what the widget says follow."""
+    before = says(widget)
+    widget.locator("[data-act=next]").first.click()
+    assert all(new != old for new, old in zip(says(widget), before, strict=True))
+    widget.locator("[data-act=back]").first.click()
+    assert says(widget) == before
+
+
+def says(widget):
+    """Return a widget's count of steps and its sentence."""
+    parts = [widget.locator(part).first for part in (".qkv-count", ".qkv-say")]
+    return [part.text_content().strip() for part in parts]
+
+
+def errors_of_ours(page):
+    """Return the errors thrown in a page, but for those within JupyterLab itself.
+
+    Its cell toolbar throws when a cell changes before the browser is idle; the
+    traces of such errors name no file but Lab's own.
+    """
+    return [error for error in page.seen.errors if set(hosts_of(error)) - {LABS_OWN}]
+
+
+def hosts_of(error):
+    """Return where each line of an error's trace was loaded from."""
+    places = re.findall(r"\b(?:http|blob:http)://[^\s)]+", error)
+    return [LABS_OWN if LABS_OWN in place else place for place in places] or ["?"]
 
 
 class Notebook:
@@ -133,11 +163,12 @@ class Notebook:
         self._arrive()
 
     def ready(self):
-        """Wait until the kernel is up and has nothing to do."""
-        self._wait("sessionContext?.session?.kernel?.status === 'idle'", 90)
+        """Wait until the page has its kernel, and that has nothing to do."""
+        self._wait("sessionContext?.isReady")
+        self._wait("sessionContext?.session?.kernel?.status === 'idle'")
         return self
 
-    def run_all(self, patience):
+    def run_all(self, patience=PATIENCE):
         """Run every cell, and wait for the last: at most `patience` seconds."""
         self.ready()
         self.page.evaluate(
@@ -149,6 +180,8 @@ class Notebook:
             "() => window.ran === 'done'", timeout=patience * 1000, polling=500
         )
         self.ready()
+        left = self.page.evaluate(NOT_RUN)
+        assert not left, f"an error before these, which were not run: {left}"
 
     def ask(self, code):
         """Return what the kernel prints for some code."""
@@ -167,6 +200,24 @@ class Notebook:
             code,
         )
 
+    def until_the_kernel_says(self, wanted, code):
+        """Ask the kernel again and again, until it prints what is wanted."""
+        gives_up = time.monotonic() + PATIENCE
+        while (said := self.ask(code)) != wanted:
+            assert time.monotonic() < gives_up, f"{code} is {said}, not {wanted}"
+            self.page.wait_for_timeout(250)
+
+    def until_widgets(self, count):
+        """Wait until as many widgets as the twin stores are drawn."""
+        self.page.wait_for_function(
+            "count => document.querySelectorAll('.qkv-w').length === count", arg=count
+        )
+
+    def save(self):
+        """Save as the reader does, and wait until it is done."""
+        self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        self._wait("context.model.dirty === false")
+
     def errors(self):
         """Return the errors that stand in the outputs."""
         found = self.page.locator(
@@ -174,7 +225,7 @@ class Notebook:
         )
         return found.all_inner_texts()
 
-    def widget(self, kind, patience=360):
+    def widget(self, kind, patience=PATIENCE):
         """Go to the first cell that makes a widget of a kind; return the widget.
 
         JupyterLab draws what lies out of sight only when it has nothing else to do, and
@@ -199,11 +250,11 @@ class Notebook:
         widgets live. Where that answer is lost, as when the connection breaks then, it
         waits for ever and says nothing. Readers reload the page, and so does this.
         """
-        self._wait("context?.isReady", 90)
+        self._wait("context?.isReady")
         assert NOTHING_STORED not in (state := self.state(kind)), state
         for left in reversed(range(visits)):
             try:
-                return self.widget(kind, patience=120)
+                return self.widget(kind, patience=300)
             except NotInSight as problem:
                 if not left:
                     raise
@@ -250,12 +301,10 @@ class Notebook:
         return self.cells.nth(index).locator(".jp-OutputArea").inner_text()
 
     def _arrive(self):
-        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
 
-    def _wait(self, condition, patience):
-        self.page.wait_for_function(
-            f"() => {JUPYTERLAB}?.{condition}", timeout=patience * 1000
-        )
+    def _wait(self, condition):
+        self.page.wait_for_function(f"() => {JUPYTERLAB}?.{condition}")
 
 
 @contextmanager

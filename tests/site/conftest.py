@@ -32,9 +32,9 @@ def build(source: Path, out: Path, *options: str) -> subprocess.CompletedProcess
     )
 
 
-def copy_book(folder: Path) -> Path:
+def copy_book(folder: Path, *without: str) -> Path:
     """Copy the book's sources, so that nobody else's build is disturbed."""
-    made = shutil.ignore_patterns("chapters", "generated")
+    made = shutil.ignore_patterns("chapters", "generated", *without)
     return Path(shutil.copytree(ROOT / "book", folder / "book", ignore=made))
 
 

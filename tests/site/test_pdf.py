@@ -7,20 +7,19 @@ import sys
 
 import pytest
 
-from tests.browser import watched_page
 from tests.site.conftest import ROOT, widgets_in_twins
-from tools.pdf import build_page
+from tools.pdf import build_page, opened, press
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory):
-    return build_page(tmp_path_factory.mktemp("paper"))
+def paper(browser, tmp_path_factory):
+    """Return the whole book in a browser, ready to be printed: opened once for all."""
+    return opened(browser, build_page(tmp_path_factory.mktemp("paper")))
 
 
 def test_the_book_is_printed_with_its_text(paper, tmp_path):
     out = tmp_path / "book.pdf"
-    command = [sys.executable, "-c", PRINT, str(paper), str(out)]
-    subprocess.run(command, cwd=ROOT, check=True)
+    press(paper, out)
     data = out.read_bytes()
     assert data.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", data)) > 5
@@ -32,6 +31,14 @@ def test_the_book_is_printed_with_its_text(paper, tmp_path):
         assert "어텐션" in read.stdout
 
 
+def test_every_widget_is_a_strip_with_all_of_its_steps(paper):
+    strips = paper.locator("[data-qkv-widget] .qkv-strip")
+    assert strips.count() == sum(widgets_in_twins().values())
+    for strip in strips.all():
+        assert strip.locator("figure").count() >= 1
+        assert strip.locator("button:visible, input:visible").count() == 0
+
+
 # In a process of its own: Playwright runs once in a process, and the fixture has it.
 PRINT = """
 import sys
@@ -39,17 +46,6 @@ from pathlib import Path
 from tools.pdf import print_page
 print_page(Path(sys.argv[1]), Path(sys.argv[2]))
 """
-
-
-def test_every_widget_is_a_strip_with_all_of_its_steps(browser, paper):
-    with watched_page(browser, viewport={"width": 800, "height": 1000}) as page:
-        page.goto(f"{paper.as_uri()}?print")
-        page.evaluate("window.qkvHost?.ready")
-        strips = page.locator("[data-qkv-widget] .qkv-strip")
-        assert strips.count() == sum(widgets_in_twins().values())
-        for strip in strips.all():
-            assert strip.locator("figure").count() >= 1
-            assert strip.locator("button:visible, input:visible").count() == 0
 
 
 def test_a_widget_that_cannot_be_drawn_stops_the_press(tmp_path):
