@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import zmq
 from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,20 +218,28 @@ def _write_record(work, record):
 
 
 def command(work: Path, options: list[str]) -> list[str]:
-    """Return the command that opens JupyterLab at the first chapter."""
+    """Return the options with which JupyterLab opens at the first chapter.
+
+    Where keys can be had, what kernels and server say to each other is encrypted: a
+    kernel would otherwise warn on the terminal that it is not.
+    """
     first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
     if first is None:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
     loud = any(option.startswith(LOUDNESS) for option in options)
     return [
-        *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={work}",
         f"--LabApp.default_url=/lab/tree/{first}",
         *([] if loud else ["--log-level=WARN"]),
-        *(["--allow-root"] if os.geteuid() == 0 else []),
+        *(["--allow-root"] if _is_root() else []),
+        *(["--KernelManager.transport_encryption=auto"] if zmq.has("curve") else []),
         *_port(options),
         *options,
     ]
+
+
+def _is_root():
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _port(options):
@@ -310,7 +319,10 @@ def main(arguments: list[str]) -> None:
     except Failure as failure:
         sys.exit(f"error: {failure}")
     print(f"Your copies are in {work}. Ctrl-C here ends the session.", flush=True)
-    os.execve(launch[0], launch, environment(work))
+    os.environ.update(environment(work))
+    from jupyterlab.labapp import LabApp  # reads the environment when it is loaded
+
+    LabApp.launch_instance(launch)
 
 
 if __name__ == "__main__":
