@@ -155,11 +155,10 @@ def check_room():
             )
 
 
-CPU_BUILD = (
-    "\nMost of it is for NVIDIA's graphics cards, which the book does not need.\n"
-    "Without that it is 3 GB: PyTorch's own site names the index of its CPU builds. Stop\nthis "
-    "(Ctrl-C), give pip that address in PIP_EXTRA_INDEX_URL, and start again."
-)
+CPU_BUILD = """
+Most of it is for NVIDIA's graphics cards, which the book does not need. Without
+that it is 3 GB: PyTorch's own site names the index of its CPU builds. Stop this
+(Ctrl-C), give pip that address in PIP_EXTRA_INDEX_URL, and run the command again."""
 
 
 def room(venv, temporary):
