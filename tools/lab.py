@@ -299,7 +299,7 @@ def begin_again(given: str, chapters: Path, work: Path, *, carry: bool) -> list[
         return []  # it is about to be added
     book = _as_copied(source)
     new = nbformat.reads(book.decode(), as_version=4)
-    carried = _carry_over(copy, new) if carry else []
+    carried, lost = _carry_over(copy, new) if carry else ([], [])
     aside = _aside(copy)
     with _explained(aside):
         shutil.copy2(copy, aside)
@@ -310,7 +310,8 @@ def begin_again(given: str, chapters: Path, work: Path, *, carry: bool) -> list[
         _copy(text, copy, name, record, as_copied, notary)
     _write_record(work, record)
     told = f", with your exercises {', '.join(carried)}" if carried else ""
-    return [*lines, f"new        {name}{told}; yours is beside it: {aside.name}"]
+    gone = f" ({', '.join(lost)} only there: the book's has none)" if lost else ""
+    return [*lines, f"new        {name}{told}; yours is beside it: {aside.name}{gone}"]
 
 
 def _named(given, chapters):
@@ -336,17 +337,16 @@ def _aside(copy):
 
 
 def _carry_over(copy, new):
-    """Put the reader's exercise cells into a notebook; return which were answered."""
+    """Put the reader's answers into a notebook; return which, and what has no place."""
     try:
-        mine = dict(_exercises(nbformat.read(copy, as_version=4)))
+        there = _exercises(nbformat.read(copy, as_version=4))
     except Exception as error:  # nbformat has its own for each way to be broken
         raise Failure(f"{copy} cannot be read: {error}") from error
-    carried = []
-    for tag, cell in _exercises(new):
-        if tag in mine and not _as_the_book_wrote(mine[tag]):
-            cell.update(source=mine[tag].source, outputs=[], execution_count=None)
-            carried.append(tag.removeprefix("exercise-"))
-    return carried
+    mine = {id: cell for id, cell in there.items() if not _as_the_book_wrote(cell)}
+    places = _exercises(new)
+    for id in mine.keys() & places.keys():
+        places[id].update(source=mine[id].source, outputs=[], execution_count=None)
+    return [id for id in mine if id in places], [id for id in mine if id not in places]
 
 
 def _as_the_book_wrote(cell):
@@ -356,10 +356,14 @@ def _as_the_book_wrote(cell):
 
 
 def _exercises(notebook):
-    for cell in notebook.cells:
-        for tag in cell.metadata.get("tags", []):
-            if tag.startswith("exercise-") and cell.cell_type == "code":
-                yield tag, cell
+    """Return the cells that are to be answered, by the exercise's number."""
+    return {
+        tag.removeprefix("exercise-"): cell
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith("exercise-")
+    }
 
 
 # ----------------------------------------------------------------------- JupyterLab

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from threading import Timer
 
 import pytest
 
@@ -38,13 +39,15 @@ def said(folder, port, until, *options):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    lines = []
+    lines, late = [], Timer(120, process.kill)
+    late.start()
     with process:
         for line in process.stdout:
             lines.append(line)
             if until in line:
                 break
         process.terminate()
+    late.cancel()
     return "".join(lines)
 
 

@@ -287,6 +287,15 @@ def test_exercises_are_carried_over_and_the_old_copy_kept(chapters, work, answer
     assert lab.refresh(chapters, work) == []
 
 
+def test_an_answer_without_a_place_is_said_to_be_in_the_old_copy(
+    chapters, work, answered
+):
+    write_twin(chapters / CHAPTER, NEW_STUBS[2])
+    (line,) = lab.begin_again("01", chapters, work, carry=True)
+    assert line.endswith(f"yours-1-{CHAPTER} (1.1 only there: the book's has none)")
+    assert sources(work / CHAPTER) == ["# A chapter", NEW_STUBS[2]]
+
+
 def test_what_was_carried_over_is_an_edit_like_any_other(chapters, work, answered):
     lab.begin_again("01", chapters, work, carry=True)
     write_twin(chapters / CHAPTER, *NEW_STUBS, "5")
