@@ -164,9 +164,13 @@ that it is 3 GB: PyTorch's own site names the index of its CPU builds. Stop this
 def room(venv, temporary):
     """Return the gigabytes needed by folder; two folders of one disk share its room."""
     there = tempfile.gettempdir()
-    if os.stat(there).st_dev == os.stat(str(ROOT)).st_dev:
+    if one_disk(str(ROOT), there):
         return {str(ROOT): venv + temporary}
     return {str(ROOT): venv, there: temporary}
+
+
+def one_disk(*folders):
+    return len({os.stat(folder).st_dev for folder in folders}) == 1
 
 
 def has_torch():

@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections import namedtuple
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -82,8 +81,7 @@ def bare(monkeypatch):
     def machine(room, *, gpu=False, same_disk=False):
         monkeypatch.setattr(install, "has_torch", lambda: False)
         monkeypatch.setattr(install, "brings_gpu_libraries", lambda: gpu)
-        disk = {str(ROOT): 1, tempfile.gettempdir(): 1 if same_disk else 2}
-        monkeypatch.setattr(os, "stat", lambda path: SimpleNamespace(st_dev=disk[path]))
+        monkeypatch.setattr(install, "one_disk", lambda *folders: same_disk)
         usage = {folder: Usage(10**11, 0, free) for folder, free in room.items()}
         monkeypatch.setattr(shutil, "disk_usage", usage.get)
 
