@@ -6,7 +6,6 @@ PORT ?= 8000
 
 BIN := .venv/bin
 WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
-LAB := .venv/.installed-lab
 ALL := .venv/.installed-tests
 PEERS := .venv/.installed-bench
 NPM := node_modules/.package-lock.json
@@ -18,8 +17,8 @@ RACES := $(filter-out measure peers,$(basename $(notdir $(wildcard benchmarks/*.
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##  */make \1\t/p' Makefile | expand -t 16
 
-lab: $(LAB)  ## open the book in JupyterLab (ARGS=--no-browser on a server)
-	@$(BIN)/python tools/lab.py $(ARGS)
+lab:  ## open the book in JupyterLab (ARGS=--no-browser on a server)
+	@$(PYTHON) tools/start.py $(ARGS)
 
 test: lint $(NPM)  ## everything CI runs
 	$(BIN)/python tools/browser.py
@@ -62,12 +61,11 @@ pdf: $(ALL) $(NPM)  ## print the book into build/book.pdf
 clean:  ## remove what can be made again (never work/, which is yours)
 	rm -rf build .venv node_modules .pytest_cache .ruff_cache .hypothesis
 
-# What a command needs, installed once: again only when these files change.
-$(LAB): pyproject.toml constraints.txt
-	$(PYTHON) tools/install.py lab
+# What a command needs, installed once: install.py looks what is there, and where.
+$(ALL): FORCE
+	@$(PYTHON) tools/install.py lab site tests
 
-$(ALL): pyproject.toml constraints.txt
-	$(PYTHON) tools/install.py lab site tests
+FORCE:
 
 $(PEERS): $(ALL)
 	$(BIN)/python tools/install.py bench

@@ -1,11 +1,14 @@
 """Open the book in JupyterLab, on the reader's own copies of the chapters.
 
-usage: python tools/lab.py [--work FOLDER] [JupyterLab's options, e.g. --no-browser]
+usage: python tools/lab.py [--carry-over CHAPTER] [--begin-again CHAPTER]
+                           [--work FOLDER] [JupyterLab's options, e.g. --no-browser]
 
 The copies lie in work/, with a record of what was copied. Chapters that are not yet
 there are added, those whose cells are as they were copied are refreshed when the book
-moves on, and those the reader edited are kept. Nothing a reader wrote is overwritten;
-to begin a chapter anew, rename or delete the copy.
+moves on, and those the reader edited are kept. Nothing a reader wrote is overwritten:
+--begin-again takes the book's version of a chapter and --carry-over puts the reader's
+exercises into it; both keep what was there beside it. A CHAPTER is named by its file's
+name or how that begins, as 03.
 """
 
 import argparse
@@ -13,6 +16,8 @@ import errno
 import hashlib
 import json
 import os
+import re
+import shutil
 import socket
 import stat
 import sys
@@ -22,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import zmq
 from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +56,7 @@ def refresh(chapters: Path, work: Path) -> list[str]:
     with _explained(work):
         work.mkdir(parents=True, exist_ok=True)
     record, lines = _read_record(work)
+    lines += _left_the_book(chapters, work, record)
     with NotebookNotary() as notary:
         for source in _originals(chapters):
             name = source.relative_to(chapters).as_posix()
@@ -81,13 +88,13 @@ def _refresh_one(source, copy, name, record, notary):
         return f"added      {name}"
     mine = _look_at(copy)
     if mine is None:
-        return f"kept       {name}: it cannot be read. {_newer(source)}"
+        return f"kept       {name}: it cannot be read. {_newer(source, name)}"
     old = record.get(name)
     if mine.content == new.content and (old is None or old.content != new.content):
         old = record[name] = new  # the record was lost, or a run ended before it
     if old is None or mine.content != old.content:
         moved_on = old is None or old.content != new.content
-        return f"kept       {name}: you changed it. {_newer(source)}" * moved_on
+        return _kept(source, copy, name) if moved_on else ""
     return _refresh_untouched(text, copy, name, record, mine, new, notary)
 
 
@@ -104,12 +111,72 @@ def _refresh_untouched(text, copy, name, record, mine, new, notary):
     return ""
 
 
-def _newer(source):
+def _newer(source, name):
     where = source.relative_to(ROOT) if source.is_relative_to(ROOT) else source
     return (
-        f"The book's version is newer: {where}. "
-        "To have it, rename yours and run make lab again."
+        f"The book's version is newer: {where}. To have it, and keep yours beside it: "
+        f'make lab ARGS="--begin-again {name}"'
     )
+
+
+def _kept(source, copy, name):
+    """Say that an edited copy is kept, what the book has changed, and what to do."""
+    line = f"kept       {name}: you changed it. {_newer(source, name)}"
+    if source.suffix != ".ipynb":
+        return line
+    what = _changes(_cells(source), _cells(copy))
+    answers = f'With your exercises carried over: make lab ARGS="--carry-over {name}"'
+    return "\n".join([line, *(f"           {more}" for more in (what, answers))])
+
+
+def _changes(new, mine):
+    """Say where the book has cells that the reader's copy was not made from.
+
+    A cell of the book is named by a digest of what it says, and keeps that name when a
+    reader edits it.
+    """
+    had = {cell.get("id") for cell in mine}
+    section, changed = "its beginning", {}
+    for cell in new:
+        if cell["cell_type"] == "markdown":
+            text = "".join(cell["source"])
+            section = (re.findall(r"^#+ (.+)$", text, re.M) or [section])[-1]
+        if cell.get("id") not in had:
+            changed[section] = changed.get(section, 0) + 1
+    if not changed:
+        return "The book has left out some of its cells."
+    places = "; ".join(f"{place} ({count})" for place, count in changed.items())
+    return f"New or changed cells: {places}."
+
+
+def _cells(path):
+    return json.loads(path.read_bytes())["cells"]
+
+
+def _left_the_book(chapters, work, record):
+    """Return a line, said once, on each copy whose chapter was renamed or is gone."""
+    lines = []
+    for name in [name for name in record if not (chapters / name).exists()]:
+        del record[name]
+        if name.endswith(".ipynb") and _look_at(work / name):
+            now = _successor(chapters, work / name)
+            renamed = f"is now {now}" if now else "is no longer in the book"
+            lines.append(f"kept       {name}: it {renamed}. Yours stays.")
+    return lines
+
+
+def _successor(chapters, copy):
+    """Return the name of the chapter that has most of a copy's cells, if any has."""
+    had = {cell.get("id") for cell in _cells(copy)}
+    shared = {
+        source.relative_to(chapters).as_posix(): len(
+            had & {cell.get("id") for cell in _cells(source)}
+        )
+        for source in _originals(chapters)
+        if source.suffix == ".ipynb"
+    }
+    best = max(shared, key=shared.get, default=None)
+    return best if best and 2 * shared[best] > len(had) else None
 
 
 def _look_at(copy):
@@ -134,12 +201,16 @@ def _content(text, path):
     """Return the digest of what a reader writes: of a notebook, cells but no outputs.
 
     Running a cell is no edit, and neither is the empty cell that Shift-Enter leaves at
-    the end.
+    the end, nor a new line at the end of a cell.
     """
     if path.suffix != ".ipynb":
         return _digest(text)
     written = [
-        [cell["cell_type"], "".join(cell["source"]), cell.get("attachments", {})]
+        [
+            cell["cell_type"],
+            "".join(cell["source"]).rstrip(),
+            cell.get("attachments", {}),
+        ]
         for cell in json.loads(text)["cells"]
     ]
     return _digest(json.dumps([cell for cell in written if cell[1].strip()]).encode())
@@ -189,7 +260,7 @@ def _explained(path):
         raise Failure(
             f"{path} could not be written: {why}. What you wrote is as it was.\n"
             + ("Make room" if full else "Mend that")
-            + ", then run make lab again."
+            + ", then run the command again."
         ) from error
 
 
@@ -213,24 +284,114 @@ def _write_record(work, record):
     _write(work / RECORD, text.encode())
 
 
+# ------------------------------------------------------------ a chapter begun again
+
+
+def begin_again(given: str, chapters: Path, work: Path, *, carry: bool) -> list[str]:
+    """Take the book's version of a chapter; carry the reader's exercises over into it.
+
+    What was there stays beside it. Return the lines to say.
+    """
+    source = _named(given, chapters)
+    name = source.relative_to(chapters).as_posix()
+    copy = work / name
+    if not copy.exists():
+        return []  # it is about to be added
+    book = _as_copied(source)
+    new = nbformat.reads(book.decode(), as_version=4)
+    carried, lost = _carry_over(copy, new) if carry else ([], [])
+    aside = _aside(copy)
+    with _explained(aside):
+        shutil.copy2(copy, aside)
+    record, lines = _read_record(work)
+    with NotebookNotary() as notary:
+        text = (nbformat.writes(new) + "\n").encode() if carried else book
+        as_copied = Copied(_content(book, source), _digest(book))
+        _copy(text, copy, name, record, as_copied, notary)
+    _write_record(work, record)
+    told = f", with your exercises {', '.join(carried)}" if carried else ""
+    gone = f" ({', '.join(lost)} only there: the book's has none)" if lost else ""
+    return [*lines, f"new        {name}{told}; yours is beside it: {aside.name}{gone}"]
+
+
+def _named(given, chapters):
+    """Return the one chapter that a reader means."""
+    names = {
+        source.relative_to(chapters).as_posix(): source
+        for source in _originals(chapters)
+        if source.suffix == ".ipynb"
+    }
+    meant = [name for name in names if name == given] or [
+        name for name in names if name.startswith(given)
+    ]
+    if len(meant) != 1:
+        among = ", ".join(meant or names)
+        raise Failure(f"{given!r} names {len(meant)} chapters, not one: {among}")
+    return names[meant[0]]
+
+
+def _aside(copy):
+    """Return a name beside a copy that is free; no chapter's begins like it."""
+    names = (copy.with_name(f"yours-{n}-{copy.name}") for n in range(1, 1000))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _carry_over(copy, new):
+    """Put the reader's answers into a notebook; return which, and what has no place."""
+    try:
+        there = _exercises(nbformat.read(copy, as_version=4))
+    except Exception as error:  # nbformat has its own for each way to be broken
+        raise Failure(f"{copy} cannot be read: {error}") from error
+    mine = {id: cell for id, cell in there.items() if not _as_the_book_wrote(cell)}
+    places = _exercises(new)
+    for id in mine.keys() & places.keys():
+        places[id].update(source=mine[id].source, outputs=[], execution_count=None)
+    return [id for id in mine if id in places], [id for id in mine if id not in places]
+
+
+def _as_the_book_wrote(cell):
+    """Whether a cell's name is still the digest of what it says: tools/execute.py."""
+    said = f"{cell.cell_type}\n{cell.source.rstrip()}".encode()
+    return cell.get("id", "").partition("-")[0] == _digest(said)[:12]
+
+
+def _exercises(notebook):
+    """Return the cells that are to be answered, by the exercise's number."""
+    return {
+        tag.removeprefix("exercise-"): cell
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith("exercise-")
+    }
+
+
 # ----------------------------------------------------------------------- JupyterLab
 
 
 def command(work: Path, options: list[str]) -> list[str]:
-    """Return the command that opens JupyterLab at the first chapter."""
+    """Return the options with which JupyterLab opens at the first chapter.
+
+    Where keys can be had, what kernels and server say to each other is encrypted: a
+    kernel would otherwise warn on the terminal that it is not.
+    """
     first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
     if first is None:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
     loud = any(option.startswith(LOUDNESS) for option in options)
     return [
-        *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={work}",
         f"--LabApp.default_url=/lab/tree/{first}",
         *([] if loud else ["--log-level=WARN"]),
-        *(["--allow-root"] if os.geteuid() == 0 else []),
+        *(["--allow-root"] if _is_root() else []),
+        *(["--KernelManager.transport_encryption=auto"] if zmq.has("curve") else []),
         *_port(options),
         *options,
     ]
+
+
+def _is_root():
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _port(options):
@@ -301,16 +462,25 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--work", type=Path, default=ROOT / "work")
     parser.add_argument("--chapters", type=Path, default=ROOT / "chapters")
-    folders, options = parser.parse_known_args(arguments)
-    work = folders.work.resolve()
+    parser.add_argument("--carry-over", action="append", default=[])
+    parser.add_argument("--begin-again", action="append", default=[])
+    given, options = parser.parse_known_args(arguments)
+    chapters, work = given.chapters.resolve(), given.work.resolve()
     try:
-        for line in refresh(folders.chapters.resolve(), work):
+        lines = []
+        for carry, names in ((True, given.carry_over), (False, given.begin_again)):
+            for name in names:
+                lines += begin_again(name, chapters, work, carry=carry)
+        for line in lines + refresh(chapters, work):
             print(line)
         launch = command(work, options)
     except Failure as failure:
         sys.exit(f"error: {failure}")
     print(f"Your copies are in {work}. Ctrl-C here ends the session.", flush=True)
-    os.execve(launch[0], launch, environment(work))
+    os.environ.update(environment(work))
+    from jupyterlab.labapp import LabApp  # reads the environment when it is loaded
+
+    LabApp.launch_instance(launch)
 
 
 if __name__ == "__main__":

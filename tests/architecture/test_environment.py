@@ -89,6 +89,7 @@ def test_whatever_is_installed_is_the_version_that_is_pinned(name):
 PARTS = {
     "jupyter_client": "jupyterlab",
     "jupyterlab_server": "jupyterlab",
+    "zmq": "jupyterlab",
 }
 # What each part of the repository is installed with, beside the package's own needs:
 # the package alone by whoever takes it, the others by the Makefile's commands.
@@ -113,7 +114,8 @@ def imported_by(part):
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names.add(node.module)
     own = {"qkv", "tests", "tools", "benchmarks"}
-    own |= {path.stem for path in (ROOT / "book" / "_ext").glob("*.py")}
+    for folder in (ROOT / "book" / "_ext", ROOT / "tools"):
+        own |= {path.stem for path in folder.glob("*.py")}
     tops = {name.partition(".")[0] for name in names}
     return sorted(tops - own - set(sys.stdlib_module_names))
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 
 import nbformat
@@ -11,6 +12,7 @@ from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import lab
+from tools.execute import canonical
 
 CHAPTER = "01_first.ipynb"
 PICTURE = "figures/drawing.svg"
@@ -18,12 +20,22 @@ PICTURE = "figures/drawing.svg"
 
 def write_twin(path, *sources, output="2"):
     """Write a chapter's twin as tools/execute.py leaves it."""
-    printed = new_output("stream", text=output)
-    cells = [new_code_cell(source, outputs=[printed]) for source in sources]
-    notebook = new_notebook(cells=[new_markdown_cell("# A chapter"), *cells])
+    cells = [new_markdown_cell("# A chapter"), *map(twin_cell, sources)]
+    for cell in cells[1:]:
+        if cell.cell_type == "code":
+            cell.outputs = [new_output("stream", text=output)]
+    notebook = canonical(new_notebook(cells=cells), path.name)
     notebook.metadata["jupytext"] = {"formats": "md:myst,ipynb"}
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
+
+
+def twin_cell(source):
+    """Return a cell: a section where it begins so, an exercise where it checks one."""
+    if source.startswith("#"):
+        return new_markdown_cell(source)
+    tags = [f"exercise-{number}" for number in re.findall(r'check\("(.+?)"', source)]
+    return new_code_cell(source, metadata={"tags": tags} if tags else {})
 
 
 def edit(path, change):
@@ -162,6 +174,9 @@ def test_an_edited_copy_is_kept_and_the_newer_version_named(chapters, work):
     write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
     for _ in range(2):
         (line,) = lab.refresh(chapters, work)
+        assert "New or changed cells: A chapter (1)." in line
+        assert '--begin-again 01_first.ipynb"' in line
+        assert '--carry-over 01_first.ipynb"' in line
         assert line.startswith(f"kept       {CHAPTER}: you changed it.")
         assert str(chapters / CHAPTER) in line
         assert (work / CHAPTER).read_bytes() == mine
@@ -201,8 +216,120 @@ def test_a_renamed_copy_stays_beside_the_books(chapters, work):
 def test_a_chapter_that_left_the_book_stays_with_the_reader(chapters, work):
     (chapters / CHAPTER).unlink()
     mine = (work / CHAPTER).read_bytes()
-    assert lab.refresh(chapters, work) == []
+    (line,) = lab.refresh(chapters, work)
+    assert line == f"kept       {CHAPTER}: it is no longer in the book. Yours stays."
     assert (work / CHAPTER).read_bytes() == mine
+    assert lab.refresh(chapters, work) == []
+
+
+def test_a_renamed_chapter_is_said_once(chapters, work):
+    edit(work / CHAPTER, answer)
+    (chapters / CHAPTER).rename(chapters / "02_renamed.ipynb")
+    assert lab.refresh(chapters, work) == [
+        f"kept       {CHAPTER}: it is now 02_renamed.ipynb. Yours stays.",
+        "added      02_renamed.ipynb",
+    ]
+    assert lab.refresh(chapters, work) == []
+
+
+def test_a_new_line_at_the_end_of_a_cell_is_no_edit(chapters, work):
+    edit(work / CHAPTER, lambda notebook: notebook.cells[1].update(source="1 + 1\n"))
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+def test_what_the_book_changed_is_named_by_its_sections(chapters, work):
+    edit(work / CHAPTER, answer)
+    write_twin(chapters / CHAPTER, "1 + 1", "## Why?", "2 + 2", "3", "# End", "4")
+    (line,) = lab.refresh(chapters, work)
+    assert "New or changed cells: Why? (3); End (2)." in line
+
+
+def test_what_the_book_left_out_is_said(chapters, work):
+    edit(work / CHAPTER, answer)
+    write_twin(chapters / CHAPTER)
+    (line,) = lab.refresh(chapters, work)
+    assert "The book has left out some of its cells." in line
+
+
+STUBS = ('def f(): ...\ncheck("1.1", f)', 'def g(): ...\ncheck("1.2", g)')
+NEW_STUBS = (
+    "# new",
+    'def f(x): ...\ncheck("1.1", f)',
+    'def g(x): ...\ncheck("1.2", g)',
+)
+
+
+@pytest.fixture
+def answered(chapters, work):
+    """Let the reader answer the first of two exercises, and the book move on."""
+    write_twin(chapters / CHAPTER, *STUBS)
+    lab.refresh(chapters, work)
+    edit(work / CHAPTER, lambda notebook: notebook.cells[1].update(source="mine = 3"))
+    write_twin(chapters / CHAPTER, *NEW_STUBS)
+    return (work / CHAPTER).read_bytes()
+
+
+def sources(path):
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells]
+
+
+def test_exercises_are_carried_over_and_the_old_copy_kept(chapters, work, answered):
+    (line,) = lab.begin_again("01", chapters, work, carry=True)
+    assert line == (
+        f"new        {CHAPTER}, with your exercises 1.1; "
+        f"yours is beside it: yours-1-{CHAPTER}"
+    )
+    assert sources(work / CHAPTER) == ["# A chapter", "# new", "mine = 3", NEW_STUBS[2]]
+    assert (work / f"yours-1-{CHAPTER}").read_bytes() == answered
+    with NotebookNotary() as notary:
+        assert notary.check_signature(nbformat.read(work / CHAPTER, as_version=4))
+    assert lab.refresh(chapters, work) == []
+
+
+def test_an_answer_without_a_place_is_said_to_be_in_the_old_copy(
+    chapters, work, answered
+):
+    write_twin(chapters / CHAPTER, NEW_STUBS[2])
+    (line,) = lab.begin_again("01", chapters, work, carry=True)
+    assert line.endswith(f"yours-1-{CHAPTER} (1.1 only there: the book's has none)")
+    assert sources(work / CHAPTER) == ["# A chapter", NEW_STUBS[2]]
+
+
+def test_what_was_carried_over_is_an_edit_like_any_other(chapters, work, answered):
+    lab.begin_again("01", chapters, work, carry=True)
+    write_twin(chapters / CHAPTER, *NEW_STUBS, "5")
+    (line,) = lab.refresh(chapters, work)
+    assert line.startswith(f"kept       {CHAPTER}: you changed it.")
+    assert "New or changed cells: new (1)." in line
+
+
+def test_a_chapter_is_begun_again_and_the_old_copy_kept(chapters, work, answered):
+    for n in (1, 2):
+        (line,) = lab.begin_again(CHAPTER, chapters, work, carry=False)
+        assert line == f"new        {CHAPTER}; yours is beside it: yours-{n}-{CHAPTER}"
+        assert sources(work / CHAPTER) == ["# A chapter", *NEW_STUBS]
+    assert (work / f"yours-1-{CHAPTER}").read_bytes() == answered
+    assert lab.refresh(chapters, work) == []
+    write_twin(chapters / CHAPTER, *NEW_STUBS, output="another run")
+    assert lab.refresh(chapters, work) == [f"refreshed  {CHAPTER}"]
+
+
+@pytest.mark.parametrize("name", ["", "9", "no such chapter"])
+def test_a_chapter_must_be_named_as_one(chapters, work, name):
+    before = files(work)
+    with pytest.raises(lab.Failure, match=rf"not one: .*{CHAPTER}"):
+        lab.begin_again(name, chapters, work, carry=False)
+    assert files(work) == before
+
+
+def test_a_copy_that_is_no_notebook_can_be_begun_again(chapters, work):
+    (work / CHAPTER).write_text("[1")
+    with pytest.raises(lab.Failure, match="cannot be read"):
+        lab.begin_again("01", chapters, work, carry=True)
+    lab.begin_again("01", chapters, work, carry=False)
+    assert sources(work / CHAPTER) == ["# A chapter", "1 + 1"]
+    assert (work / f"yours-1-{CHAPTER}").read_text() == "[1"
 
 
 def test_files_of_the_readers_own_are_left_alone(chapters, work):
