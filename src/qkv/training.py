@@ -43,7 +43,8 @@ class FitSettings:
     ``learning_rate`` is Adam's, at its highest. ``clip_norm`` is the longest gradient
     let through: a longer one, over all parameters, is shortened to it. ``save_every``
     is the number of steps between two writings of the checkpoint. ``label_smoothing``
-    is the share of each target that :func:`sequence_loss` spreads over all tokens.
+    is the share of each target that :func:`~qkv.data.sequence_loss` spreads over all
+    tokens.
 
     For the first ``warmup`` steps the learning rate rises in a straight line. What then
     becomes of it is the ``schedule``: "constant", it stays; "linear", it falls in a
@@ -224,7 +225,7 @@ def update(
         If the loss or the gradient is NaN or infinite; the parameters are as before.
     ValueError
         If a target is none that the model scores, or nothing is asked
-        (:func:`sequence_loss`).
+        (:func:`~qkv.data.sequence_loss`).
 
     Notes
     -----
@@ -330,7 +331,7 @@ def fit(
     ValueError
         If the batches end early; or if the checkpoint is none, is cut short, or is of
         another model, other settings, other batches or more steps. It is left as it is.
-        Or if a target is none that the model scores (:func:`sequence_loss`).
+        Or if a target is none that the model scores (:func:`~qkv.data.sequence_loss`).
     TypeError
         If ``batches`` is no stream, but a corpus, or one batch; or if a batch is not
         :class:`~qkv.data.Asked`, such as a pair (x, y).

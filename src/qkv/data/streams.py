@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-B = TypeVar("B")
+_Drawn = TypeVar("_Drawn")
 
 
-def endless(draw: Callable[[torch.Generator], B], *, seed: int) -> Iterator[B]:
+def endless(
+    draw: Callable[[torch.Generator], _Drawn], *, seed: int
+) -> Iterator[_Drawn]:
     """Yield what is drawn, anew each time and without end."""
     generator = torch.Generator().manual_seed(seed)
     while True:
