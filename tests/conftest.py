@@ -14,8 +14,15 @@ from pathlib import Path
 import jaxtyping
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 torch.set_num_threads(1)  # where a plugin has loaded it before
+
+# No example is too slow: how long one takes says what else the machine does.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 UNIT = Path(__file__).parent / "unit"
 
@@ -28,7 +35,6 @@ LONGEST = (
     "07_transformer.ipynb",
     "lab/test_notebook.py",
     "site/test_pdf.py",
-    "site/test_twins.py",
     "chapters/test_processors.py",
     ".ipynb",
     "chapters/test_claims.py",
