@@ -32,7 +32,7 @@ from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ".qkv-work"
-LOUDNESS = ("--debug", "--log-level", "--ServerApp.log_level")
+LOG_LEVEL_OPTIONS = ("--debug", "--log-level", "--ServerApp.log_level")
 SETTINGS = ROOT / "tools" / "jupyter"
 
 
@@ -378,11 +378,11 @@ def command(work: Path, options: list[str]) -> list[str]:
     first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
     if first is None:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
-    loud = any(option.startswith(LOUDNESS) for option in options)
+    log_level = any(option.startswith(LOG_LEVEL_OPTIONS) for option in options)
     return [
         f"--ServerApp.root_dir={work}",
         f"--LabApp.default_url=/lab/tree/{first}",
-        *([] if loud else ["--log-level=WARN"]),
+        *([] if log_level else ["--log-level=WARN"]),
         *(["--allow-root"] if _is_root() else []),
         *(["--KernelManager.transport_encryption=auto"] if zmq.has("curve") else []),
         *_port(options),

@@ -1,4 +1,4 @@
-"""Print the chapters to one PDF, each widget as a strip of its steps.
+"""Print the chapters to one PDF, each widget in its print view.
 
 usage: python tools/pdf.py [--out build/book.pdf]
 

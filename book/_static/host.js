@@ -17,7 +17,7 @@
 // After mounting, the div has data-mounted="1", and performance.mark("qkv-mounted:ID") is
 // set. If anything fails, the fallback stays, a message says why, and data-error is set.
 //
-// PRINT. The strip of all steps of each widget takes the place of the widget
+// PRINT. The print view of each widget, with all steps, takes the place of the widget
 //   - for good, if the address has ?print, or <html> has the attribute data-print;
 //   - while the page is being printed (beforeprint … afterprint), on any page.
 // `await qkvHost.ready` resolves when every widget of the page is mounted or has failed:
@@ -159,7 +159,7 @@
     const el = document.createElement("div");
     slot.append(el);
     try {
-      if (printing() && widget.strip) widget.strip({ model, el });
+      if (printing() && widget.printView) widget.printView({ model, el });
       else await widget.render({ model, el, experimental: {} });
     } catch (error) {
       el.remove();
@@ -204,9 +204,9 @@
   addEventListener("beforeprint", () => {
     if (printing()) return;
     for (const view of mounted) {
-      if (!view.widget.strip) continue;
+      if (!view.widget.printView) continue;
       view.paper = document.createElement("div");
-      view.widget.strip({ model: view.model, el: view.paper });
+      view.widget.printView({ model: view.model, el: view.paper });
       view.slot.append(view.paper);
       view.el.hidden = true;
     }

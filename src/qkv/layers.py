@@ -144,7 +144,7 @@ class FeedForwardTrace:
 
 @dataclass(frozen=True, eq=False)
 class GeluFeedForwardTrace(FeedForwardTrace):
-    """The steps of one whose yes and no pass smoothly into each other."""
+    """The steps of a position-wise feed-forward network with GELU."""
 
     activated: Float[Tensor, "*batch token d_ff"] = step(
         "Keep what answers yes",
@@ -191,7 +191,7 @@ class FeedForward(nn.Module):
     def forward(
         self, x: Float[Tensor, "*batch token d_model"]
     ) -> Float[Tensor, "*batch token d_model"]:
-        """Work on every token alone."""
+        """Apply both linear layers to every token on its own."""
         _same_d_model("feed-forward network", self.linear1.in_features, x)
         return self.linear2(ACTIVATIONS[self.activation](self.linear1(x)))
 
@@ -222,7 +222,7 @@ def residual(
     *,
     norm_first: bool,
 ) -> Float[Tensor, "*batch token d_model"]:
-    r"""Add what a sub-layer says to what it was told, and normalise.
+    r"""Add a sub-layer's output to its input, and normalise: a residual connection.
 
     .. math:: \text{pre-norm: } x + f(\mathrm{LN}(x)), \qquad
               \text{post-norm: } \mathrm{LN}(x + f(x))

@@ -812,7 +812,7 @@ def _make_score(name: str, d_hidden: int) -> nn.Module:
 
 
 def _join(looks: list[AttentionTrace]) -> AttentionTrace:
-    """Join looks at one query each into one look at all of them."""
+    """Join traces of one query each into one trace of all queries."""
     return AttentionTrace(
         scores=torch.cat([look.scores for look in looks], -2),
         weights=torch.cat([look.weights for look in looks], -2),

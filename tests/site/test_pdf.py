@@ -1,4 +1,4 @@
-"""`make pdf`: the chapters on paper, each widget as a strip of its steps."""
+"""`make pdf`: the chapters on paper, each widget in its print view."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ def test_the_book_is_printed_with_its_text(paper, tmp_path):
 
 
 def test_every_widget_is_a_strip_with_all_of_its_steps(paper):
-    strips = paper.locator("[data-qkv-widget] .qkv-strip")
+    strips = paper.locator("[data-qkv-widget] .qkv-print")
     assert strips.count() == sum(widgets_in_twins().values())
     for strip in strips.all():
         assert strip.locator("figure").count() >= 1

@@ -1,4 +1,4 @@
-"""What is said at the package's doors of tensors of the wrong kind, batch or axes."""
+"""Argument checks: what is said of tensors of the wrong dtype, batch or axes."""
 
 import pytest
 import torch

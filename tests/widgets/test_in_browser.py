@@ -484,15 +484,15 @@ class TestPrint:
         path.write_text(text, "utf-8")
         page.goto(path.as_uri())
         page.evaluate("qkvHost.ready")
-        assert page.locator(".qkv-strip").count() == 4
+        assert page.locator(".qkv-print").count() == 4
 
     def test_printing_any_page_swaps_the_strips_in_and_out(self, show, made):
         page = show(*made)
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        assert page.locator(".qkv-strip").count() == 4
-        assert not page.locator(".qkv-w:not(.qkv-strip)").first.is_visible()
+        assert page.locator(".qkv-print").count() == 4
+        assert not page.locator(".qkv-w:not(.qkv-print)").first.is_visible()
         page.evaluate("dispatchEvent(new Event('afterprint'))")
-        assert page.locator(".qkv-strip").count() == 0
+        assert page.locator(".qkv-print").count() == 0
         assert page.locator(".qkv-w").first.is_visible()
 
     def test_a_long_trace_prints_at_most_eight_steps(self, show):

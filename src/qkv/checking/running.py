@@ -65,7 +65,7 @@ def _detached(value: Any) -> Any:
 
 
 def _is_left_open(error: Exception) -> bool:
-    """Raised by the reader's own line: PyTorch has the error, too, and means more."""
+    """Whether the reader raised NotImplementedError; PyTorch's own says more."""
     if not isinstance(error, NotImplementedError):
         return False
     return not str(error) or (readers_line(error) or "").startswith("raise")

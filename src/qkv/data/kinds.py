@@ -112,7 +112,7 @@ class Example:
     target_fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold tokens and fields to the same number.
+        """Check that there are as many fields as tokens.
 
         Raises
         ------
@@ -213,7 +213,7 @@ class Questions(OfClasses):
     target: Int[Tensor, " batch *asked"]
 
     def __post_init__(self) -> None:
-        """Hold sequences and answers to the same number."""
+        """Check that there are as many answers as sequences."""
         if len(self.source) != len(self.target):
             raise ValueError(
                 f"source has batch {len(self.source)} and target has batch "
@@ -255,7 +255,7 @@ class Images(OfClasses):
     ignored: ClassVar[int] = -100  # torch's own: every number from 0 is a class
 
     def __post_init__(self) -> None:
-        """Hold images, labels and places to the same number."""
+        """Check that there are as many labels and places as images."""
         for name, rows in (("labels", self.labels), ("places", self.places)):
             if rows is not None and len(rows) != len(self.pixels):
                 raise ValueError(

@@ -164,7 +164,7 @@ def record(
     if isinstance(example, str):
         example = corpus.parse(example)
     names = corpus.target_vocab.tokens
-    _check_room(len(example.target) + 1, max_length)
+    _check_max_length(len(example.target) + 1, max_length)
     *source, target_in = beside(model, *corpus.collate([example]).inputs)
     written = _write(model, corpus, [example], max_length)
     fed_back = pad(written[:, :-1], (1, 0), value=BOS)
@@ -188,13 +188,14 @@ def _write(
     width: int = 1,
 ) -> Tensor:
     read, lengths = corpus.collate_sources(sources)
-    room = _room(sources, read) if max_length is None else max_length
+    if max_length is None:
+        max_length = _longest(sources, read)
     if width == 1:
-        return greedy(model, read, lengths, max_length=room)
-    return beam(model, read, lengths, max_length=room, width=width)[0]
+        return greedy(model, read, lengths, max_length=max_length)
+    return beam(model, read, lengths, max_length=max_length, width=width)[0]
 
 
-def _room(sources: Sequence[Example | str], read: Tensor) -> int:
+def _longest(sources: Sequence[Example | str], read: Tensor) -> int:
     targets = [s.target if isinstance(s, Example) else () for s in sources]
     if all(targets):
         return max(map(len, targets)) + 1
@@ -208,7 +209,7 @@ def _truth(example: Example) -> Bool[Tensor, "target source"] | None:
     return torch.cat([example.alignment, end])
 
 
-def _check_room(needed: int, max_length: int | None) -> None:
+def _check_max_length(needed: int, max_length: int | None) -> None:
     if max_length is not None and needed > max_length:
         raise ValueError(
             f"the target has {needed} tokens with its <eos>, but max_length is "

@@ -84,7 +84,7 @@ def beam(
 class BeamNode:
     """A token that the search tried after a hypothesis, and what became of it.
 
-    ``parent`` is the place of the hypothesis in ``BeamTree.nodes``, None at the
+    ``parent`` is the index of the hypothesis in ``BeamTree.nodes``, None at the
     beginning. ``log_probability`` is the token's own, ``total`` that of all up to it,
     ``score`` the total over the length penalty. ``fate`` is "kept" (it was extended,
     or was still there at the end), "ended" (it is ``<eos>``) or "dropped".
@@ -100,13 +100,13 @@ class BeamNode:
 
 @dataclass(frozen=True)
 class BeamTree:
-    """All that a beam search tried for one source, and the place of what won."""
+    """All that a beam search tried for one source, and the index of the best node."""
 
     nodes: tuple[BeamNode, ...]
     best: int
 
     def path(self, index: int) -> tuple[int, ...]:
-        """Return the places of the nodes from the first token to that of ``index``."""
+        """Return the indices of the nodes from the first token to that of ``index``."""
         parent = self.nodes[index].parent
         return (*(() if parent is None else self.path(parent)), index)
 
@@ -241,7 +241,7 @@ class _Search:
         return full or bool(self.totals.isneginf().all())
 
     def extend(self, logits: Float[Tensor, "rows vocab"]) -> _Round:
-        """Try every next token, and keep the best that there is room for."""
+        """Try every next token, and keep the best, as many as the beam is wide."""
         chances = without_special(logits.log_softmax(-1)).unflatten(
             0, self.totals.shape
         )

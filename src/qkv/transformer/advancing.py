@@ -31,7 +31,7 @@ def advancing(sublayer: nn.Module) -> Callable[[Tensor], Tensor]:
 
 
 def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:
-    """Return attention from the newest tokens to all that are kept, and to be kept."""
+    """Return self-attention as a function: it extends the cache, and reads it all."""
     heads, attend = attention.heads, attending(attention)
     W, b = attention.in_proj_weight, attention.in_proj_bias
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias
@@ -48,7 +48,7 @@ def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:
 def looking_across(
     attention: MultiHeadAttention,
 ) -> Callable[[Tensor, int, TransformerState], Tensor]:
-    """Return attention to a source whose keys and values are already projected."""
+    """Return cross-attention as a function, to keys and values already projected."""
     heads, attend, end = attention.heads, attending(attention), attention.d_model
     W, b = attention.in_proj_weight[:end], attention.in_proj_bias[:end]
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias

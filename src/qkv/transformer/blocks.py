@@ -115,7 +115,7 @@ def _loaded_as_torchs(layer: _Layer, state: dict, prefix: str, *_: Any) -> None:
 
 
 class EncoderLayer(_Layer):
-    r"""Look at all tokens of the sequence, then work on each alone.
+    r"""Self-attention over all tokens, then a feed-forward network on each.
 
     .. math:: x' = x + \mathrm{SelfAttention}(\mathrm{LN}(x)), \qquad
               y = x' + \mathrm{FFN}(\mathrm{LN}(x'))
@@ -167,9 +167,9 @@ class EncoderLayer(_Layer):
         mask: Bool[Tensor, "..."] | None = None,
         causal: bool = False,
     ) -> Float[Tensor, "*batch token d_model"]:
-        """Take both sub-layers; masks as in :class:`~qkv.attention.MultiHeadAttention`.
+        """Both sub-layers; masks as in :class:`~qkv.attention.MultiHeadAttention`.
 
-        A causal encoder layer is a decoder layer for want of anything else to look at.
+        A causal encoder layer is a decoder layer without cross-attention.
         """
         x = self._around(
             x, lambda x: self.self_attn(x, mask=mask, causal=causal), self.norm1
@@ -183,7 +183,7 @@ class EncoderLayer(_Layer):
         *,
         mask: Bool[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*batch first d_model"]:
-        """Return the first tokens of what a call returns, without making the others."""
+        """Return the first ``count`` tokens of a call's result; compute no others."""
         seen = self.norm1(x) if self.norm_first else x
         mask = None if mask is None else mask[..., :count, :]
         x = self._around(
@@ -227,7 +227,7 @@ class EncoderLayer(_Layer):
 
 
 class DecoderLayer(_Layer):
-    r"""Look at the tokens so far, then at the source, then work on each token alone.
+    r"""Causal self-attention, cross-attention, a feed-forward network on each token.
 
     .. math:: x' = x + \mathrm{SelfAttention}(\mathrm{LN}(x)), \qquad
               x'' = x' + \mathrm{Attention}(\mathrm{LN}(x'), m, m), \qquad
@@ -279,7 +279,7 @@ class DecoderLayer(_Layer):
         *,
         memory_mask: Bool[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*batch target d_model"]:
-        """Take the three sub-layers; no token sees a later one."""
+        """Apply the three sub-layers; no token sees a later one."""
         x = self._around(x, lambda x: self.self_attn(x, causal=True), self.norm1)
         x = self._around(
             x, lambda x: self.multihead_attn(x, memory, mask=memory_mask), self.norm2
@@ -338,7 +338,7 @@ class _Stack(nn.Module):
     def finish(
         self, x: Float[Tensor, "*batch token d_model"]
     ) -> Float[Tensor, "*batch token d_model"]:
-        """Normalise what the last layer has made, if that is still to be done."""
+        """Apply the norm after the last layer, if there is one: pre-norm has it."""
         return x if self.norm is None else self.norm(x)
 
     def advancing(self) -> Advance:
@@ -364,7 +364,7 @@ class Encoder(_Stack):
         mask: Bool[Tensor, "..."] | None = None,
         causal: bool = False,
     ) -> Float[Tensor, "*batch token d_model"]:
-        """Take all layers, then the last norm."""
+        """Apply all layers, then the last norm."""
         for layer in self.layers:
             x = layer(x, mask=mask, causal=causal)
         return self.finish(x)
@@ -410,7 +410,7 @@ class Decoder(_Stack):
         *,
         memory_mask: Bool[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*batch target d_model"]:
-        """Take all layers, then the last norm."""
+        """Apply all layers, then the last norm."""
         for layer in self.layers:
             x = layer(x, memory, memory_mask=memory_mask)
         return self.finish(x)

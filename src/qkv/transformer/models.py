@@ -100,7 +100,7 @@ class _Model(nn.Module):
         return embedded if self.positions is None else self.positions(embedded, start)
 
     def _read(self, table: nn.Embedding, tokens: Tensor, side: str) -> Tensor:
-        """Return what the first layer is given."""
+        """Return embeddings with positions: the input of the first layer."""
         x = self._placed(self._embedded(table, tokens, side))
         drops = self.training and self.config.dropout > 0
         return F.dropout(x, self.config.dropout) if drops else x
@@ -135,7 +135,7 @@ class _Model(nn.Module):
     def _advanced(
         self, tokens: Tensor, state: TransformerState
     ) -> tuple[Float[Tensor, "batch_token d_model"], TransformerState]:
-        """Take in tokens without asking what may be next."""
+        """Read tokens into the state, and compute no logits."""
         count = tokens.shape[1]
         embedded = self._embedded(self.target_embedding, tokens, "target")
         x = self._placed(embedded, state.position)

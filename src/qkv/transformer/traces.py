@@ -67,7 +67,7 @@ _SOFTMAX = Place("softmax", "Softmax")
 
 @dataclass(frozen=True, eq=False)
 class PreNormEncoderTrace:
-    """The steps of an encoder layer that normalises what each sub-layer is told."""
+    """The steps of an encoder layer that normalises each sub-layer's input."""
 
     attention_normalised: LayerNormTrace = step(
         "Normalise",
@@ -118,7 +118,7 @@ class PreNormEncoderTrace:
 
 @dataclass(frozen=True, eq=False)
 class PostNormEncoderTrace:
-    """The steps of an encoder layer that normalises what each sub-layer has made."""
+    """The steps of an encoder layer that normalises after each sub-layer."""
 
     attention: MultiHeadTrace = step(
         "Look at all tokens",
@@ -169,7 +169,7 @@ class PostNormEncoderTrace:
 
 @dataclass(frozen=True, eq=False)
 class PreNormDecoderTrace:
-    """The steps of a decoder layer that normalises what each sub-layer is told."""
+    """The steps of a decoder layer that normalises each sub-layer's input."""
 
     attention_normalised: LayerNormTrace = step(
         "Normalise",
@@ -240,7 +240,7 @@ class PreNormDecoderTrace:
 
 @dataclass(frozen=True, eq=False)
 class PostNormDecoderTrace:
-    """The steps of a decoder layer that normalises what each sub-layer has made."""
+    """The steps of a decoder layer that normalises after each sub-layer."""
 
     attention: MultiHeadTrace = step(
         "Look at the tokens so far",

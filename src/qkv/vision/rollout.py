@@ -14,7 +14,7 @@ def rollout(
     .. math:: \tilde A = \hat A_L \cdots \hat A_1, \qquad
               \hat A_l = \frac{1}{2} \Big(\frac{1}{H} \sum_h A_{l,h} + I\Big)
 
-    The heads are averaged, and half of each token is what went around the attention.
+    The heads are averaged, and half of each token comes by the residual connection.
     Rows sum to one, as the weights' do. It is a sketch of how what is read flows, not
     an account of it: values and feed-forward networks do not come in.
 

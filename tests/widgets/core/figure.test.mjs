@@ -43,8 +43,8 @@ test("boxes stand inside and apart, in the order of the walk from below", () => 
   }
 });
 
-test("each sub-layer has a way around it, which ends at its sum", () => {
-  const ways = plan.ways.filter((w) => w.kind === "around");
+test("each sub-layer has a residual connection, which ends at its sum", () => {
+  const ways = plan.ways.filter((w) => w.kind === "residual");
   assert.equal(ways.length, 5);
   const sums = plan.boxes.filter((b) => b.place.kind === "add");
   for (const { points } of ways) {

@@ -24,7 +24,7 @@ test("the normal distribution, by known values", () => {
     assert.ok(Math.abs(normal(x) - p) < 2e-7, `${x}`);
 });
 
-test("a rollout by hand: half of each token is what went around", () => {
+test("a rollout by hand: half of each token comes by the residual connection", () => {
   const first = [
     [
       [1, 0],

@@ -37,7 +37,7 @@ test("shapes in axis words", () => {
   assert.equal(shape([], []), "a number");
 });
 
-test("a strip keeps the first and the last step", () => {
+test("a print view keeps the first and the last step", () => {
   assert.deepEqual(spread(3), [0, 1, 2]);
   const many = spread(100);
   assert.deepEqual([many.length, many[0], many.at(-1)], [8, 0, 99]);

@@ -382,7 +382,7 @@ class TestWalking:
         layer = trace.decoder[1]
         ways = layer.attention_added, layer.cross.output, layer.cross_added
         lengths = [float(x[0, 2].norm()) for x in ways]
-        shown = page.locator(".qkv-around td:last-child").all_inner_texts()
+        shown = page.locator(".qkv-stream td:last-child").all_inner_texts()
         assert [float(x) for x in shown] == pytest.approx(lengths, rel=6e-3)
         assert "cross-attention adds" in say(page)
         page.locator(".qkv-row[aria-pressed=true]").focus()
@@ -535,7 +535,7 @@ def test_with_a_kernel_it_sets_its_traits(show):
 
 def test_on_paper_stand_the_figure_and_what_tells_most(show):
     page = show(drawn(), query="?print")
-    captions = page.locator(".qkv-strip figcaption").all_inner_texts()
+    captions = page.locator(".qkv-print figcaption").all_inner_texts()
     assert [text.split(".")[0] for text in captions] == [
         "Encoder layer 2: multi-head self-attention",
         "Decoder layer 2: masked multi-head self-attention",
@@ -545,7 +545,7 @@ def test_on_paper_stand_the_figure_and_what_tells_most(show):
     ]
     assert page.locator(".qkv-figure1").count() == 1
     assert page.locator(".qkv-areas").count() == 1
-    assert page.locator(".qkv-strip button, .qkv-strip select").count() == 0
+    assert page.locator(".qkv-print button, .qkv-print select").count() == 0
 
 
 @pytest.mark.parametrize(

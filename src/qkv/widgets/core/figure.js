@@ -8,13 +8,13 @@
 export const WIDTH = 308;
 const BOX = 126;
 const GAP = 9;
-const ENTRY = 17; // below a sub-layer, where a way branches off around it
+const ENTRY = 17; // below a sub-layer, where its residual connection branches off
 const columns = { source: { left: 16, lane: 6 }, target: { left: WIDTH - 16 - BOX, lane: WIDTH - 6 } };
 const middle = WIDTH / 2;
 
 const heightOf = (place) => (place.kind === "attention" ? 37 : 25);
 
-/** One column: its boxes, the frame around the layers, and what goes around. */
+/** One column: its boxes, the frame around the layers, and the residual connections. */
 function column(places, side, layer) {
   const { left, lane } = columns[side];
   const center = left + BOX / 2;
@@ -58,7 +58,7 @@ function column(places, side, layer) {
       const y2 = sum.y + sum.height / 2;
       const edge = side === "source" ? left : left + BOX;
       out.ways.push({
-        kind: "around",
+        kind: "residual",
         points: [
           [center, from],
           [lane, from],

@@ -1,5 +1,5 @@
-// What every widget shares: drawing when the state changes, keys, messages, and the strip
-// of all its steps for print.
+// What every widget shares: drawing when the state changes, keys, messages, and the
+// print view, which has all its steps.
 import { html, render as lit } from "lit-html";
 
 /**
@@ -174,9 +174,9 @@ export function widget(name, { missing, view, stills, begin }) {
   }
 
   /** @param {{ model: Model, el: HTMLElement }} given */
-  function strip({ model, el }) {
+  function printView({ model, el }) {
     const root = rootFor(el, name);
-    root.classList.add("qkv-strip");
+    root.classList.add("qkv-print");
     const probe = world(name, model, root, { still: true });
     /** @type {{ caption?: string, state: { [key: string]: unknown } }[]} */
     let frames;
@@ -196,5 +196,5 @@ export function widget(name, { missing, view, stills, begin }) {
       paint(w, missing, view);
     }
   }
-  return { render, strip };
+  return { render, printView };
 }

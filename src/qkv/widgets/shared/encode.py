@@ -1,4 +1,4 @@
-"""Tensors as what a widget's front end reads: lists of numbers, short and honest.
+"""Tensors as nested lists for a widget's front end, rounded.
 
 A number has four significant digits. What is not finite is a word, ``"nan"``, ``"inf"``
 or ``"-inf"``; ``None`` is a cell that may not be attended to.

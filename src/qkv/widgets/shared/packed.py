@@ -1,4 +1,4 @@
-"""Tensors in few bytes: two for a number, and none for what follows from others.
+"""Tensors in few bytes: two a number, none for what can be computed from others.
 
 A packed tensor is kept as whole numbers up to 32,000 times ``limit`` / 32,000, and what
 the front end can compute from others it is told how to: ``of: ["sum", "a", "b"]``. The

@@ -72,7 +72,7 @@ class Recorded(Widget):
             self.answer = {"id": asked.get("id"), "error": ""}
 
     def _add(self, made: dict[str, Any]) -> None:
-        """Show a new recording; the one of the same input, if any, gives way."""
+        """Show a new recording, in place of the one of the same input, if any."""
         texts = [r["input"] for r in self.recordings]
         at = texts.index(made["input"]) if made["input"] in texts else len(texts)
         with self.hold_sync():

@@ -205,7 +205,7 @@ function map(w, at, row) {
 
 // ---- the place
 
-/** What goes around a sub-layer, what it adds, and the sum: for the token in focus. */
+/** The residual stream before a sub-layer, what it adds, and the sum: for the token in focus. */
 function around(w, place, row) {
   const stream = place.stream;
   if (!stream) return nothing;
@@ -213,7 +213,7 @@ function around(w, place, row) {
   const rows = stream.map((path) => get(path)[row]);
   const limit = reach(rows.slice(0, 3));
   const names = ["before", `+ ${place.called}`, "= sum", "normalised"];
-  return html`<table class="qkv-around">
+  return html`<table class="qkv-stream">
     <caption>What goes around, for ${quoted(w.get("tokens")[place.side][row])}</caption>
     <thead><tr><th scope="col"><span class="qkv-vh">part</span></th><th scope="col"><span class="qkv-vh">its numbers as bars</span></th><th scope="col">length</th></tr></thead>
     <tbody>${rows.map(

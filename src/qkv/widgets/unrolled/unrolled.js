@@ -1,4 +1,4 @@
-// Unrolled: an encoder and a decoder over time, with one door between them.
+// Unrolled: an encoder and a decoder over time, with one context vector between them.
 import { html, nothing } from "lit-html";
 import { bars, numbers, reach } from "../core/bars.js";
 import { controls, sentence } from "../core/controls.js";
@@ -34,11 +34,11 @@ function check(r) {
 /** @param {W} w */
 const missing = (w) => missingRecording(w, check);
 
-/** Where in time: {part: "encoder" | "door" | "decoder", t}. */
+/** Where in time: {part: "encoder" | "context" | "decoder", t}. */
 export function place(step, recording, shownRun) {
   const n = recording.source.length;
   if (step < n) return { part: "encoder", t: step };
-  if (step === n) return { part: "door", t: 0 };
+  if (step === n) return { part: "context", t: 0 };
   return { part: "decoder", t: Math.min(step - n - 1, shownRun.tokens.length - 1) };
 }
 
@@ -90,7 +90,7 @@ function timeline(w, r, f, here) {
         }),
       )}
     </div></div>
-    <div class="qkv-part qkv-door"><div class="qkv-h">${many ? "contexts" : "context"}</div><div class="qkv-cells">
+    <div class="qkv-part qkv-context"><div class="qkv-h">${many ? "contexts" : "context"}</div><div class="qkv-cells">
       ${state(f.context[doorAt], limit, {
         w,
         name: "the context vector",
@@ -166,7 +166,7 @@ function words(w, r, f, { part, t }) {
   const units = counted(r.units, "{n} number", "{n} numbers");
   if (part === "encoder")
     return `The encoder reads “${shown(r.source[t])}” (${t + 1} of ${n}) and rewrites its state of ${units}.`;
-  if (part === "door")
+  if (part === "context")
     return f.context.length > 1
       ? "The encoder has read all. The decoder will get a new context at each step, an average of all these states."
       : `The encoder has read all ${n}. These ${units}, the context vector, are all the decoder will ever know of them.`;
@@ -176,9 +176,9 @@ function words(w, r, f, { part, t }) {
 /** @param {W} w */
 function panel(w, r, f, here) {
   const { part, t } = here;
-  const values = part === "encoder" ? r.encoder[t] : part === "door" ? f.context[0] : f.decoder[t];
+  const values = part === "encoder" ? r.encoder[t] : part === "context" ? f.context[0] : f.decoder[t];
   const name =
-    part === "encoder" ? `Encoder state ${t + 1}` : part === "door" ? "Context vector" : `Decoder state ${t + 1}`;
+    part === "encoder" ? `Encoder state ${t + 1}` : part === "context" ? "Context vector" : `Decoder state ${t + 1}`;
   return html`<div class="qkv-panel">
     <div class="qkv-big">
       <div class="qkv-h">${name} <small>${r.units} units, full height ${reach([values]).toPrecision(2)}</small></div>
@@ -213,7 +213,7 @@ function view(w) {
 }
 
 /**
- * For print: the end of the encoder, the door, and the decoder's steps.
+ * For print: the end of the encoder, the context, and the decoder's steps.
  * @param {W} w
  */
 function stills(w) {

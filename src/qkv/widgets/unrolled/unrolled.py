@@ -1,4 +1,4 @@
-"""An encoder and a decoder over time, with one door between them."""
+"""An encoder and a decoder over time, with one context vector between them."""
 
 from collections.abc import Sequence
 from typing import Any
