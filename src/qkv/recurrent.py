@@ -699,7 +699,9 @@ class AttentionDecoder(nn.Module):
 
     def _look(self, hidden: Tensor, memory: Memory) -> Tensor:
         """Return the context that a state asks for: attend, and keep no trace."""
-        scores = self.score.unchecked(hidden.unsqueeze(1), memory.keys)
+        # a score of one's own needs no form without checks
+        score = getattr(self.score, "unchecked", self.score)
+        scores = score(hidden.unsqueeze(1), memory.keys)
         if memory.bias is not None:
             scores = scores + memory.bias
         return torch.bmm(scores.softmax(-1), memory.values).squeeze(1)
