@@ -20,10 +20,11 @@ _MARKS = {None: "masked", "nan": "NaN", "inf": "+∞", "-inf": "−∞"}
 @functools.cache
 def _anchors() -> dict[str, list[tuple[int, int, int]]]:
     names = json.loads((STATIC / "anchors.json").read_text("utf-8"))
-    return {
-        name: [tuple(int(stop[i : i + 2], 16) for i in (1, 3, 5)) for stop in stops]
-        for name, stops in names.items()
-    }
+    return {name: [_rgb(stop) for stop in stops] for name, stops in names.items()}
+
+
+def _rgb(stop: str) -> tuple[int, int, int]:
+    return int(stop[1:3], 16), int(stop[3:5], 16), int(stop[5:7], 16)
 
 
 def colour(value: float, scale: str, limit: float) -> tuple[int, int, int]:
@@ -39,7 +40,8 @@ def colour(value: float, scale: str, limit: float) -> tuple[int, int, int]:
     at = min(max(where, 0.0), 1.0) * (len(stops) - 1)
     i = min(int(at), len(stops) - 2)
     pairs = zip(stops[i], stops[i + 1], strict=True)
-    return tuple(round(a + (at - i) * (b - a)) for a, b in pairs)
+    red, green, blue = (round(a + (at - i) * (b - a)) for a, b in pairs)
+    return red, green, blue
 
 
 def ink(rgb: tuple[int, int, int]) -> str:
