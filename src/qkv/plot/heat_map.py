@@ -13,10 +13,11 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from torch import Tensor
 
+from qkv._colours import readable_on
 from qkv.plot.alt_text import say_heatmap
 from qkv.plot.figure import Figure
 from qkv.plot.numbers import Number, array, cell_text, digits_of, say
-from qkv.plot.style import INK, STYLE, WIDTH, canvas_of, readable_on
+from qkv.plot.style import INK, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
 
@@ -99,6 +100,9 @@ class _Scale:
         share = (value - self.low) / ((self.high - self.low) or 1.0)
         return matplotlib.colors.to_hex(self.colours(min(max(share, 0.0), 1.0)))
 
+    def text_on(self, value: float) -> str:
+        return readable_on(matplotlib.colors.to_rgb(self(value)))
+
 
 def _cell_side(columns: int) -> float:
     return min(44.0, (WIDTH - 150) / max(columns, 1))
@@ -112,7 +116,7 @@ def _draw_cells(
         look = _cell_look(value, bool(allowed[row, column]), scale)
         ax.add_patch(Rectangle((column, row), 1, 1, clip_on=False, **look))
         if allowed[row, column] and (room or not np.isfinite(value)):
-            colour = readable_on(scale(value)) if np.isfinite(value) else INK
+            colour = scale.text_on(value) if np.isfinite(value) else INK
             text, middle = cell_text(value, digits), {"ha": "center", "va": "center"}
             ax.text(column + 0.5, row + 0.5, text, color=colour, fontsize=9, **middle)
 

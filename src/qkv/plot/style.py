@@ -1,7 +1,5 @@
 """The one look of all figures: inks, sizes, and the canvas they are drawn on."""
 
-import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
@@ -37,10 +35,3 @@ def canvas_of(width: Number, height: Number) -> tuple[Canvas, Axes]:
     ax = canvas.add_subplot()
     ax.patch.set_visible(False)
     return canvas, ax
-
-
-def readable_on(colour: str) -> str:
-    """Return black or white, whichever contrasts more (WCAG's relative luminance)."""
-    share = np.array(matplotlib.colors.to_rgb(colour))
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return "#000000" if linear @ [0.2126, 0.7152, 0.0722] > 0.179 else "#ffffff"

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from qkv._colours import readable_on
 from qkv.widgets.shared.encode import visible
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -44,16 +45,6 @@ def colour(value: float, scale: str, limit: float) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def ink(rgb: tuple[int, int, int]) -> str:
-    """Return black or white, whichever is easier to read on a colour."""
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (v / 255 for v in rgb)
-    ]
-    light = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "#000" if light > 0.179 else "#fff"
-
-
 def table(
     rows: Sequence[Sequence[Any]],
     row_labels: Sequence[str],
@@ -81,10 +72,11 @@ def _cell(value: Any, scale: str, limit: float) -> str:
     if scale == "unit" and value < 0.005:
         return "<td>0</td>"  # most weights are: a table stays small
     rgb = colour(float(value), scale, limit)
+    ink = readable_on(v / 255 for v in rgb)
     back = "#{:02x}{:02x}{:02x}".format(*rgb)
     text = str(value) if isinstance(value, int) else f"{value:.2f}"
     text = text.replace("-", "−")
-    return f'<td style="background-color:{back};color:{ink(rgb)}">{text}</td>'
+    return f'<td style="background-color:{back};color:{ink}">{text}</td>'
 
 
 def label(token: str) -> str:
