@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
 from qkv._checks import whole
+from qkv._files import write
 from qkv._models import beside, in_mode
 from qkv.data.kinds import (
     Asked,
@@ -329,9 +331,12 @@ def fit(
     FloatingPointError
         If the loss or its gradient becomes NaN or infinite; the step is named.
     ValueError
-        If the batches end early; or if the checkpoint is none, is cut short, or is of
-        another model, other settings, other batches or more steps. It is left as it is.
-        Or if a target is none that the model scores (:func:`~qkv.data.sequence_loss`).
+        If the batches end early; or if the checkpoint is none, is cut short or damaged,
+        or is of another model, other settings, other batches or more steps. It is left
+        as it is. Or if a target is none that the model scores
+        (:func:`~qkv.data.sequence_loss`).
+    OSError
+        If the checkpoint cannot be read or written; what was there is as it was.
     TypeError
         If ``batches`` is no stream, but a corpus, or one batch; or if a batch is not
         :class:`~qkv.data.Asked`, such as a pair (x, y).
@@ -491,13 +496,7 @@ class _Run:
             return
         content = io.BytesIO()
         torch.save(self._state(), content)
-        path = Path(self.path)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(content.getbuffer())
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write(self.path, content.getbuffer())
 
     def resume(self, stream: Iterator[Asked], steps: int) -> None:
         """Put the run where the file says it was, passing over the batches it had."""
@@ -506,6 +505,11 @@ class _Run:
         path = Path(self.path)
         if not path.parent.is_dir():
             raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(
+                f"{path}: nothing may be written in the folder {path.parent}; name a "
+                "file in another"
+            )
         if not path.exists():
             return
         saved = _load(path)
@@ -575,16 +579,36 @@ def _what_counts(settings: FitSettings) -> dict[str, float | int | str | None]:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    """Return what the file holds; what cannot be read is said by who could not."""
+    content = io.BytesIO(path.read_bytes())
     try:
-        saved = torch.load(path, weights_only=True, map_location="cpu")
+        _check_whole(content)
+        saved = torch.load(content, weights_only=True, map_location="cpu")
         if saved["format"] == FORMAT:
             return saved
-    except Exception:  # what a broken file makes torch raise is not documented
-        pass
+    except MemoryError:
+        raise
+    except Exception as error:  # what a broken file raises is not documented
+        if "alloc" in str(error):  # so torch says that there is no memory left
+            raise MemoryError(f"{path}: {error}") from None
     raise ValueError(
-        f"{path} is not a checkpoint of this book, or is cut short. It is left as it "
-        "is: name another file, or delete this one to begin anew"
+        f"{path} is not a checkpoint of this book, or is cut short or damaged. It is "
+        "left as it is: name another file, or delete this one to begin anew"
     )
+
+
+def _check_whole(content: io.BytesIO) -> None:
+    """Compare the checksums that torch writes, and does not look at.
+
+    Raises
+    ------
+    ValueError
+        If a part of the file has another.
+    """
+    with ZipFile(content) as parts:
+        if damaged := parts.testzip():
+            raise ValueError(f"{damaged} has another checksum")
+    content.seek(0)
 
 
 def _first_difference(
