@@ -59,6 +59,8 @@ class FitSettings:
     ValueError
         If a setting is not positive (``warmup`` and ``label_smoothing`` may be 0), or
         if the schedule is unknown or does not go with the other settings.
+    TypeError
+        If a number of steps is not whole.
 
     Notes
     -----
@@ -82,12 +84,14 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         """Refuse what would train nothing, or what contradicts itself."""
-        for name in ("learning_rate", "decay_over", "clip_norm", "save_every"):
+        for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if not value > 0:
                 raise ValueError(f"{name} must be positive, not {value}")
-        if self.warmup < 0:
-            raise ValueError(f"warmup must not be negative, but is {self.warmup}")
+        whole(1, save_every=self.save_every)
+        whole(0, warmup=self.warmup)
+        if self.decay_over is not None:
+            whole(1, decay_over=self.decay_over)
         check_smoothing(self.label_smoothing)
         self._check_schedule()
 
@@ -361,6 +365,7 @@ def fit(
     TypeError: batches is of type DictatedNumbers, not a stream of batches; give its
     .batches(batch_size=32, seed=0)
     """
+    whole(0, steps=steps)
     whole(1, watch_every=watch_every)
     optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     stream, history = _stream(batches), History()

@@ -456,8 +456,24 @@ def test_the_learning_rate_falls_in_a_straight_line():
 )
 def test_settings_are_positive(wrong):
     (name,) = wrong
-    with pytest.raises(ValueError, match=f"{name} must be positive, not -1"):
+    with pytest.raises(ValueError, match=f"{name} must be .*, not -1"):
         FitSettings(**wrong)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("name", ["decay_over", "save_every", "warmup"])
+def test_settings_that_count_are_whole_numbers(name):
+    with pytest.raises(TypeError, match=f"{name} is 2.5, but must be a whole number"):
+        FitSettings(**{name: 2.5})
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("name", ["steps", "watch_every"])
+def test_steps_are_counted_in_whole_numbers(name):
+    with pytest.raises(TypeError, match=f"{name} is 2.5, but must be a whole number"):
+        fit(small_model(), batches(), **({"steps": 1} | {name: 2.5}))
+    with pytest.raises(ValueError, match=f"{name} must be at least ., not -1"):
+        fit(small_model(), batches(), **({"steps": 1} | {name: -1}))
 
 
 @pytest.mark.parametrize(("d_model", "warmup"), [(512, 4000), (64, 7)])
@@ -537,7 +553,7 @@ def test_fit_follows_its_schedule_and_smooths(settings):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"warmup": -1}, "warmup must not be negative, but is -1"),
+        ({"warmup": -1}, "warmup must be at least 0, not -1"),
         ({"schedule": "cosine"}, "'cosine', but training knows 'constant', 'linear'"),
         ({"schedule": "linear"}, "'linear' and decay_over None, but 'linear' needs"),
         ({"schedule": "constant", "decay_over": 5}, "'constant' and decay_over 5"),
@@ -1019,7 +1035,7 @@ def test_torch_without_memory_for_a_good_checkpoint_says_so(
     checkpoint, monkeypatch, error
 ):
     monkeypatch.setattr(torch, "load", lambda *_, **__: read_as(error)())
-    with pytest.raises(MemoryError, match="can't allocate memory|no more"):
+    with pytest.raises(MemoryError, match=r"can't allocate memory|no more"):
         fit(small_model(), batches(), steps=5, checkpoint=checkpoint)
 
 
