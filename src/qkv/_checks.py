@@ -123,9 +123,12 @@ def heads_divide(d_model: int, heads: int) -> None:
     Raises
     ------
     ValueError
-        If ``heads`` does not divide ``d_model``.
+        If ``heads`` does not divide ``d_model``, or one is below 1.
+    TypeError
+        If one is not whole.
     """
-    if heads < 1 or d_model % heads:
+    whole(1, d_model=d_model, heads=heads)
+    if d_model % heads:
         raise ValueError(
             f"heads = {heads} does not divide d_model = {d_model}: every head gets "
             "the same number of features; choose another number of heads"

@@ -447,7 +447,8 @@ class MultiHeadAttention(nn.Module):
     ValueError
         If ``heads`` does not divide ``d_model``, or sizes do not fit each other.
     TypeError
-        If query, key or value hold another kind of numbers than the weights.
+        If query, key or value hold another kind of numbers than the weights, or a mask
+        stands in the place of one.
 
     Notes
     -----
@@ -544,6 +545,12 @@ class MultiHeadAttention(nn.Module):
 def _default(
     query: Tensor, key: Tensor | None, value: Tensor | None
 ) -> tuple[Tensor, Tensor]:
+    for name, x in (("key", key), ("value", value)):
+        if x is not None and x.dtype is torch.bool:
+            raise TypeError(
+                f"{name} holds torch.bool, as a mask does; give a mask by its name: "
+                "mask=mask"
+            )
     key = query if key is None else key
     return key, key if value is None else value
 

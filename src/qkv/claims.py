@@ -2,6 +2,7 @@
 
 import json
 import os
+from math import isfinite
 from pathlib import Path
 from typing import SupportsFloat
 
@@ -69,10 +70,16 @@ def in_words(at_least: float | None, at_most: float | None) -> str:
     Raises
     ------
     ValueError
-        If neither is given, or no value could keep to both.
+        If neither is given, one is not finite, or no value could keep to both.
     """
     if at_least is None and at_most is None:
         raise ValueError("a claim needs a bound: give at_least, at_most or both")
+    for name, bound in (("at_least", at_least), ("at_most", at_most)):
+        if bound is not None and not isfinite(bound):
+            raise ValueError(
+                f"{name} is {bound}, a bound that every value keeps or none; give a "
+                "finite one"
+            )
     if at_most is None:
         return f"at least {at_least:.3f}"
     if at_least is None:

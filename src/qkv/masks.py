@@ -74,7 +74,7 @@ def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 k
     Raises
     ------
     ValueError
-        If a length is more than ``key``, or negative.
+        If a length is more than ``key``, or negative, or ``lengths`` has not one axis.
     TypeError
         If ``lengths`` does not hold integers.
 
@@ -92,7 +92,13 @@ def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 k
             f"padding wants integers, one length a sequence, but lengths holds "
             f"{lengths.dtype}; from tokens: (tokens != pad).sum(-1)"
         )
+    whole(0, key=key)
     indices("lengths", lengths, "one length a sequence")
+    if lengths.ndim != 1:
+        raise ValueError(
+            f"lengths has shape {tuple(lengths.shape)}, but is one length a sequence, "
+            "of a batch: give lengths.flatten()"
+        )
     wrong = lengths[(lengths < 0) | (lengths > key)]
     if len(wrong):
         raise ValueError(

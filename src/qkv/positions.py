@@ -16,7 +16,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from qkv._checks import whole
+
 BASE = 10000.0
+KEPT = 1 << 14  # positions that a table is kept of; those beyond are computed each time
 
 
 def sinusoidal(
@@ -54,11 +57,8 @@ def sinusoidal(
             [ 0.8415,  0.5403,  0.0100,  0.9999],
             [ 0.9093, -0.4161,  0.0200,  0.9998]])
     """
-    if length < 0:
-        raise ValueError(f"length must be at least 0, not {length}")
-    angles = _angles(length, "d_model", d_model, base, start)
-    pairs = torch.stack([angles.sin(), angles.cos()], dim=-1)
-    return pairs.flatten(-2).to(torch.get_default_dtype())
+    whole(0, length=length)
+    return _encoding(_in_a_row(start, length), d_model, base)
 
 
 def shift(
@@ -130,12 +130,11 @@ class Sinusoidal(nn.Module):
         _same_size(self.d_model, x)
         tokens = x.shape[-2]
         first, end = _bounds(start, tokens)
-        if first < 0:
-            table = sinusoidal(end - first, self.d_model, base=self.base, start=first)
-            start = start - first
-        else:
-            length = 1 << end.bit_length()  # few tables for all the lengths asked
-            table = _table(length, self.d_model, self.base, x.dtype, x.device)
+        if first < 0 or end > KEPT:
+            places = _positions(start, tokens)
+            return x + _encoding(places, self.d_model, self.base).to(x)
+        length = 1 << end.bit_length()  # few tables for all the lengths asked
+        table = _table(length, self.d_model, self.base, x.dtype, x.device)
         return x + table[_places(start, tokens)]
 
     def extra_repr(self) -> str:
@@ -238,7 +237,8 @@ def rotate(
             [ 0.5403,  0.8415],
             [-0.4161,  0.9093]])
     """
-    return _turn(x, _angles(x.shape[-2], "d_head", x.shape[-1], base, start))
+    positions = _in_a_row(start, x.shape[-2])
+    return _turn(x, _angles(positions, "d_head", x.shape[-1], base))
 
 
 def alibi(
@@ -282,10 +282,8 @@ def alibi(
     tensor([-0.5000, -0.1250, -0.0312, -0.0078])
     """
     key = query if key is None else key
-    if heads < 1 or query < 0:
-        raise ValueError(
-            f"at least 1 head and 0 queries are needed, not {heads} and {query}"
-        )
+    whole(1, heads=heads)
+    whole(0, query=query, key=key)
     if key < query:
         raise ValueError(
             f"{query} queries are the last of the keys, and there are only {key} keys"
@@ -330,24 +328,50 @@ def _frequencies(axis: str, size: int, base: float) -> Float[Tensor, " pair"]:
     return base ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
 
 
-def _angles(
-    length: int, axis: str, size: int, base: float, start: int
-) -> Float[Tensor, "token pair"]:
+def _in_a_row(start: int, length: int) -> Float[Tensor, " token"]:
     # in float32 the angle of position 100,000 would be wrong in its third decimal
-    positions = torch.arange(start, start + length, dtype=torch.float64)
-    return positions[:, None] * _frequencies(axis, size, base)
+    return torch.arange(start, start + length, dtype=torch.float64)
+
+
+def _positions(start: int | Tensor, tokens: int) -> Float[Tensor, "*batch token"]:
+    if not isinstance(start, Tensor):
+        return _in_a_row(start, tokens)
+    return start.cpu().double().unsqueeze(-1) + _in_a_row(0, tokens)
+
+
+def _encoding(
+    positions: Float[Tensor, "*batch token"], d_model: int, base: float
+) -> Float[Tensor, "*batch token d_model"]:
+    angles = _angles(positions, "d_model", d_model, base)
+    pairs = torch.stack([angles.sin(), angles.cos()], dim=-1)
+    return pairs.flatten(-2).to(torch.get_default_dtype())
+
+
+def _angles(
+    positions: Float[Tensor, "*batch token"], axis: str, size: int, base: float
+) -> Float[Tensor, "*batch token pair"]:
+    return positions[..., None] * _frequencies(axis, size, base)
 
 
 def _turn(
     x: Float[Tensor, "*batch token size"], angles: Float[Tensor, "... pair"]
 ) -> Float[Tensor, "*batch token size"]:
+    _fractions(x)
     cos, sin = angles.cos().to(x), angles.sin().to(x)
     first, second = x[..., 0::2], x[..., 1::2]
     turned = [first * cos - second * sin, first * sin + second * cos]
     return torch.stack(turned, dim=-1).flatten(-2)
 
 
+def _fractions(x: Tensor) -> None:
+    if not x.is_floating_point():
+        raise TypeError(
+            f"x holds {x.dtype}, but sines and cosines are fractions; give x.float()"
+        )
+
+
 def _same_size(d_model: int, x: Tensor) -> None:
+    _fractions(x)
     if x.shape[-1] != d_model:
         raise ValueError(
             f"the positions have d_model {d_model}, and x has d_model {x.shape[-1]}"

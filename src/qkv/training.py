@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
 from qkv._checks import whole
+from qkv._files import write
 from qkv._models import beside, in_mode
 from qkv.data.kinds import (
     Asked,
@@ -57,6 +59,8 @@ class FitSettings:
     ValueError
         If a setting is not positive (``warmup`` and ``label_smoothing`` may be 0), or
         if the schedule is unknown or does not go with the other settings.
+    TypeError
+        If a number of steps is not whole.
 
     Notes
     -----
@@ -80,12 +84,14 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         """Refuse what would train nothing, or what contradicts itself."""
-        for name in ("learning_rate", "decay_over", "clip_norm", "save_every"):
+        for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if not value > 0:
                 raise ValueError(f"{name} must be positive, not {value}")
-        if self.warmup < 0:
-            raise ValueError(f"warmup must not be negative, but is {self.warmup}")
+        whole(1, save_every=self.save_every)
+        whole(0, warmup=self.warmup)
+        if self.decay_over is not None:
+            whole(1, decay_over=self.decay_over)
         check_smoothing(self.label_smoothing)
         self._check_schedule()
 
@@ -329,9 +335,12 @@ def fit(
     FloatingPointError
         If the loss or its gradient becomes NaN or infinite; the step is named.
     ValueError
-        If the batches end early; or if the checkpoint is none, is cut short, or is of
-        another model, other settings, other batches or more steps. It is left as it is.
-        Or if a target is none that the model scores (:func:`~qkv.data.sequence_loss`).
+        If the batches end early; or if the checkpoint is none, is cut short or damaged,
+        or is of another model, other settings, other batches or more steps. It is left
+        as it is. Or if a target is none that the model scores
+        (:func:`~qkv.data.sequence_loss`).
+    OSError
+        If the checkpoint cannot be read or written; what was there is as it was.
     TypeError
         If ``batches`` is no stream, but a corpus, or one batch; or if a batch is not
         :class:`~qkv.data.Asked`, such as a pair (x, y).
@@ -356,6 +365,7 @@ def fit(
     TypeError: batches is of type DictatedNumbers, not a stream of batches; give its
     .batches(batch_size=32, seed=0)
     """
+    whole(0, steps=steps)
     whole(1, watch_every=watch_every)
     optimizer = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
     stream, history = _stream(batches), History()
@@ -496,13 +506,7 @@ class _Run:
             return
         content = io.BytesIO()
         torch.save(self._state(), content)
-        path = Path(self.path)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(content.getbuffer())
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write(self.path, content.getbuffer())
 
     def resume(self, stream: Iterator[Asked], steps: int) -> None:
         """Put the run where the file says it was, passing over the batches it had."""
@@ -511,6 +515,11 @@ class _Run:
         path = Path(self.path)
         if not path.parent.is_dir():
             raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+        if not os.access(path.parent, os.W_OK):
+            raise PermissionError(
+                f"{path}: nothing may be written in the folder {path.parent}; name a "
+                "file in another"
+            )
         if not path.exists():
             return
         saved = _load(path)
@@ -581,16 +590,36 @@ def _what_counts(settings: FitSettings) -> dict[str, float | int | str | None]:
 
 
 def _load(path: Path) -> dict[str, Any]:
+    """Return what the file holds; what cannot be read is said by who could not."""
+    content = io.BytesIO(path.read_bytes())
     try:
-        saved = torch.load(path, weights_only=True, map_location="cpu")
+        _check_whole(content)
+        saved = torch.load(content, weights_only=True, map_location="cpu")
         if saved["format"] == FORMAT:
             return saved
-    except Exception:  # what a broken file makes torch raise is not documented
-        pass
+    except MemoryError:
+        raise
+    except Exception as error:  # what a broken file raises is not documented
+        if "alloc" in str(error):  # so torch says that there is no memory left
+            raise MemoryError(f"{path}: {error}") from None
     raise ValueError(
-        f"{path} is not a checkpoint of this book, or is cut short. It is left as it "
-        "is: name another file, or delete this one to begin anew"
+        f"{path} is not a checkpoint of this book, or is cut short or damaged. It is "
+        "left as it is: name another file, or delete this one to begin anew"
     )
+
+
+def _check_whole(content: io.BytesIO) -> None:
+    """Compare the checksums that torch writes, and does not look at.
+
+    Raises
+    ------
+    ValueError
+        If a part of the file has another.
+    """
+    with ZipFile(content) as parts:
+        if damaged := parts.testzip():
+            raise ValueError(f"{damaged} has another checksum")
+    content.seek(0)
 
 
 def _first_difference(

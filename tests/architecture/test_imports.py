@@ -9,6 +9,7 @@ Arrows point from who imports to what is imported:
 - transformer, vision → attention, positions, masks, layers; recurrent → attention
 - attention, masks, positions, layers, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, and _colours, what is readable
+- training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
 Three arrows go further, each for what would otherwise be written twice:
@@ -52,6 +53,7 @@ BELOW = {"attention", "masks", "layers", "trace"}
 LEAVES = {"_checks", "_colours"}
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
+    "_files": set(),
     "_models": set(),
     "trace": set(),
     "data": set(),
@@ -61,13 +63,13 @@ MAY_IMPORT = {
     "positions": {"trace"},
     "layers": {"trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
-    "transformer": {*BELOW, "positions", "data"},
-    "vision": {*BELOW, "positions", "transformer"},
-    "training": {*MODEL, "_models", "data", "trace"},
+    "transformer": {*BELOW, "_files", "positions", "data"},
+    "vision": {*BELOW, "_files", "positions", "transformer"},
+    "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {"trace", "decoding", "vision"},
-    "checking": set(),
+    "checking": {"_files"},
     "exercises": {*MODEL, "checking"},
 }
 # What costs a reader seconds, and is needed by few.

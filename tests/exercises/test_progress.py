@@ -1,7 +1,12 @@
 """What is solved stays solved, beside the reader's copies and nowhere else."""
 
 import json
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -101,10 +106,50 @@ def test_a_folder_that_cannot_be_written_is_said(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     check("1.1", RIGHT)
     assert "(progress.json cannot be written: Permission denied)" in said(capsys)
-    assert not list(work.glob(".progress-*")), "the draft is left behind"
+    assert not list(work.glob("*.part")), "the draft is left behind"
+
+
+MANY = """
+import sys
+from qkv.checking.solved import Solved
+solved = Solved()
+sys.stdin.read(1)
+for number in range(20):
+    solved.add(f"{sys.argv[1]}.{number}")
+print(solved.note)
+"""
+
+
+def test_what_four_notebooks_solve_at_once_is_kept(work: Path) -> None:
+    run = [sys.executable, "-c", MANY]
+    books = [
+        subprocess.Popen([*run, str(i)], stdin=PIPE, stdout=PIPE) for i in range(4)
+    ]
+    for book in books:
+        book.stdin.write(b".")
+        book.stdin.flush()
+    assert [book.communicate()[0].strip() for book in books] == [b""] * 4
+    assert set(listed(work)) == {f"{i}.{n}" for i in range(4) for n in range(20)}
+
+
+def test_thirty_threads_do_not_break_the_file(work: Path) -> None:
+    (work / "progress.json").write_text("{")
+    books = [Solved() for _ in range(30)]
+    threads = [
+        threading.Thread(target=book.add, args=(f"1.{i}",))
+        for i, book in enumerate(books)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(listed(work)) == {f"1.{i}" for i in range(30)}
+    assert sorted(filter(None, (book.note for book in books))) == [
+        "progress.json could not be understood; it is kept as progress.broken-1.json"
+    ]
 
 
 def test_without_the_readers_folder_it_is_for_this_session(

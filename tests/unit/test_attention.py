@@ -624,7 +624,7 @@ def test_the_steps_of_many_heads_in_order():
 class TestMultiHeadRefuses:
     @pytest.mark.parametrize("heads", [0, -2, 3])
     def test_heads_that_do_not_divide_the_width(self, heads):
-        named = rf"heads = {heads} .*d_model = 10"
+        named = rf"heads (= {heads} .*d_model = 10|must be at least 1, not {heads})"
         with pytest.raises(ValueError, match=named):
             MultiHeadAttention(10, heads)
         with pytest.raises(ValueError, match=named):
@@ -647,3 +647,20 @@ class TestMultiHeadRefuses:
         for path in (attention, attention.trace):
             with pytest.raises(ValueError, match=r"does not broadcast.*\(2, 5, 5\)"):
                 path(x, mask=mask)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("form", ["forward", "trace"])
+def test_a_mask_in_the_place_of_keys_or_values_is_told_its_name(form):
+    attention, x = MultiHeadAttention(4, 2), torch.ones(3, 4, 4)
+    mask = torch.ones(3, 4, 4, dtype=torch.bool)
+    for inputs, name in (((x, mask), "key"), ((x, x, mask), "value")):
+        with pytest.raises(TypeError, match=f"{name} holds torch.bool.*mask=mask"):
+            getattr(attention, form)(*inputs)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("sizes", [(8, 4.0), (8.0, 4)])
+def test_heads_and_widths_are_whole_numbers(sizes):
+    with pytest.raises(TypeError, match="must be a whole number"):
+        MultiHeadAttention(*sizes)

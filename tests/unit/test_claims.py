@@ -82,3 +82,10 @@ def test_recorded_claims_are_kept_and_never_raise(tmp_path, monkeypatch, capsys)
     assert second["held"] is False
     assert second["value"] == 2.0
     assert capsys.readouterr().out.splitlines()[1].startswith("✗ fails: measured 2.000")
+
+
+@pytest.mark.parametrize("bound", [float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize("name", ["at_least", "at_most"])
+def test_a_bound_that_nothing_or_everything_keeps_is_refused(name, bound):
+    with pytest.raises(ValueError, match=f"{name} is .*give a finite one"):
+        claim("s", 1.0, **{name: bound})

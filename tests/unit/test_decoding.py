@@ -537,8 +537,30 @@ def test_a_beam_without_sense_is_refused(wrong, said):
             search(FORK, *ONE, **({"max_length": 3} | wrong))
 
 
-@pytest.mark.parametrize("logit", [math.nan, -math.inf])
-def test_a_model_that_gives_no_token_a_chance_is_named(logit):
+def with_logits_of_source_1(logit: float):
+    """Return three sources, and a model that gives the second of them this alone."""
+    model, source = writer(Seq2Seq, 0), sources(3, 2, 0)
+    step = model.step
+
+    def broken(token, state):
+        logits, state = step(token, state)
+        each = len(logits) // 3
+        logits[each : 2 * each] = logit
+        return logits, state
+
+    model.step = broken
+    return model, source
+
+
+@pytest.mark.parametrize("write", [greedy, beam])
+def test_logits_that_are_nan_are_named_with_their_source(write):
+    model, source = with_logits_of_source_1(math.nan)
+    with pytest.raises(ValueError, match="logits for source 1 are NaN"):
+        write(model, *source, max_length=5)
+
+
+def test_a_model_that_gives_no_token_a_chance_is_named():
+    logit = -math.inf
     model, (source, lengths) = writer(Seq2Seq, 0), sources(3, 2, 0)
     step = model.step
 

@@ -79,6 +79,11 @@ class TestRefusals:
         ):
             padding(torch.tensor([3, length]), 7)
 
+    @pytest.mark.parametrize("shape", [(3, 1), (1, 3), ()])
+    def test_lengths_of_another_shape(self, shape):
+        with pytest.raises(ValueError, match=r"lengths has shape .*lengths\.flatten"):
+            padding(torch.ones(shape, dtype=torch.int64), 7)
+
     @pytest.mark.parametrize("dtype", [torch.bool, torch.float32])
     def test_lengths_that_are_no_numbers_of_tokens(self, dtype):
         with pytest.raises(TypeError, match=rf"wants integers.*lengths holds {dtype}"):

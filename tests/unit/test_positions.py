@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qkv import positions
 from qkv.positions import Learned, Sinusoidal, alibi, rotate, shift, sinusoidal
 
 few = settings(max_examples=20, deadline=None)
@@ -295,11 +296,46 @@ def test_a_length_is_not_negative():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((0, 3), "at least 1 head and 0 queries are needed, not 0 and 3"),
-        ((2, -1), "at least 1 head and 0 queries are needed, not 2 and -1"),
+        ((0, 3), "heads must be at least 1, not 0"),
+        ((2, -1), "query must be at least 0, not -1"),
         ((2, 5, 3), "5 queries are the last of the keys, and there are only 3 keys"),
     ],
 )
 def test_alibi_refuses(given, said):
     with pytest.raises(ValueError, match=said):
         alibi(*given)
+
+
+@pytest.mark.parametrize("given", [(2.5, 3), (2, 3.0), (2, 1, 3.5)])
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_alibi_counts_in_whole_numbers(given):
+    with pytest.raises(TypeError, match="must be a whole number"):
+        alibi(*given)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize(
+    "call", [rotate, Sinusoidal(4), Learned(5, 4), lambda x: shift(x, 1)]
+)
+def test_whole_numbers_are_not_cut_off(call):
+    with pytest.raises(TypeError, match=r"x holds torch\.int64.*give x\.float\(\)"):
+        call(torch.ones(3, 4, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("start", [1 << 14, 10**6, 10**12])
+def test_only_the_places_asked_for_are_computed(start, monkeypatch):
+    asked, compute = [], positions._encoding
+
+    def counted(places, *sizes):
+        asked.append(places.numel())
+        return compute(places, *sizes)
+
+    monkeypatch.setattr(positions, "_encoding", counted)
+    x = random(2, 3, 6).float()
+    layer = Sinusoidal(6)
+    one = layer(x, start=start)
+    rows = layer(x, start=torch.tensor([start, -5]))
+    assert asked == [3, 6]
+    close(one, x + sinusoidal(3, 6, start=start))
+    close(rows[0], one[0])
+    close(rows[1], x[1] + sinusoidal(3, 6, start=-5))

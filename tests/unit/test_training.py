@@ -456,8 +456,24 @@ def test_the_learning_rate_falls_in_a_straight_line():
 )
 def test_settings_are_positive(wrong):
     (name,) = wrong
-    with pytest.raises(ValueError, match=f"{name} must be positive, not -1"):
+    with pytest.raises(ValueError, match=f"{name} must be .*, not -1"):
         FitSettings(**wrong)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("name", ["decay_over", "save_every", "warmup"])
+def test_settings_that_count_are_whole_numbers(name):
+    with pytest.raises(TypeError, match=f"{name} is 2.5, but must be a whole number"):
+        FitSettings(**{name: 2.5})
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("name", ["steps", "watch_every"])
+def test_steps_are_counted_in_whole_numbers(name):
+    with pytest.raises(TypeError, match=f"{name} is 2.5, but must be a whole number"):
+        fit(small_model(), batches(), **({"steps": 1} | {name: 2.5}))
+    with pytest.raises(ValueError, match=f"{name} must be at least ., not -1"):
+        fit(small_model(), batches(), **({"steps": 1} | {name: -1}))
 
 
 @pytest.mark.parametrize(("d_model", "warmup"), [(512, 4000), (64, 7)])
@@ -537,7 +553,7 @@ def test_fit_follows_its_schedule_and_smooths(settings):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"warmup": -1}, "warmup must not be negative, but is -1"),
+        ({"warmup": -1}, "warmup must be at least 0, not -1"),
         ({"schedule": "cosine"}, "'cosine', but training knows 'constant', 'linear'"),
         ({"schedule": "linear"}, "'linear' and decay_over None, but 'linear' needs"),
         ({"schedule": "constant", "decay_over": 5}, "'constant' and decay_over 5"),
@@ -966,6 +982,63 @@ def test_a_file_of_torch_that_is_no_checkpoint_is_refused(tmp_path, state):
     assert_refused(tmp_path / "run.pt", "is not a checkpoint of this book")
 
 
+def test_one_bit_that_flipped_is_noticed_or_does_not_matter(checkpoint):
+    written, whole, refused = checkpoint.read_bytes(), small_model(), []
+    fit(whole, batches(), steps=3, checkpoint=checkpoint)
+    for place in torch.linspace(0, len(written) - 1, 40).long().tolist():
+        flipped = bytes([written[place] ^ 4])
+        checkpoint.write_bytes(written[:place] + flipped + written[place + 1 :])
+        resumed = small_model(1)
+        try:
+            fit(resumed, batches(), steps=3, checkpoint=checkpoint)
+        except ValueError as error:
+            refused.append(str(error))
+        else:
+            assert same_weights(resumed, whole), f"byte {place}"
+    assert len(refused) > 20
+    assert all("is cut short or damaged" in said for said in refused)
+
+
+def read_as(error: Exception):
+    def refuse(*_):
+        raise error
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied", "run.pt"),
+        OSError(5, "Input/output error", "run.pt"),
+        MemoryError("no room"),
+    ],
+    ids=["permission", "disk", "memory"],
+)
+def test_a_good_checkpoint_that_cannot_be_read_is_not_to_be_deleted(
+    checkpoint, monkeypatch, error
+):
+    monkeypatch.setattr(Path, "read_bytes", read_as(error))
+    with pytest.raises(type(error)) as caught:
+        fit(small_model(), batches(), steps=5, checkpoint=checkpoint)
+    assert str(caught.value) == str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("no more to be had"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_torch_without_memory_for_a_good_checkpoint_says_so(
+    checkpoint, monkeypatch, error
+):
+    monkeypatch.setattr(torch, "load", lambda *_, **__: read_as(error)())
+    with pytest.raises(MemoryError, match=r"can't allocate memory|no more"):
+        fit(small_model(), batches(), steps=5, checkpoint=checkpoint)
+
+
 class Harmful:
     def __reduce__(self):
         return os.mkdir, ("harm_was_done",)
@@ -1097,6 +1170,14 @@ def test_the_checkpoint_of_other_questions_is_refused(tmp_path):
 def test_a_checkpoint_in_no_folder_is_refused_before_training(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         fit(small_model(), batches(), steps=1, checkpoint=tmp_path / "no" / "run.pt")
+
+
+def test_a_folder_that_may_not_be_written_is_found_out_before_training(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(PermissionError, match="nothing may be written in the folder"):
+        fit(small_model(), iter(()), steps=1, checkpoint=tmp_path / "run.pt")
 
 
 # --------------------------------------------------------------------- progress bar

@@ -372,3 +372,11 @@ def test_the_two_models_are_of_one_size():
 def test_an_image_that_cannot_be_halved_is_named():
     with pytest.raises(ValueError, match="height = 1 and width = 8"):
         ConvolutionalNetwork()(torch.zeros(3, 1, 1, 8))
+
+
+@pytest.mark.parametrize("factor", [5.0, 0.9, float("nan")])
+def test_rollout_refuses_what_are_no_weights(factor):
+    even = torch.full((2, 3, 3), 1 / 3)
+    rollout([even, even])
+    with pytest.raises(ValueError, match=r"layer 2 sums to .*not scores"):
+        rollout([even, factor * even])

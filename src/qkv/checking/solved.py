@@ -6,14 +6,18 @@ somewhere else) it lives as long as the session.
 """
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock
+
+from qkv._files import write
 from qkv.checking import messages
 
 MARKER = ".qkv-work"
 FILE = "progress.json"
+LOCK = ".progress.lock"
+PATIENCE = 10  # seconds: what another notebook has to write takes a thousandth of one
 
 
 @dataclass
@@ -40,51 +44,68 @@ class Solved:
         file = find_file()
         if file is None:
             return
-        known = self._read(file)
-        if known is not None and id not in known:
-            self._write(file, known | self.session)
+        try:
+            with _alone_with(file):
+                known = self._read(file)
+                if known is not None and id not in known:
+                    write(file, _as_json(known | self.session))
+        except OSError as error:
+            self.note = messages.UNWRITABLE.format(file=file.name, reason=_why(error))
 
     def _read(self, file: Path) -> set[str] | None:
         """The ids in the file, or None where it is there and cannot be opened."""
         try:
-            solved = json.loads(file.read_text(encoding="utf-8"))["solved"]
-            if not all(isinstance(id, str) for id in solved):
-                raise TypeError("ids are strings")
-            return set(solved)
-        except FileNotFoundError:
-            return set()
+            return _parsed(file)
         except OSError as error:
-            self.note = messages.UNREADABLE.format(
-                file=file.name, reason=error.strerror
-            )
+            self.note = messages.UNREADABLE.format(file=file.name, reason=_why(error))
             return None
         except (ValueError, TypeError, KeyError):
             return self._set_aside(file)
 
     def _set_aside(self, file: Path) -> set[str] | None:
         """Move a file that makes no sense out of the way, without losing it."""
+        try:
+            with _alone_with(file):
+                return self._move(file)
+        except OSError as error:
+            reason = _why(error)
+            self.note = messages.NOT_UNDERSTOOD.format(file=file.name, reason=reason)
+            return None
+
+    def _move(self, file: Path) -> set[str]:
+        try:
+            return _parsed(file)  # another notebook may have been here before
+        except (ValueError, TypeError, KeyError):
+            pass
         number = 1
         while (aside := file.with_name(f"{file.stem}.broken-{number}.json")).exists():
             number += 1
+        file.rename(aside)
         self.note = messages.SET_ASIDE.format(file=file.name, aside=aside.name)
-        try:
-            file.rename(aside)
-        except OSError as error:
-            reason = error.strerror
-            self.note = messages.NOT_UNDERSTOOD.format(file=file.name, reason=reason)
-            return None
         return set()
 
-    def _write(self, file: Path, ids: set[str]) -> None:
-        """Replace the file in one step, so that it is never half written."""
-        draft = file.with_name(f".progress-{os.getpid()}")
-        try:
-            draft.write_text(json.dumps({"solved": sorted(ids)}, indent=1) + "\n")
-            draft.replace(file)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            reason = error.strerror
-            self.note = messages.UNWRITABLE.format(file=file.name, reason=reason)
+
+def _alone_with(file: Path) -> FileLock:
+    """Return a lock that the same thread may take again, and no other at the time."""
+    return FileLock(file.with_name(LOCK), timeout=PATIENCE, is_singleton=True)
+
+
+def _parsed(file: Path) -> set[str]:
+    try:
+        solved = json.loads(file.read_text(encoding="utf-8"))["solved"]
+    except FileNotFoundError:
+        return set()
+    if not all(isinstance(id, str) for id in solved):
+        raise TypeError("ids are strings")
+    return set(solved)
+
+
+def _as_json(ids: set[str]) -> bytes:
+    return (json.dumps({"solved": sorted(ids)}, indent=1) + "\n").encode()
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def find_file() -> Path | None:

@@ -44,7 +44,7 @@ def greedy(
     ------
     ValueError
         If ``max_length`` is below 1, the model refuses the source, or ``allowed`` is
-        not of ``max_length`` steps that each leave a token.
+        not of ``max_length`` steps that each leave a token; or if a logit is NaN.
 
     Examples
     --------
@@ -61,6 +61,7 @@ def greedy(
     """
 
     def likeliest(logits: Tensor) -> Tensor:
+        refuse_nan(logits)
         return logits.argmax(-1)
 
     return _write(model, source, max_length, likeliest, allowed)
@@ -255,6 +256,23 @@ def _end(written: Tensor) -> Tensor:
     """Put padding after the first <eos>: rows that have ended were written on."""
     ends = (written == EOS).int()
     return written.masked_fill(ends.cumsum(1) - ends > 0, PAD)
+
+
+def refuse_nan(logits: Float[Tensor, "batch ... vocab"]) -> None:
+    """Refuse logits of which none is the largest.
+
+    Raises
+    ------
+    ValueError
+        If one is NaN.
+    """
+    broken = logits.isnan().flatten(1).any(1)
+    if broken.any():
+        raise ValueError(
+            f"the model's logits for source {broken.int().argmax().item()} are NaN, so "
+            "that no token is the likeliest; look for a weight that is NaN, or a row "
+            "with nothing to attend to"
+        )
 
 
 def without_special(logits: Float[Tensor, "*batch vocab"]) -> Tensor:

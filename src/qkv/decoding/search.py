@@ -10,7 +10,7 @@ from torch import Tensor
 from qkv._checks import whole
 from qkv._models import in_mode
 from qkv.data import EOS, PAD
-from qkv.decoding.loop import begin, without_special
+from qkv.decoding.loop import begin, refuse_nan, without_special
 from qkv.recurrent import Selectable, Writer
 
 
@@ -242,12 +242,13 @@ class _Search:
 
     def extend(self, logits: Float[Tensor, "rows vocab"]) -> _Round:
         """Try every next token, and keep the best, as many as the beam is wide."""
+        empty = self.totals.isneginf().unsqueeze(-1)
+        refuse_nan(logits.unflatten(0, self.totals.shape).masked_fill(empty, 0.0))
         chances = without_special(logits.log_softmax(-1)).unflatten(
             0, self.totals.shape
         )
         width, vocab = self.settings.width, logits.shape[-1]
         chances, tokens = chances.topk(min(width, vocab))
-        empty = self.totals.isneginf().unsqueeze(-1)
         reached = self.totals.unsqueeze(-1) + chances.masked_fill(empty, 0.0)
         candidates = reached.flatten(1)
         totals, kept = candidates.topk(min(width, candidates.shape[1]))

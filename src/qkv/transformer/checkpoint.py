@@ -1,12 +1,14 @@
 """Checkpoints: a trained Transformer in one file, with all that is needed to use it.
 
 A file is in the safetensors format: its weights as float16, and in its metadata the
-model's config and the two vocabularies. Reading one runs no code that is in it.
+model's config, the two vocabularies and a checksum of all that. Reading one runs no
+code that is in it, and notices where a bit is no more what it was.
 
 What does not depend on the kind of model, :func:`read`, :func:`filled` and
 :func:`serialised`, serves others too.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as in_safetensors
 from torch import Tensor, nn
 
+from qkv._files import write
 from qkv.data import Vocabulary
 from qkv.transformer.models import Transformer, TransformerConfig
 
@@ -26,6 +29,7 @@ KIND = "qkv.transformer.Transformer, 1"  # the one name in a checkpoint's metada
 _NAMED = Path(__file__).parents[1] / "checkpoints"
 _Told = TypeVar("_Told")
 _Model = TypeVar("_Model", bound=nn.Module)
+_CHECKSUM = "sha256"  # beside what is told; files of before there was one have none
 _TIED = "output.weight"  # with tied embeddings the same numbers as the target's
 
 
@@ -84,15 +88,18 @@ def save(
     """Write a model and its vocabularies to a file, in half the space.
 
     The weights are rounded to float16, to about three decimal digits; the model keeps
-    its own. Tied weights are written once.
+    its own. Tied weights are written once. A file that was there is replaced in one
+    step.
 
     Raises
     ------
     ValueError
         If a vocabulary has another number of tokens than the model, or a weight is NaN
         or too large for float16.
+    OSError
+        If the file cannot be written; one that was there is as it was.
     """
-    Path(path).write_bytes(Checkpoint(model, source_vocab, target_vocab).to_bytes())
+    write(path, Checkpoint(model, source_vocab, target_vocab).to_bytes())
 
 
 def load(source: str | PathLike[str]) -> Checkpoint:
@@ -163,9 +170,17 @@ def read(
             f"metadata have {found}, and not {kind!r}"
         )
     try:
-        return understand(json.loads(metadata[kind])), weights, path
-    except (KeyError, TypeError, ValueError) as error:
+        told = json.loads(metadata[kind])
+        checksum = told.pop(_CHECKSUM, None)
+        understood = understand(told)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: its metadata make no model: {error!r}") from None
+    if checksum not in (None, _checksum(weights, told)):
+        raise ValueError(
+            f"{path} is damaged: what it holds is not what was saved (another "
+            "checksum); save it again"
+        )
+    return understood, weights, path
 
 
 def filled(
@@ -186,7 +201,7 @@ def filled(
     return model.eval()
 
 
-def serialised(weights: dict[str, Tensor], kind: str, told: Any) -> bytes:
+def serialised(weights: dict[str, Tensor], kind: str, told: dict[str, Any]) -> bytes:
     """Return the file of a model: its weights in float16, and what is told of it.
 
     Raises
@@ -204,9 +219,19 @@ def serialised(weights: dict[str, Tensor], kind: str, told: Any) -> bytes:
                 f"{name} holds NaN, or a number that float16 is too small for; there "
                 "is nothing to use in such a model"
             )
+    told = told | {_CHECKSUM: _checksum(rounded, told)}
     # Under one name: safetensors keeps no order of several, and a file would differ
     # from one that is made again.
     return in_safetensors(rounded, {kind: json.dumps(told, ensure_ascii=False)})
+
+
+def _checksum(weights: dict[str, Tensor], told: dict[str, Any]) -> str:
+    """Return what differs where a bit of the weights, or of what is told, does."""
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for name, value in sorted(weights.items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _find(source: str | PathLike[str]) -> Path:

@@ -82,6 +82,8 @@ class TransformerConfig:
                 f"layers is {self.layers}, but there are two numbers, of encoder and "
                 "of decoder layers, each at least 1"
             )
+        encoder, decoder = self.layers
+        whole(1, encoder_layers=encoder, decoder_layers=decoder)
         heads_divide(self.d_model, self.heads)
         one_of("positions", self.positions, POSITIONS, who="the model knows")
         share_dropped(self.dropout)

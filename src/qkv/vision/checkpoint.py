@@ -1,9 +1,9 @@
 """Checkpoints: a trained Vision Transformer in one file, with its config."""
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
+from qkv._files import write
 from qkv.transformer.checkpoint import filled, read
 from qkv.vision.models import KIND, VisionConfig, VisionTransformer
 
@@ -12,14 +12,16 @@ def save(model: VisionTransformer, path: str | PathLike[str]) -> None:
     """Write a model to a file in the safetensors format, in half the space.
 
     The weights are rounded to float16, to about three decimal digits; the model keeps
-    its own.
+    its own. A file that was there is replaced in one step.
 
     Raises
     ------
     ValueError
         If a weight is NaN or too large for float16.
+    OSError
+        If the file cannot be written; one that was there is as it was.
     """
-    Path(path).write_bytes(model.to_bytes())
+    write(path, model.to_bytes())
 
 
 def load(source: str | PathLike[str]) -> VisionTransformer:
@@ -45,6 +47,7 @@ def load(source: str | PathLike[str]) -> VisionTransformer:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "small.safetensors")
     ...     save(VisionTransformer(VisionConfig(image=(8, 12), patch=4)), file)

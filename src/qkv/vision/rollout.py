@@ -26,7 +26,7 @@ def rollout(
     ------
     ValueError
         If there is no layer, the layers differ in their shape, have no head axis, or
-        have not as many keys as queries.
+        have not as many keys as queries, or a row does not sum to 1.
     TypeError
         If the layers come as one tensor.
 
@@ -61,6 +61,14 @@ def rollout(
             "rollout follows the same tokens through all layers, but the weights are "
             f"{', '.join(map(str, sorted(shapes)))}"
         )
+    for number, layer in enumerate(weights, 1):
+        sums = layer.sum(-1)
+        if not ((sums - 1).abs() <= 0.01).all():
+            furthest = sums.flatten()[(sums - 1).abs().argmax()].item()
+            raise ValueError(
+                f"rollout wants weights, whose rows sum to 1, but a row of layer "
+                f"{number} sums to {furthest:.4g}; give trace.weights, not scores"
+            )
     here = torch.eye(key, dtype=weights[0].dtype, device=weights[0].device)
     flow = here
     for layer in weights:

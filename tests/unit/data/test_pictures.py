@@ -281,3 +281,12 @@ def test_patches_divide_the_image(patch):
 def test_a_task_that_cannot_be_is_refused(wrong, said):
     with pytest.raises(ValueError, match=said):
         FindTheDigit(**wrong)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_pictures_are_counted_in_whole_numbers():
+    with pytest.raises(TypeError, match=r"count is 2\.5, but must be a whole"):
+        DIGITS.batches(seed=0, count=2.5)
+    for name in ("size", "piece"):
+        with pytest.raises(TypeError, match=f"{name} is 7.5, but must be a whole"):
+            FindTheDigit(**{name: 7.5})

@@ -40,9 +40,10 @@ class ImageCollection:
         """
         there = len(self.train)
         count = there if count is None else count
+        whole(1, batch_size=batch_size)
+        whole(0, count=count)
         if not 1 <= count <= there:
             raise ValueError(f"count is {count}, but runs from 1 to {there}")
-        whole(1, batch_size=batch_size)
         drawn = passes(count, batch_size=batch_size, seed=seed)
         return (self.train[rows] for rows in drawn)
 

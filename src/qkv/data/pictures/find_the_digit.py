@@ -46,6 +46,7 @@ class FindTheDigit:
     def __init__(
         self, size: int = 24, *, pieces: int = 12, piece: int = 4, step: int = 4
     ) -> None:
+        whole(0, size=size, piece=piece)
         if size < DIGIT:
             raise ValueError(f"size is {size}, but a digit is {DIGIT} pixels high")
         whole(0, pieces=pieces)
