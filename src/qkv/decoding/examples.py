@@ -109,7 +109,8 @@ def exact_match(
     A model that always writes 가 and ends is right about one of two:
 
     >>> def write(token, state):
-    ...     return one_hot(torch.where(token == BOS, truth[0], EOS), 5), state
+    ...     word = torch.where(token == BOS, truth[0], EOS)
+    ...     return one_hot(word, 5).float(), state
     >>> model.step = write
     >>> exact_match(model, corpus, corpus.train)
     0.5
