@@ -40,6 +40,7 @@ serve: book  ## build the site and serve it (PORT=8000)
 lint: $(ALL) $(NPM)  ## mistakes, layout and types, in Python and in JavaScript
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m pyrefly check
 	$(WITH_NODE) npm run --silent lint
 
 bench: $(PEERS)  ## races against peers, hand-written and published

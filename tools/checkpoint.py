@@ -50,7 +50,9 @@ def english_korean(steps: int = 800, corpus: EnglishKorean | None = None) -> Tra
     corpus = corpus or EnglishKorean()
     vocabularies = corpus.source_vocab, corpus.target_vocab
     torch.manual_seed(0)
-    config = transformer.TransformerConfig(*map(len, vocabularies))
+    config = transformer.TransformerConfig(
+        n_source=len(corpus.source_vocab), n_target=len(corpus.target_vocab)
+    )
     model = transformer.Transformer(config)
     history = fit(
         model,
@@ -111,7 +113,9 @@ def find_the_digit(steps: int = 2400) -> Trained:
     return _seeing(model, history, asked, least=0.88)
 
 
-def _seeing(model: nn.Module, history: History, asked, *, least: float) -> Trained:
+def _seeing(
+    model: vision.VisionTransformer, history: History, asked: Images, *, least: float
+) -> Trained:
     """Return a Vision Transformer that is judged by what it says of images."""
     return Trained(
         model,

@@ -162,7 +162,7 @@ def read(page: Path) -> dict[str, list[Row]]:
     text = page.read_text("utf-8") if page.exists() else ""
     tables: dict[str, list[Row]] = {}
     for section in re.split("^## ", text, flags=re.MULTILINE)[1:]:
-        name = re.search(r"\{doc\}`chapters/([^`]+)`", section)[1]
+        name, *_ = re.findall(r"\{doc\}`chapters/([^`]+)`", section)
         tables[name] = list(_rows(section.partition(HEADER)[2]))
     return tables
 
@@ -231,15 +231,17 @@ def _measured(wanted: tuple[Path, int]) -> Run:
 
 def _table(path: Path, runs: list[Run]) -> list[Row] | None:
     """The chapter's table, or None, and why on the screen, where it does not hold."""
+    claimed: list[list[dict]] = []
     try:
         for run in runs:
             if isinstance(run, ClaimsError):
                 raise run
-        rows = gather(path.name, runs)
+            claimed.append(run)
+        rows = gather(path.name, claimed)
     except ClaimsError as error:
         print(error, file=sys.stderr, flush=True)
         return None
-    broken = {c["statement"] for run in runs for c in run if not c["held"]}
+    broken = {c["statement"] for run in claimed for c in run if not c["held"]}
     print(path.name)
     for row in rows:
         sign = "✗" if row.statement in broken else "✓"

@@ -233,9 +233,10 @@ def _keep_one_sheet(states: list[dict]) -> None:
     seen: set[str] = set()
     for state in states:
         sheet = state.get("_css")
-        if sheet and sheet in seen:
+        if sheet in seen:
             state["_css"] = ""
-        seen.add(sheet)
+        elif sheet:
+            seen.add(sheet)
 
 
 def _reachable(notebook: NotebookNode, models: dict[str, dict]) -> list[str]:

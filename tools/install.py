@@ -303,7 +303,7 @@ def run(*command, **options):
     )
     said = []
     with process:
-        for line in process.stderr:
+        for line in process.stderr or ():
             sys.stderr.write(line)
             said.append(line)
     if process.returncode != 0:

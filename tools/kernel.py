@@ -24,7 +24,8 @@ PACKAGE = ROOT / "src" / "qkv"
 NAME = "python3"
 SECONDS_PER_CELL = 900
 JOBS = min(2, os.cpu_count() or 1)  # how many kernels run at a time, unless told
-_Given, _Made = TypeVar("_Given"), TypeVar("_Made")
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class KernelError(Exception):
@@ -138,6 +139,7 @@ def listen(record: str) -> None:
     """
     import os
     import sys
+    from typing import Any
 
     import safetensors
 
@@ -154,11 +156,12 @@ def listen(record: str) -> None:
     def write_down(path: str) -> None:
         os.write(written, f"{os.path.abspath(path)}\n".encode(errors="replace"))
 
-    def safe_open(filename: str | os.PathLike[str], *more: object, **named: object):
+    def safe_open(filename: str | os.PathLike[str], *more: Any, **named: Any):
         sys.audit("open", filename, "rb", 0)
         return in_rust(filename, *more, **named)
 
-    in_rust, safetensors.safe_open = safetensors.safe_open, safe_open
+    in_rust = safetensors.safe_open
+    vars(safetensors)["safe_open"] = safe_open  # a function now, and no longer a class
     sys.addaudithook(hear)
 
 

@@ -175,7 +175,7 @@ def _successor(chapters, copy):
         for source in _originals(chapters)
         if source.suffix == ".ipynb"
     }
-    best = max(shared, key=shared.get, default=None)
+    best = max(shared, key=shared.__getitem__, default=None)
     return best if best and 2 * shared[best] > len(had) else None
 
 

@@ -13,6 +13,8 @@ from site_twins import write_if_changed
 
 # Private modules; the exercises' own, which hold their answers; the package itself.
 HIDDEN = re.compile(r"\._|\.ch\d\d|^qkv$")
+LISTED = re.compile(r"^__all__ = ", re.MULTILINE)
+PUBLIC = re.compile(r"^(def|class) [^_]", re.MULTILINE)
 PAGE = """\
 {mark} `{module}`
 
@@ -34,10 +36,36 @@ def subjects(root: Path) -> dict[str, list[str]]:
 def modules(root: Path) -> list[str]:
     """The public modules of the package, in the order of their names."""
     package = root / "src" / "qkv"
-    found = [path for path in package.glob("**/*.py") if not _is_eclipsed(path)]
+    found = [path for path in package.glob("**/*.py") if _has_section(package, path)]
     paths = [path.relative_to(package.parent).with_suffix("") for path in found]
     dotted = [".".join(path.parts).removesuffix(".__init__") for path in paths]
     return sorted(name for name in dotted if not HIDDEN.search(name))
+
+
+def _has_section(package: Path, path: Path) -> bool:
+    """Whether a module is a subject, or has names that only its section describes."""
+    subject = package / path.relative_to(package).parts[0]
+    face = subject / "__init__.py"
+    if path in (subject, face):
+        return True
+    behind = face.is_file() and _is_behind(face, path)
+    return not (behind or _is_eclipsed(path) or _is_nameless(path))
+
+
+def _is_behind(face: Path, path: Path) -> bool:
+    """Whether the subject loads what readers import of a module, when it is asked.
+
+    That stands on the subject's page, by the subject's names; the rest is for the
+    package alone. A package inside may list names of its own: those have a section.
+    """
+    lists_names = path.name == "__init__.py" and LISTED.search(path.read_text("utf-8"))
+    return "def __getattr__(" in face.read_text("utf-8") and not lists_names
+
+
+def _is_nameless(path: Path) -> bool:
+    """Whether a module has no public function or class: only sentences, say."""
+    text = path.read_text("utf-8")
+    return not (LISTED.search(text) or PUBLIC.search(text))
 
 
 def _is_eclipsed(path: Path) -> bool:

@@ -2,11 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 
-def beside(model: nn.Module, *tensors: Tensor) -> tuple[Tensor, ...]:
+@runtime_checkable
+class Model(Protocol):
+    """What every ``nn.Module`` has, and is asked of any model here."""
+
+    training: bool
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch to training, or to evaluation."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield what is learned."""
+
+
+def beside(model: Model, *tensors: Tensor) -> tuple[Tensor, ...]:
     """Return the tensors on the device of the model's parameters.
 
     Where a model has no parameter they stay where they are.
@@ -23,7 +37,7 @@ def beside(model: nn.Module, *tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 @contextmanager
-def in_mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+def in_mode(model: Model, *, training: bool) -> Iterator[None]:
     """Put a model into a mode, and then back into the one it was in."""
     before = model.training
     model.train(training)

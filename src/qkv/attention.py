@@ -300,11 +300,9 @@ def scaled_dot_product_attention(
         mask = _visible(query, key, mask, causal)
     # The fused kernel wants four axes, and leaves a row of nothing at zero.
     absent = 4 - query.ndim
-    output = F.scaled_dot_product_attention(
-        *(_with_axes(absent, x) for x in (query, key, value)),
-        None if mask is None else _with_axes(4 - mask.ndim, mask),
-        is_causal=kernel_hides,
-    )
+    q, k, v = (_with_axes(absent, x) for x in (query, key, value))
+    fitted = None if mask is None else _with_axes(4 - mask.ndim, mask)
+    output = F.scaled_dot_product_attention(q, k, v, fitted, is_causal=kernel_hides)
     return output if absent <= 0 else output.flatten(0, absent)
 
 

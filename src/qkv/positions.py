@@ -309,7 +309,7 @@ def _bounds(start: int | Tensor, tokens: int) -> tuple[int, int]:
     """Return the first position of the batch, and the one after its last."""
     if not isinstance(start, Tensor):
         return start, start + tokens
-    first, last = (bound.item() for bound in start.aminmax())
+    first, last = map(int, start.aminmax())
     return first, last + tokens
 
 

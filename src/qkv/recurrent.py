@@ -7,8 +7,9 @@ and ``step`` write one token at a time, and ``trace`` does what ``forward`` does
 explicit steps and returns them all.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -326,8 +327,7 @@ class Selectable(Protocol):
 class State:
     """What a decoder carries from token to token, a :class:`Selectable`.
 
-    ``memory`` is what it knows of the source: the one context, or all there is to look
-    at.
+    ``memory`` is all that it knows of the source: the one context.
 
     Examples
     --------
@@ -339,13 +339,23 @@ class State:
     """
 
     hidden: Float[Tensor, "batch d_hidden"]
-    memory: Float[Tensor, "batch d_hidden"] | Memory
+    memory: Float[Tensor, "batch d_hidden"]
 
     def select(self, rows: Int[Tensor, " chosen"]) -> "State":
         """Return the state of these rows, in this order."""
-        if isinstance(self.memory, Memory):
-            return State(self.hidden[rows], self.memory.select(rows))
         return State(self.hidden[rows], self.memory[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionState:
+    """The :class:`State` of a decoder with attention, whose memory is looked at."""
+
+    hidden: Float[Tensor, "batch d_hidden"]
+    memory: Memory
+
+    def select(self, rows: Int[Tensor, " chosen"]) -> "AttentionState":
+        """Return the state of these rows, in this order."""
+        return AttentionState(self.hidden[rows], self.memory.select(rows))
 
 
 @runtime_checkable
@@ -360,7 +370,10 @@ class Writer(Protocol):
     def train(self, mode: bool = True) -> nn.Module:
         """Switch to training, as every ``nn.Module`` can."""
 
-    def start(self, *source: Tensor) -> Any:
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield what is learned, as every ``nn.Module`` can."""
+
+    def start(self, *source: Any, **named: Any) -> Any:
         """Read the source; return the state to begin writing in."""
 
     def step(
@@ -603,7 +616,10 @@ class AttentionSeq2SeqTrace:
     )
 
 
-class AttentionDecoder(nn.Module):
+_Reader = TypeVar("_Reader", bound=nn.Module)
+
+
+class AttentionDecoder(nn.Module, Generic[_Reader]):
     r"""Write while looking back at all that an encoder has read: a :class:`Writer`.
 
     .. math::
@@ -640,9 +656,11 @@ class AttentionDecoder(nn.Module):
     torch.Size([5, 3, 13])
     """
 
+    score: AdditiveScore | DotProductScore
+
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: _Reader,
         n_target: int,
         *,
         d_embedding: int = 32,
@@ -676,30 +694,33 @@ class AttentionDecoder(nn.Module):
             read.append(torch.cat([hidden, context], -1))
         return self.output(torch.stack(read, 1))
 
-    def start(self, *source: Shaped[Tensor, "batch ..."]) -> State:
+    def start(self, *source: Shaped[Tensor, "batch ..."]) -> AttentionState:
         """Read the source, and project its states once for all steps to come."""
         values, first = self.encoder(*source)
         self._check_states(values, first)
         bias = self._bias(*source)
-        return State(first, Memory(values, self.score.project(values), bias))
+        memory = Memory(values, self.score.project(values), bias)
+        return AttentionState(first, memory)
 
     def step(
-        self, token: Int[Tensor, " batch"], state: State
-    ) -> tuple[Float[Tensor, "batch vocab"], State]:
+        self, token: Int[Tensor, " batch"], state: AttentionState
+    ) -> tuple[Float[Tensor, "batch vocab"], AttentionState]:
         """Take in one token; return the logits of the next and the new state."""
         embedded = embed(self.embedding, token, "target")
         context = self._look(state.hidden, state.memory)
         x = torch.cat([embedded, context], -1)
         hidden = self.cell.unchecked(x, state.hidden)
         logits = self.output(torch.cat([hidden, context], -1))
-        return logits, State(hidden, state.memory)
+        return logits, AttentionState(hidden, state.memory)
 
     def _bias(self, *source: Tensor) -> Tensor | None:
         """Return -∞ where there is nothing to look at: here, nowhere."""
 
     def _look(self, hidden: Tensor, memory: Memory) -> Tensor:
         """Return the context that a state asks for: attend, and keep no trace."""
-        scores = self.score.unchecked(hidden.unsqueeze(1), memory.keys)
+        # a score of one's own needs no form without checks
+        score = getattr(self.score, "unchecked", self.score)
+        scores = score(hidden.unsqueeze(1), memory.keys)
         if memory.bias is not None:
             scores = scores + memory.bias
         return torch.bmm(scores.softmax(-1), memory.values).squeeze(1)
@@ -721,7 +742,7 @@ class AttentionDecoder(nn.Module):
             )
 
 
-class AttentionSeq2Seq(AttentionDecoder):
+class AttentionSeq2Seq(AttentionDecoder[Encoder]):
     r"""An encoder and a decoder that looks back at every state, an EncoderDecoder.
 
     .. math::
@@ -762,9 +783,10 @@ class AttentionSeq2Seq(AttentionDecoder):
         sizes = {"d_embedding": d_embedding, "d_hidden": d_hidden}
         super().__init__(Encoder(n_source, **sizes), n_target, score=score, **sizes)
 
-    def _bias(self, source: Tensor, source_lengths: Tensor) -> Tensor | None:
-        padded = torch.arange(source.shape[1], device=source.device)
-        padded = padded >= source_lengths.unsqueeze(1)
+    def _bias(self, *source: Tensor) -> Tensor | None:
+        tokens, lengths = source
+        padded = torch.arange(tokens.shape[1], device=tokens.device)
+        padded = padded >= lengths.unsqueeze(1)
         if not padded.any():
             return None
         bias = torch.zeros_like(padded, dtype=self.cell.weight_ih.dtype)
@@ -801,7 +823,7 @@ class AttentionSeq2Seq(AttentionDecoder):
         )
 
 
-def _make_score(name: str, d_hidden: int) -> nn.Module:
+def _make_score(name: str, d_hidden: int) -> AdditiveScore | DotProductScore:
     if name == "additive":
         return AdditiveScore(d_hidden, d_hidden, d_hidden)
     if name in ("dot", "general"):

@@ -101,7 +101,7 @@ class FitSettings:
                 f"schedule is {self.schedule!r} and decay_over {self.decay_over}, but "
                 "'linear' needs a decay_over and the others have none"
             )
-        if linear and self.warmup >= self.decay_over:
+        if self.decay_over is not None and self.warmup >= self.decay_over:
             raise ValueError(
                 f"warmup is {self.warmup} and decay_over {self.decay_over}, but the "
                 "rate has to rise before it falls; give a decay_over above warmup"
@@ -138,7 +138,7 @@ class FitSettings:
             return self.learning_rate * (step / self.warmup)
         if self.shape == "inverse_sqrt":
             return self.learning_rate * sqrt(self.warmup / step)
-        if self.shape == "linear":
+        if self.decay_over is not None:  # "linear", which alone has one
             risen = self.warmup
             left = max(0.0, 1 - (step - 1 - risen) / (self.decay_over - risen))
             return self.learning_rate * left
@@ -259,7 +259,7 @@ def update(
     return loss.item()
 
 
-def _brought(model: nn.Module, batch: Asked) -> tuple[Tensor, ...]:
+def _brought(model: nn.Module, batch: object) -> tuple[Tensor, ...]:
     """Return the batch's inputs, and last its target, where the model is."""
     if not isinstance(batch, Asked):
         raise TypeError(
@@ -273,7 +273,7 @@ def _brought(model: nn.Module, batch: Asked) -> tuple[Tensor, ...]:
 
 def _answered(model: nn.Module, inputs: Iterable[Tensor]) -> tuple[Any, list[Tensor]]:
     """Return what the model answers, and what its modules add to the loss."""
-    calls: list[tuple[nn.Module, tuple[Any, ...], dict[str, Any]]] = []
+    calls: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
     hooks = [
         module.register_forward_hook(
             lambda called, given, named, _: calls.append((called, given, named)),
@@ -361,9 +361,10 @@ def fit(
     stream, history = _stream(batches), History()
     run = _Run(checkpoint, model, optimizer, settings, history)
     run.resume(stream, steps)
-    with in_mode(model, training=True), _progress(len(history.losses), steps) as bar:
+    done = step = len(history.losses)
+    with in_mode(model, training=True), _progress(done, steps) as bar:
         try:
-            for step in range(len(history.losses), steps):
+            for step in range(done, steps):
                 if step % watch_every == 0:
                     _observe(model, watch, history)
                 run.take_step(_next(stream, step, steps))
@@ -431,7 +432,11 @@ def _interruption_waits() -> Iterator[None]:
         yield  # Python delivers signals to the main thread alone
         return
     pressed: list[tuple[int, FrameType | None]] = []
-    before = signal.signal(signal.SIGINT, lambda *signalled: pressed.append(signalled))
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        pressed.append((number, frame))
+
+    before = signal.signal(signal.SIGINT, wait)
     try:
         yield
     finally:
@@ -562,9 +567,10 @@ class _Run:
         )
 
 
-def _tensors(batch: Asked) -> list[Tensor]:
-    """All that a step reads of a batch."""
-    return [tensor.cpu() for tensor in (*batch.inputs, batch.target)]
+def _tensors(batch: Asked | None) -> list[Tensor]:
+    """All that a step reads of a batch, where there was one."""
+    read = () if batch is None else (*batch.inputs, batch.target)
+    return [tensor.cpu() for tensor in read]
 
 
 def _what_counts(settings: FitSettings) -> dict[str, float | int | str | None]:

@@ -91,8 +91,8 @@ def test_the_authors_guide_names_commands_that_are_there():
 
 def test_tests_come_after_lint_a_browser_and_nodes_packages():
     done = dry_run("test")
-    order = ["install.py npm", "ruff check", "ruff format", "npm run --silent lint"]
-    order += ["browser.py", "-m pytest"]
+    order = ["install.py npm", "ruff check", "ruff format", "pyrefly check"]
+    order += ["npm run --silent lint", "browser.py", "-m pytest"]
     places = [done.index(step) for step in order]
     assert places == sorted(places)
 

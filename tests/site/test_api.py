@@ -23,6 +23,21 @@ def test_answers_and_private_modules_have_none():
     assert not [name for name in listed if "._" in name or ".ch0" in name]
 
 
+def test_what_a_subject_loads_when_asked_is_described_once_by_its_names(built):
+    page = text_of(built, "qkv.widgets")
+    assert [each["id"] for each in page.select("dt[id$='.Stepper']")] == [
+        "qkv.widgets.Stepper"
+    ]
+    assert text_of(built, "qkv.plot").find(id="qkv.plot.heatmap")
+
+
+def test_what_readers_never_import_has_no_section():
+    found = subjects(ROOT)
+    assert found["qkv.plot"] == ["qkv.plot"]
+    assert "qkv.data.text.grammar" in found["qkv.data"]
+    assert "qkv.exercises.sentences" not in found["qkv.exercises"]
+
+
 def test_a_function_named_like_its_module_is_described_once(built):
     page = text_of(built, "qkv.decoding")
     assert len(page.find_all(id="qkv.decoding.beam")) == 1

@@ -3,7 +3,7 @@
 Each model here is as short as a chapter would write it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 import pytest
@@ -76,6 +76,32 @@ def test_experts_train_in_the_one_loop():
     assert history.losses[-1] < 0.5 * history.losses[0]
     after = model.state_dict()
     assert all(not torch.equal(after[n], before[n]) for n in after if ".gate." in n)
+
+
+def without_chance():
+    return with_experts(config=replace(SIZES, dropout=0.0))
+
+
+def first_loss():
+    return fit(without_chance(), repeat(Batch(*SOURCE, TARGET)), steps=1).losses[0]
+
+
+def balances():
+    """Each layer's auxiliary loss of the batch, as the definition says it."""
+    model, found = without_chance(), []
+    for experts in (m for m in model.modules() if isinstance(m, Experts)):
+        experts.register_forward_hook(
+            lambda called, given, _: found.append(called.auxiliary_loss(*given))
+        )
+    model(*Batch(*SOURCE, TARGET).inputs)
+    return found
+
+
+def test_the_balance_of_experts_is_part_of_the_loss(monkeypatch):
+    added, with_balance = balances(), first_loss()
+    monkeypatch.delattr(Experts, "auxiliary_loss")
+    assert len(added) == 3
+    assert with_balance - first_loss() == pytest.approx(sum(added).item(), rel=1e-3)
 
 
 def test_cached_decoding_is_the_uncached():

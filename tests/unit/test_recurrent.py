@@ -452,3 +452,20 @@ def test_padding_is_hidden_only_where_there_is_some(length):
         assert state.memory.bias is chosen.bias is None
     else:
         assert chosen.bias.tolist() == [[[0, 0, -torch.inf]]] * 2
+
+
+def test_a_score_of_ones_own_needs_a_projection_and_a_call():
+    class Even(nn.Module):
+        def project(self, keys):
+            return keys
+
+        def forward(self, query, projected):
+            return query.new_zeros(*query.shape[:-1], projected.shape[-2])
+
+    model = AttentionSeq2Seq(N_SOURCE, N_TARGET)
+    model.score = Even()
+    source, lengths = torch.tensor([[5, 6, 7]]), torch.tensor([3])
+    trace = model.trace(source, lengths, torch.tensor([[1, 5]]))
+    assert trace.attention.weights.allclose(torch.tensor(1 / 3))
+    logits = model(source, lengths, torch.tensor([[1, 5]]))
+    torch.testing.assert_close(logits.softmax(-1), trace.probabilities)

@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qkv._colours import readable_on
 from qkv.attention import attend
 from qkv.widgets.shared import html
 from qkv.widgets.shared.encode import listed
@@ -41,7 +42,7 @@ def run(*arguments, text=None):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,
         cwd=ROOT,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -162,5 +163,11 @@ def test_python_and_javascript_use_the_same_colours():
             (html.colour(2 * x - 1, "diverging", 1.0), rgb2),
         ):
             assert max(abs(a - b) for a, b in zip(got, want, strict=True)) <= 1
-        assert html.ink(tuple(rgb)) == ink
-        assert html.ink(tuple(rgb2)) == ink2
+        assert readable_on(v / 255 for v in rgb) == ink
+        assert readable_on(v / 255 for v in rgb2) == ink2
+
+
+def test_python_and_javascript_find_the_same_text_readable():
+    greys = [[v, v, v] for v in range(256)]
+    for grey, ink in zip(greys, asked("m.ink(c)", greys), strict=True):
+        assert readable_on(v / 255 for v in grey) == ink

@@ -385,7 +385,7 @@ def corrupted():
         (payload(stepper(), step=9), "it has 3 steps, and not number 9"),
         (payload(recorded, recordings=[]), "no input is recorded"),
         (payload(recorded, chosen=4), "not number 4"),
-        (short, "2 source tokens but 1 encoder state"),
+        (short, "the number of source tokens is 2, but that of encoder states is 1"),
         (rows, "a row of scores does not fit the source"),
         (wreck, "its state does not fit together"),
         (payload(predict(), options=[]), "fewer than two options"),
@@ -585,9 +585,7 @@ class TestWithAKernel:
         page.get_by_label("Type your own").fill("7")
         page.keyboard.press("Enter")
         page.get_by_text("Asking the kernel").wait_for()
-        page.get_by_text("No kernel answered: run the cells above first.").wait_for(
-            timeout=9000
-        )
+        page.get_by_text("No kernel answered: run the cells above first.").wait_for()
 
     def test_the_kernel_moves_the_widget(self, lab):
         page = lab(True)

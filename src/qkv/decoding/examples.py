@@ -165,7 +165,7 @@ def record(
         example = corpus.parse(example)
     names = corpus.target_vocab.tokens
     _check_max_length(len(example.target) + 1, max_length)
-    *source, target_in = beside(model, *corpus.collate([example]).inputs)
+    source, lengths, target_in = beside(model, *corpus.collate([example]).inputs)
     written = _write(model, corpus, [example], max_length)
     fed_back = pad(written[:, :-1], (1, 0), value=BOS)
     with in_mode(model, training=False), torch.no_grad():
@@ -174,8 +174,8 @@ def record(
             target=(*example.target, names[EOS]),
             produced=tuple(names[index] for index in written[0].tolist()),
             vocabulary=names,
-            forced=model.trace(*source, target_in),
-            free=model.trace(*source, fed_back),
+            forced=model.trace(source, lengths, target_in),
+            free=model.trace(source, lengths, fed_back),
             truth=_truth(example),
         )
 

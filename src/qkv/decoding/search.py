@@ -159,11 +159,11 @@ def beam_tree(
     rounds = _search(model, source, settings)
     _, step, place = _best(rounds)
     nodes: list[BeamNode] = []
-    parents: list[int | None] = [None]
+    grown: list[list[int | None]] = [[None]]
     for length, found in enumerate(rounds, 1):
-        parents = _grow(nodes, parents, found, settings.penalty(length))
-        if length - 1 == step.item():
-            best = parents[place.item()]
+        grown.append(_grow(nodes, grown[-1], found, settings.penalty(length)))
+    best = grown[int(step) + 1][int(place)]
+    assert best is not None, "a place that has a score is not empty"
     return BeamTree(tuple(nodes), best)
 
 
@@ -316,7 +316,7 @@ def _read_back(
     rounds: list[_Round], step: Int[Tensor, " batch"], place: Int[Tensor, " batch"]
 ) -> Int[Tensor, "batch target"]:
     """Follow each best hypothesis from its last token to its first."""
-    longest = step.amax().item() + 1
+    longest = int(step.amax()) + 1
     target = step.new_full((len(step), longest), PAD)
     for index in reversed(range(longest)):
         found, within = rounds[index], index <= step

@@ -1,12 +1,11 @@
 """The alternative text of figures, computed from their data."""
 
 from collections.abc import Mapping, Sequence
-from numbers import Real
 
 import numpy as np
 
 from qkv.plot import english as told
-from qkv.plot.numbers import say
+from qkv.plot.numbers import Number, say
 
 MOST_PEAKS = 24  # more than these nobody listens to
 
@@ -41,13 +40,13 @@ def sentences(parts: list[str]) -> str:
     )
 
 
-def say_range(values: Sequence[Real]) -> str:
+def say_range(values: Sequence[Number]) -> str:
     """Return the least and the most of some values, or the one that they all are."""
     low, high = say(min(values)), say(max(values))
     return low if low == high else told.RANGE.format(low=low, high=high)
 
 
-def say_marked(marks: Mapping[str, Real]) -> str:
+def say_marked(marks: Mapping[str, Number]) -> str:
     """Return what the lines across a chart are called, and where they are."""
     if not marks:
         return ""
@@ -83,7 +82,7 @@ def say_heatmap(
 
 def _say_peaks(seen: np.ndarray, rows: list[str], columns: list[str]) -> str:
     """Where each row is largest, neighbours with the same column said together."""
-    runs: list[tuple[int | None, list[str], list[Real]]] = []
+    runs: list[tuple[int | None, list[str], list[float]]] = []
     for label, row in zip(rows, seen, strict=True):
         some = np.isfinite(row).any()
         peak = int(np.where(np.isfinite(row), row, -np.inf).argmax()) if some else None
@@ -98,7 +97,7 @@ def _say_peaks(seen: np.ndarray, rows: list[str], columns: list[str]) -> str:
 
 
 def _say_peak(
-    peak: int | None, labels: list[str], values: list[Real], columns: list[str]
+    peak: int | None, labels: list[str], values: list[float], columns: list[str]
 ) -> str:
     rows = " ".join(labels)
     if peak is None:
@@ -150,8 +149,8 @@ def say_curves(
     lines: Mapping[str, tuple[np.ndarray, ...]],
     labels: tuple[str, str],
     title: str,
-    marks: Mapping[str, Real],
-    shaded: tuple[Real, Real, str] | None,
+    marks: Mapping[str, Number],
+    shaded: tuple[Number, Number, str] | None,
 ) -> str:
     """Return what a line chart shows: where each line begins, ends, turns and meets."""
     least = say(min(line[0].min() for line in lines.values()))
@@ -170,7 +169,7 @@ def say_curves(
 
 
 def _say_line(
-    name: str, line: tuple[np.ndarray, ...], marks: Mapping[str, Real]
+    name: str, line: tuple[np.ndarray, ...], marks: Mapping[str, Number]
 ) -> str:
     x, y = (part[np.isfinite(line[1])] for part in line[:2])
     if not len(x):
@@ -182,7 +181,7 @@ def _say_line(
     return whole.format(name=name, turns=told.AND.join(turns), **said)
 
 
-def _say_turns(x: np.ndarray, y: np.ndarray, marks: Mapping[str, Real]) -> list[str]:
+def _say_turns(x: np.ndarray, y: np.ndarray, marks: Mapping[str, Number]) -> list[str]:
     ends = (y[0], y[-1])
     found = [(told.HIGHEST, int(y.argmax())), (told.LOWEST, int(y.argmin()))]
     turns = [
@@ -199,7 +198,7 @@ def _say_turns(x: np.ndarray, y: np.ndarray, marks: Mapping[str, Real]) -> list[
     return turns
 
 
-def _crossings(x: np.ndarray, y: np.ndarray, height: Real) -> list[Real]:
+def _crossings(x: np.ndarray, y: np.ndarray, height: Number) -> list[float]:
     above = y - height
     turns = np.flatnonzero((above[:-1] > 0) != (above[1:] > 0))
     share = above[turns] / (above[turns] - above[turns + 1])
@@ -210,10 +209,10 @@ def _crossings(x: np.ndarray, y: np.ndarray, height: Real) -> list[Real]:
 
 
 def say_bars(
-    points: Mapping[str, tuple[Real, Real, Real]],
+    points: Mapping[str, tuple[float, float, float]],
     ylabel: str,
     title: str,
-    marks: Mapping[str, Real],
+    marks: Mapping[str, Number],
 ) -> str:
     """Return what a bar chart shows: each value, its spread, where the ends are."""
     heights = [value for value, _, _ in points.values()]
@@ -226,7 +225,7 @@ def say_bars(
     return sentences(parts)
 
 
-def _say_bar(name: str, point: tuple[Real, Real, Real], heights: list[Real]) -> str:
+def _say_bar(name: str, point: tuple[float, float, float], heights: list[float]) -> str:
     value, low, high = point
     notes = [told.RANGE.format(low=say(low), high=say(high))] if low != high else []
     if len(set(heights)) > 1 and value == max(heights):

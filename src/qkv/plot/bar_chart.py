@@ -1,18 +1,17 @@
 """Bar charts: one number for each name."""
 
 from collections.abc import Mapping
-from numbers import Real
 
 import matplotlib
 from matplotlib.axes import Axes
 
 from qkv.plot.alt_text import say_bars
 from qkv.plot.figure import Figure
-from qkv.plot.numbers import say
+from qkv.plot.numbers import Number, say
 from qkv.plot.style import INK, LINES, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
-Point = Real | tuple[Real, Real, Real]
+Point = Number | tuple[Number, Number, Number]
 
 
 def bars(
@@ -20,7 +19,7 @@ def bars(
     *,
     ylabel: str,
     title: str,
-    marks: Mapping[str, Real] | None = None,
+    marks: Mapping[str, Number] | None = None,
 ) -> Figure:
     """Draw one bar for each name; a value may be (value, low, high) with its spread.
 
@@ -43,7 +42,7 @@ def bars(
     return finish(canvas, say_bars(points, ylabel, title, marks))
 
 
-def _point(value: Point) -> tuple[Real, Real, Real]:
+def _point(value: Point) -> tuple[float, float, float]:
     if isinstance(value, tuple):
         middle, low, high = value
         return float(middle), float(low), float(high)
@@ -52,8 +51,8 @@ def _point(value: Point) -> tuple[Real, Real, Real]:
 
 def _draw_bars(
     ax: Axes,
-    points: Mapping[str, tuple[Real, Real, Real]],
-    marks: Mapping[str, Real],
+    points: Mapping[str, tuple[float, float, float]],
+    marks: Mapping[str, Number],
 ) -> None:
     for place, (value, low, high) in enumerate(points.values()):
         ax.barh(place, value, height=0.62, color=LINES[place % len(LINES)])

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import matplotlib
@@ -14,15 +13,16 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from torch import Tensor
 
+from qkv._colours import readable_on
 from qkv.plot.alt_text import say_heatmap
 from qkv.plot.figure import Figure
-from qkv.plot.numbers import array, cell_text, digits_of, say
-from qkv.plot.style import INK, STYLE, WIDTH, canvas_of, readable_on
+from qkv.plot.numbers import Number, array, cell_text, digits_of, say
+from qkv.plot.style import INK, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
 
 def heatmap(
-    matrix: Num[Tensor, "row column"] | Sequence[Sequence[Real]] | np.ndarray,
+    matrix: Num[Tensor, "row column"] | Sequence[Sequence[Number]] | np.ndarray,
     *,
     rows: Sequence[Any],
     columns: Sequence[Any],
@@ -30,7 +30,7 @@ def heatmap(
     axes: tuple[str, str] = ("row", "column"),
     outline: Bool[Tensor, "row column"] | None = None,
     mask: Bool[Tensor, "row column"] | None = None,
-    limits: tuple[Real, Real] | None = None,
+    limits: tuple[Number, Number] | None = None,
 ) -> Figure:
     """Draw a matrix as coloured cells, with the number where a cell has room.
 
@@ -81,12 +81,12 @@ in row A: x (0.90); B: y (0.80). A row is spread over 1.4 to 1.6 columns.
 class _Scale:
     """From a value to its colour."""
 
-    low: Real
-    high: Real
+    low: float
+    high: float
     colours: Any
 
     @classmethod
-    def of(cls, values: np.ndarray, limits: tuple[Real, Real] | None) -> "_Scale":
+    def of(cls, values: np.ndarray, limits: tuple[Number, Number] | None) -> "_Scale":
         finite = values[np.isfinite(values)]
         least, most = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
         if limits is None and least < 0:
@@ -96,12 +96,15 @@ class _Scale:
         name = "PuOr" if limits[0] < 0 else "cividis"
         return cls(float(limits[0]), float(limits[1]), matplotlib.colormaps[name])
 
-    def __call__(self, value: Real) -> str:
+    def __call__(self, value: float) -> str:
         share = (value - self.low) / ((self.high - self.low) or 1.0)
         return matplotlib.colors.to_hex(self.colours(min(max(share, 0.0), 1.0)))
 
+    def text_on(self, value: float) -> str:
+        return readable_on(matplotlib.colors.to_rgb(self(value)))
 
-def _cell_side(columns: int) -> Real:
+
+def _cell_side(columns: int) -> float:
     return min(44.0, (WIDTH - 150) / max(columns, 1))
 
 
@@ -113,12 +116,12 @@ def _draw_cells(
         look = _cell_look(value, bool(allowed[row, column]), scale)
         ax.add_patch(Rectangle((column, row), 1, 1, clip_on=False, **look))
         if allowed[row, column] and (room or not np.isfinite(value)):
-            colour = readable_on(scale(value)) if np.isfinite(value) else INK
+            colour = scale.text_on(value) if np.isfinite(value) else INK
             text, middle = cell_text(value, digits), {"ha": "center", "va": "center"}
             ax.text(column + 0.5, row + 0.5, text, color=colour, fontsize=9, **middle)
 
 
-def _cell_look(value: Real, allowed: bool, scale: _Scale) -> dict[str, Any]:
+def _cell_look(value: float, allowed: bool, scale: _Scale) -> dict[str, Any]:
     if not allowed:
         return {"facecolor": "none", "linewidth": 0, "hatch": "////"}
     if np.isfinite(value):
@@ -163,7 +166,7 @@ def _label_cells(
     ax.set_xlabel(axes[1])
 
 
-def _draw_key(ax: Axes, scale: _Scale, rows: int, columns: int, box: Real) -> None:
+def _draw_key(ax: Axes, scale: _Scale, rows: int, columns: int, box: float) -> None:
     """The colour scale as five boxes beside the matrix; ``box`` is a side in cells."""
     left, height = columns + box, min(box, rows / 5)
     for place, share in enumerate((1, 0.75, 0.5, 0.25, 0)):

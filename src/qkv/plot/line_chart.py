@@ -1,7 +1,6 @@
 """Line charts: how one quantity goes with another."""
 
 from collections.abc import Mapping, Sequence
-from numbers import Real
 
 import matplotlib
 import numpy as np
@@ -11,11 +10,11 @@ from torch import Tensor
 
 from qkv.plot.alt_text import say_curves
 from qkv.plot.figure import Figure
-from qkv.plot.numbers import array, say_tick
+from qkv.plot.numbers import Number, array, say_tick
 from qkv.plot.style import DASHES, INK, LINES, MARKERS, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
-Values = Sequence[Real] | np.ndarray | Tensor
+Values = Sequence[Number] | np.ndarray | Tensor
 
 
 def curves(
@@ -24,8 +23,8 @@ def curves(
     xlabel: str,
     ylabel: str,
     title: str,
-    marks: Mapping[str, Real] | None = None,
-    shaded: tuple[Real, Real, str] | None = None,
+    marks: Mapping[str, Number] | None = None,
+    shaded: tuple[Number, Number, str] | None = None,
     log_x: bool = False,
     log_y: bool = False,
 ) -> Figure:
@@ -60,7 +59,7 @@ Shaded: trained lengths, 1 to 20.
     marks = dict(marks or {})
     with matplotlib.rc_context(STYLE):
         canvas, ax = canvas_of(WIDTH, 330)
-        ax.xaxis.get_major_locator().set_params(integer=_whole(lines))
+        ax.locator_params("x", integer=_whole(lines))
         for place, (name, line) in enumerate(lines.items()):
             _draw_line(ax, name, line, place % len(LINES))
         _use_logarithms(ax, "x" * log_x + "y" * log_y)
@@ -107,10 +106,10 @@ def _tick_where_measured(ax: Axes, lines: dict[str, tuple[np.ndarray, ...]]) -> 
     points = np.unique(np.concatenate([x for x, *_ in lines.values()]))
     gaps = np.diff(np.log(points))
     if len(gaps) and gaps.min() * 12 >= gaps.sum():  # then their labels keep apart
-        ax.xaxis.set_major_locator(FixedLocator(points))
+        ax.xaxis.set_major_locator(FixedLocator(points.tolist()))
 
 
-def _draw_range(ax: Axes, shaded: tuple[Real, Real, str] | None) -> None:
+def _draw_range(ax: Axes, shaded: tuple[Number, Number, str] | None) -> None:
     if shaded:
         low, high, label = shaded
         look = {"color": "#8a8a8a", "alpha": 0.16, "linewidth": 0, "zorder": 0}
@@ -132,10 +131,11 @@ def _draw_line(ax: Axes, name: str, line: tuple[np.ndarray, ...], place: int) ->
         label=name,
     )
     if spread:
-        ax.fill_between(x, *spread, color=LINES[place], alpha=0.2, lw=0)
+        low, high = spread
+        ax.fill_between(x, low, high, color=LINES[place], alpha=0.2, lw=0)
 
 
-def _draw_marks(ax: Axes, marks: Mapping[str, Real]) -> None:
+def _draw_marks(ax: Axes, marks: Mapping[str, Number]) -> None:
     for name, height in marks.items():
         ax.axhline(height, color=INK, linestyle=(0, (2, 3)), linewidth=1)
         place = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}

@@ -1,10 +1,11 @@
 """Numbers as figures take them and as they say them."""
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from torch import Tensor
+
+Number = float | int
 
 
 def array(values: Any) -> np.ndarray:
@@ -14,7 +15,7 @@ def array(values: Any) -> np.ndarray:
     return np.asarray(values, dtype=float)
 
 
-def say(value: Real) -> str:
+def say(value: Number) -> str:
     """Return a number as a sentence says it: "0.50", "−3", "≈0", "+∞"."""
     value = float(value)
     if not np.isfinite(value):
@@ -36,7 +37,7 @@ def digits_of(values: np.ndarray) -> int:
     return 2 if np.abs(finite).max() < 10 else 1
 
 
-def cell_text(value: Real, digits: int) -> str:
+def cell_text(value: Number, digits: int) -> str:
     """Return a number as it stands in a cell; what is none has a sign of its own."""
     if np.isnan(value):
         return "NaN"
@@ -45,7 +46,7 @@ def cell_text(value: Real, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def say_tick(value: Real, _: int | None = None) -> str:
+def say_tick(value: Number, _: int | None = None) -> str:
     """Return a number as it stands at a logarithmic axis: "20", "10⁻⁸"."""
     if 1e-4 < value < 1e6:
         return f"{value:g}"

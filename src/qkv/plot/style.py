@@ -1,11 +1,9 @@
 """The one look of all figures: inks, sizes, and the canvas they are drawn on."""
 
-from numbers import Real
-
-import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+
+from qkv.plot.numbers import Number
 
 INK = "#010203"  # drawn in this, shown in the page's own text colour
 LINES = ("#0072b2", "#d55e00", "#008f68", "#b0508a", "#8c6d00", "#4f7f9e")
@@ -30,17 +28,10 @@ STYLE = {
 }
 
 
-def canvas_of(width: Real, height: Real) -> tuple[Canvas, Axes]:
+def canvas_of(width: Number, height: Number) -> tuple[Canvas, Axes]:
     """Return an empty figure of that many points, and the axes that fill it."""
     canvas = Canvas(figsize=(width / 72, height / 72), layout="constrained")
     canvas.patch.set_visible(False)
     ax = canvas.add_subplot()
     ax.patch.set_visible(False)
     return canvas, ax
-
-
-def readable_on(colour: str) -> str:
-    """Return black or white, whichever contrasts more (WCAG's relative luminance)."""
-    share = np.array(matplotlib.colors.to_rgb(colour))
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return "#000000" if linear @ [0.2126, 0.7152, 0.0722] > 0.179 else "#ffffff"

@@ -9,7 +9,7 @@ module may offer such a function itself, as its method ``advancing``; else it is
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from qkv.attention import MultiHeadAttention, merge_heads
@@ -25,7 +25,7 @@ AdvanceLayer = Callable[[Tensor, int, TransformerState, Tensor | None], Tensor]
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
-def advancing(sublayer: nn.Module) -> Callable[[Tensor], Tensor]:
+def advancing(sublayer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
     """Return what a call of a position-wise module does, as fast as it can be had."""
     return sublayer.advancing() if hasattr(sublayer, "advancing") else sublayer
 
@@ -50,7 +50,8 @@ def looking_across(
 ) -> Callable[[Tensor, int, TransformerState], Tensor]:
     """Return cross-attention as a function, to keys and values already projected."""
     heads, attend, end = attention.heads, attending(attention), attention.d_model
-    W, b = attention.in_proj_weight[:end], attention.in_proj_bias[:end]
+    W, b = attention.in_proj_weight[:end], attention.in_proj_bias
+    b = None if b is None else b[:end]
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias
 
     def look(x, layer, state):
@@ -88,8 +89,12 @@ def attending(attention: MultiHeadAttention) -> Attend:
 def _attend_fused(
     queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
 ) -> Tensor:
-    four = [None if x is None else x[None] for x in (keys, values, mask)]
-    found = F.scaled_dot_product_attention(queries.flatten(0, 1)[None], *four)
+    found = F.scaled_dot_product_attention(
+        queries.flatten(0, 1)[None],
+        keys[None],
+        values[None],
+        None if mask is None else mask[None],
+    )
     return merge_heads(found.view_as(queries)).flatten(0, 1)
 
 

@@ -7,8 +7,8 @@ A ``state_dict`` has the names and shapes of ``torch.nn.Transformer``'s, whose w
 can be loaded, and the other way round.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -35,6 +35,13 @@ from qkv.transformer.traces import (
 Sublayer = Callable[[Tensor], Tensor]
 
 
+class _PositionWise(Protocol):
+    """What is asked of the module that works on each token alone."""
+
+    def trace(self, x: Tensor) -> Any:
+        """Return its steps, the last of them ``output``."""
+
+
 def made(feed_forward: Callable[[], nn.Module] | None) -> nn.Module | None:
     """Make the position-wise module of one more layer, where one is wanted.
 
@@ -53,6 +60,8 @@ def made(feed_forward: Callable[[], nn.Module] | None) -> nn.Module | None:
 
 class _Layer(nn.Module):
     """What both kinds have: attention to oneself, a position-wise module, residuals."""
+
+    feed_forward: nn.Module
 
     def __init__(
         self,
@@ -96,6 +105,15 @@ class _Layer(nn.Module):
         added = x + inner.output
         normalised = norm.trace(added)
         return (inner, added, normalised), normalised.output
+
+    def _trace_fed(self, x: Tensor, norm: LayerNorm) -> tuple[Any, ...]:
+        """Return the three steps of the last sub-layer, whose module has a trace."""
+        work = cast(_PositionWise, self.feed_forward)
+        return self._trace_around(x, work.trace, norm)[0]
+
+    def advancing(self) -> AdvanceLayer:
+        """Return a call for the newest tokens alone, on keys kept in a cache."""
+        raise NotImplementedError
 
 
 def _saved_as_torchs(layer: _Layer, state: dict, prefix: str, _: Any) -> None:
@@ -221,7 +239,7 @@ class EncoderLayer(_Layer):
             lambda x: self.self_attn.trace(x, mask=mask, causal=causal),
             self.norm1,
         )
-        fed, _ = self._trace_around(x, self.feed_forward.trace, self.norm2)
+        fed = self._trace_fed(x, self.norm2)
         kind = PreNormEncoderTrace if self.norm_first else PostNormEncoderTrace
         return kind(*attention, *fed)
 
@@ -322,17 +340,21 @@ class DecoderLayer(_Layer):
             lambda x: self.multihead_attn.trace(x, memory, mask=memory_mask),
             self.norm2,
         )
-        fed, _ = self._trace_around(x, self.feed_forward.trace, self.norm3)
+        fed = self._trace_fed(x, self.norm3)
         kind = PreNormDecoderTrace if self.norm_first else PostNormDecoderTrace
         return kind(*attention, *cross, *fed)
 
 
-class _Stack(nn.Module):
+_Kind = TypeVar("_Kind", bound=_Layer)
+
+
+class _Stack(nn.Module, Generic[_Kind]):
     """Layers, one on the other, and a norm after the last where there is to be one."""
 
-    def __init__(self, layers: list[_Layer], norm: LayerNorm | None):
+    def __init__(self, layers: list[_Kind], norm: LayerNorm | None):
         super().__init__()
-        self.layers = nn.ModuleList(layers)
+        # a list of modules does not say of which kind they are
+        self.layers = cast(Sequence[_Kind], nn.ModuleList(layers))
         self.norm = norm
 
     def finish(
@@ -354,7 +376,7 @@ class _Stack(nn.Module):
         return advance
 
 
-class Encoder(_Stack):
+class Encoder(_Stack[EncoderLayer]):
     """A stack of :class:`EncoderLayer`."""
 
     def forward(
@@ -400,7 +422,7 @@ class Encoder(_Stack):
         return tuple(traces), self.finish(x)
 
 
-class Decoder(_Stack):
+class Decoder(_Stack[DecoderLayer]):
     """A stack of :class:`DecoderLayer`, all of which look at the same memory."""
 
     def forward(
@@ -425,9 +447,9 @@ class Decoder(_Stack):
         pairs = []
         for layer in self.layers:
             attention = layer.multihead_attn
+            W, b = attention.in_proj_weight, attention.in_proj_bias
             start = attention.d_model
-            weight = attention.in_proj_weight[start:]
-            both = F.linear(memory, weight, attention.in_proj_bias[start:])
+            both = F.linear(memory, W[start:], None if b is None else b[start:])
             parts = split_heads(both, 2 * attention.heads).chunk(2, 1)
             pairs.append(tuple(part.flatten(0, 1) for part in parts))
         return tuple(pairs)

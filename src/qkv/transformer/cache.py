@@ -156,9 +156,7 @@ def empty_cache(
     return Cache(like.new_empty(layers, 2, batch, heads, CAPACITY, d_head))
 
 
-def as_bias(may_attend: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+def as_bias(may_attend: Tensor, dtype: torch.dtype) -> Tensor:
     """Turn a mask into what to add to the scores: made once, it is not made again."""
-    if may_attend is None:
-        return None
     bias = torch.zeros_like(may_attend, dtype=dtype)
     return bias.masked_fill(~may_attend, -torch.inf)

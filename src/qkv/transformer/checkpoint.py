@@ -24,7 +24,8 @@ from qkv.transformer.models import Transformer, TransformerConfig
 
 KIND = "qkv.transformer.Transformer, 1"  # the one name in a checkpoint's metadata
 _NAMED = Path(__file__).parents[1] / "checkpoints"
-_Told, _Model = TypeVar("_Told"), TypeVar("_Model", bound=nn.Module)
+_Told = TypeVar("_Told")
+_Model = TypeVar("_Model", bound=nn.Module)
 _TIED = "output.weight"  # with tied embeddings the same numbers as the target's
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -24,6 +25,7 @@ from qkv.transformer.traces import LanguageModelTrace, TransformerTrace
 
 POSITIONS = ("sinusoidal", "learned", "none")
 MakeLayer = Callable[[], nn.Module]
+_Layer = TypeVar("_Layer", EncoderLayer, DecoderLayer)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ class TransformerConfig:
 class _Model(nn.Module):
     """What both models have: tokens become vectors, and vectors scores of tokens."""
 
+    target_embedding: nn.Embedding
+    output: nn.Linear
+
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.config = config
@@ -151,10 +156,8 @@ class _Model(nn.Module):
 
     def _nothing_read(self, batch: int) -> Cache:
         weight, config = self.output.weight, self.config
-        d_head = config.d_model // config.heads
-        return empty_cache(
-            len(self.decoder.layers), batch, config.heads, d_head, like=weight
-        )
+        (_, layers), d_head = config.layers, config.d_model // config.heads
+        return empty_cache(layers, batch, config.heads, d_head, like=weight)
 
 
 class Transformer(_Model):
@@ -250,14 +253,16 @@ class Transformer(_Model):
     ) -> TransformerState:
         """Read the source, and project it once for all steps to come."""
         memory, mask = self.encode(source, source_lengths)
+        bias = None
         if mask is not None:
             mask = mask.repeat_interleave(self.config.heads, 0)
+            bias = as_bias(mask, memory.dtype)
         return TransformerState(
             advance=self.decoder.advancing(),
             length=0,
             cache=self._nothing_read(len(source)),
             source=self.decoder.project(memory),
-            source_bias=as_bias(mask, memory.dtype),
+            source_bias=bias,
         )
 
     def trace(
@@ -416,8 +421,11 @@ class LanguageModel(_Model):
 
 
 def _layers(
-    kind: type, which: int, config: TransformerConfig, feed_forward: MakeLayer | None
-) -> list[nn.Module]:
+    kind: type[_Layer],
+    which: int,
+    config: TransformerConfig,
+    feed_forward: MakeLayer | None,
+) -> list[_Layer]:
     return [
         kind(
             config.d_model,

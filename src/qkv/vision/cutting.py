@@ -49,7 +49,8 @@ def patches(
             [ 8.,  9., 12., 13.],
             [10., 11., 14., 15.]])
     """
-    rows, columns = grid(images.shape[-2:], patch)
+    height, width = images.shape[-2:]
+    rows, columns = grid((height, width), patch)
     cut = images.unflatten(-1, (columns, patch)).unflatten(-3, (rows, patch))
     # channel row y column x -> row column channel y x
     return cut.movedim((-4, -2), (-5, -4)).flatten(-3).flatten(-3, -2)

@@ -411,7 +411,7 @@ def test_on_paper_the_last_step_stands_without_controls(show):
     ("changes", "words"),
     [
         ({"tokens": []}, "it has no tokens"),
-        ({"q": Q[:2]}, "3 tokens but 2 rows of q"),
+        ({"q": Q[:2]}, "the number of tokens is 3, but that of the rows of q is 2"),
         ({"k": [[1], [2], [3]]}, "queries and keys differ in length"),
         ({"v": [[1], [2, 3], [4]]}, "the rows of v differ in length"),
         ({"masking": "given", "mask": [[1]]}, "the mask does not fit the tokens"),

@@ -220,9 +220,7 @@ def site(show, tmp_path):
         (folder / f"{name}.js").write_text(text, "utf-8")
 
     def opened(widget=None, **options):
-        page = show(widget or patches(), **options)
-        page.set_default_timeout(10_000)
-        return page
+        return show(widget or patches(), **options)
 
     return opened
 
@@ -655,7 +653,7 @@ def test_on_paper_attention_and_rollout_stand_without_controls(site):
     [
         ({"pixels": {"size": [0, 1, 8, 8]}}, "there is no image in it"),
         ({"patch": 3}, "patches of 3 pixels do not divide an image of 8 × 8"),
-        ({"found": []}, "3 images but 0 recorded"),
+        ({"found": []}, "the number of images is 3, but that of recorded ones is 0"),
         ({"names": ["a"]}, "its weights do not fit its patches"),
         ({"chosen": 7}, "it has 3 images, and not number 7"),
         ({"query": 17}, "it has 17 tokens, and not number 17"),

@@ -248,9 +248,7 @@ def site(show, small, tmp_path):
     (folder / "small.js").write_text(script("small", small.to_bytes()), "utf-8")
 
     def opened(**options):
-        page = show(translator(small), **options)
-        page.set_default_timeout(10_000)
-        return page
+        return show(translator(small), **options)
 
     return opened
 

@@ -1,5 +1,7 @@
 """Handwritten digits, which come with scikit-learn: nothing is downloaded."""
 
+from typing import Any
+
 import torch
 
 from qkv.data.kinds import Images
@@ -39,7 +41,7 @@ class Digits(ImageCollection):
     def __init__(self) -> None:
         from sklearn.datasets import load_digits  # takes a second, and few need it
 
-        found = load_digits()
+        found: Any = load_digits()  # a Bunch, whose fields have no types
         pixels = torch.from_numpy(found.images).float().unsqueeze(1) / 16
         every = Images(pixels, torch.from_numpy(found.target).long())
         order, turns = taking_turns(every.labels)

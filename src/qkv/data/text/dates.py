@@ -44,8 +44,10 @@ class DateFormat:
         from babel.dates import tokenize_pattern
 
         return tuple(
-            (value, "") if kind == "chars" else (value[0] * value[1], FIELDS[value[0]])
-            for kind, value in tokenize_pattern(self.pattern)
+            (value, "")
+            if isinstance(value, str)
+            else (value[0] * value[1], FIELDS[value[0]])
+            for _, value in tokenize_pattern(self.pattern)
         )
 
     @property

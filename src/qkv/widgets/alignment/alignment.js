@@ -10,7 +10,7 @@ import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
 import { peak, softmax, weightedSum } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
-import { chance, counted, hatch, short, shown } from "../core/text.js";
+import { chance, hatch, short, shown } from "../core/text.js";
 
 /** @typedef {{ tokens: string[], scores: (number | string | null)[][], top?: [string, number][][] }} Run */
 /** @typedef {import("../core/inputs.js").Recorded<Run, { states: number[][], truth: number[][] | null }>} Recorded */
@@ -23,9 +23,9 @@ const stages = ["scores", "softmax", "weigh the states", "add them up"];
 function check(r) {
   const f = r.forced ?? {};
   if (!r.source?.length || r.states?.length !== r.source.length)
-    return `${counted(r.source?.length ?? 0, "{n} source token", "{n} source tokens")} but ${counted(r.states?.length ?? 0, "{n} encoder state", "{n} encoder states")}`;
+    return `the number of source tokens is ${r.source?.length ?? 0}, but that of encoder states is ${r.states?.length ?? 0}`;
   if (!f.tokens?.length || f.scores?.length !== f.tokens.length)
-    return `${counted(f.tokens?.length ?? 0, "{n} output token", "{n} output tokens")} but ${counted(f.scores?.length ?? 0, "{n} row", "{n} rows")} of scores`;
+    return `the number of output tokens is ${f.tokens?.length ?? 0}, but that of rows of scores is ${f.scores?.length ?? 0}`;
   if (f.scores.some((row) => row.length !== r.source.length)) return "a row of scores does not fit the source";
   if (r.truth && (r.truth.length !== r.target.length || r.truth.some((row) => row.length !== r.source.length)))
     return "the true alignment does not fit the tokens";

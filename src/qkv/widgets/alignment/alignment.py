@@ -66,11 +66,14 @@ class Alignment(Recorded):
         weights = _weights(run["scores"])
         peaks = weights.argmax(-1).tolist()
         said = looks(weights, run["tokens"], source)
-        return (
+        sentences = [
             f"The alignment of “{first['input']}” with "
-            f"{' '.join(map(visible, run['tokens']))}. "
-            f"{', '.join(said)}.{_agreement(first['truth'], peaks)}"
-        )
+            f"{' '.join(map(visible, run['tokens']))}.",
+            f"{', '.join(said)}.",
+        ]
+        if first["truth"] is not None:
+            sentences.append(_agreement(first["truth"], peaks))
+        return " ".join(sentences)
 
     def fallback(self) -> str:
         """Return the first input's alignment as a table."""
@@ -131,8 +134,6 @@ def _weights(scores: Sequence[Sequence[float | int | str]]) -> Tensor:
     return softmax(torch.tensor(numbers, dtype=torch.float64))
 
 
-def _agreement(truth: list[list[int]] | None, peaks: list[int]) -> str:
-    if truth is None:
-        return ""
+def _agreement(truth: list[list[int]], peaks: list[int]) -> str:
     placed = [row[j] for row, j in zip(truth, peaks, strict=True) if any(row)]
-    return f" {sum(placed)} of {len(placed)} tokens with a true place look most there."
+    return f"{sum(placed)} of {len(placed)} tokens with a true place look most there."

@@ -9,7 +9,7 @@ import { attention, encode, hull, peak } from "../core/maths.js";
 import { smallMatrix } from "../core/matrix.js";
 import { arrow, beside, dot, grip, name, plane, shape, under } from "../core/plane.js";
 import { scroll } from "../core/scroll.js";
-import { chance, counted, exact, hatch, short, shown } from "../core/text.js";
+import { chance, exact, hatch, short, shown } from "../core/text.js";
 
 /**
  * @typedef {object} State
@@ -48,8 +48,7 @@ function missing(w) {
   if (!n) return "it has no tokens";
   for (const name of letters) {
     const rows = w.get(name) ?? [];
-    if (rows.length !== n)
-      return `${counted(n, "{n} token", "{n} tokens")} but ${counted(rows.length, "{n} row", "{n} rows")} of ${name}`;
+    if (rows.length !== n) return `the number of tokens is ${n}, but that of the rows of ${name} is ${rows.length}`;
     if (!rows[0].length || rows.some((row) => row.length !== rows[0].length))
       return `the rows of ${name} differ in length`;
   }
@@ -154,7 +153,11 @@ function switches(w, a) {
   if (w.get("mask").length) options.push(["given", "as given"]);
   const changed = edited(w);
   if (w.still)
-    return html`<p class="qkv-hint">${w.get("scaled") ? "Divided" : "Not divided"} by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}</p>`;
+    return html`<p class="qkv-hint">${
+      w.get("scaled")
+        ? `Divided by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}`
+        : `Not divided by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}`
+    }</p>`;
   return html`<div class="qkv-switches">
     <label class="qkv-check"><input type="checkbox" data-act="scaled" .checked=${w.get("scaled")} @change=${(e) => w.set({ scaled: e.target.checked })} />divide by √d_k = ${exact(a.root)}</label>
     ${choice(w, { legend: "Mask:", name: "mask", options, chosen: w.get("masking"), pick: (masking) => w.set({ masking }) })}
@@ -265,7 +268,10 @@ function words(w, a, at) {
   const count = a.tokens.filter((_, j) => seen(a, i, j)).length;
   if (at === 0) {
     const tied = as(trace.scores[i], top);
-    return `${token} compares its query with every key. Highest at “${a.tokens[top]}”: ${product(a.q[i], a.k[top])} = ${say(trace.scores[i][top])}${tied && `, and as high at ${tied}`}.`;
+    const highest = `${product(a.q[i], a.k[top])} = ${say(trace.scores[i][top])}`;
+    return tied
+      ? `${token} compares its query with every key. Highest at “${a.tokens[top]}”: ${highest}, and as high at ${tied}.`
+      : `${token} compares its query with every key. Highest at “${a.tokens[top]}”: ${highest}.`;
   }
   if (at === 1)
     return w.get("scaled")
@@ -282,7 +288,10 @@ function words(w, a, at) {
     return `“${a.tokens[best]}” gets e to the ${say(z)} = ${say(Math.exp(z))} out of ${say(sum)} in all: a weight of ${chance(encode(trace.weights[i][best]))}.`;
   }
   const tied = as(trace.weights[i], best);
-  return `The output of ${token} is ${tuple(trace.output[i])}: every value, as much of it as its weight says. Most comes from “${a.tokens[best]}” (${chance(trace.weights[i][best])})${tied && `, and as much from ${tied}`}.`;
+  const [output, share] = [tuple(trace.output[i]), chance(trace.weights[i][best])];
+  return tied
+    ? `The output of ${token} is ${output}: every value, as much of it as its weight says. Most comes from “${a.tokens[best]}” (${share}), and as much from ${tied}.`
+    : `The output of ${token} is ${output}: every value, as much of it as its weight says. Most comes from “${a.tokens[best]}” (${share}).`;
 }
 
 /* ------------------------------------------------------------------ the planes */

@@ -135,7 +135,7 @@ class AttentionLab(Widget):
             f"{kind} attention over "
             f"{len(self.tokens)} tokens, d_k = {len(self.q[0])}, "
             f"d_v = {len(self.v[0])}, in steps whose numbers can be edited. "
-            f"{peaks(weights, self.tokens)}"
+            f"{peaks(weights, self.tokens, self.tokens)}"
         )
 
     def _weights(self) -> Tensor:

@@ -5,8 +5,10 @@
 /**
  * Give the focus to what `selector` finds.
  * @param {W} w
+ * @param {FocusOptions} [options]
  */
-export const focus = (w, selector) => /** @type {HTMLElement | null} */ (w.root.querySelector(selector))?.focus();
+export const focus = (w, selector, options) =>
+  /** @type {HTMLElement | null} */ (w.root.querySelector(selector))?.focus(options);
 
 /**
  * Has one of these the focus?

@@ -42,6 +42,3 @@ export const shape = (axes, sizes) =>
 
 /** The template for one, or that for any other number; its hole {n} is filled. */
 export const counted = (n, one, other) => (n === 1 ? one : other).replace("{n}", n);
-
-/** The map's alone, until its sentences are whole. */
-export const plural = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -456,7 +456,7 @@ function missing(w) {
   if (w.get("looks")?.length !== weights.length) return "it does not say where each head looks";
   if (!parts.length) return "";
   if (parts.length !== weights.length)
-    return `${counted(weights.length, "{n} head", "{n} heads")} but parts of ${parts.length}`;
+    return counted(weights.length, `{n} head but parts of ${parts.length}`, `{n} heads but parts of ${parts.length}`);
   const [answers, outputs] = [w.get("answers").length, w.get("vocabulary").length];
   const fits = (tokens) =>
     tokens.length === n && tokens.every((t) => t.length === answers && t.every((a) => a.length === outputs));

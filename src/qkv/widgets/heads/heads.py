@@ -269,12 +269,11 @@ def _sentence(
         f"head {i} looks {_offset(k)} ({share:.2f})"
         for i, (k, share) in enumerate(others, 2)
     ]
-    return f"{opening} {', '.join(said)}.{_ablation(worth)}"
+    sentences = [opening, f"{', '.join(said)}."]
+    return " ".join([*sentences, _ablation(worth)] if worth else sentences)
 
 
 def _ablation(worth: list[list[float]]) -> str:
-    if not worth:
-        return ""
     means = [f"{sum(row) / len(row):.2f}" for row in worth]
     without = ", ".join(f"without head {i} {m}" for i, m in enumerate(means[1:], 1))
-    return f" Share of answers right: with all heads {means[0]}, {without}."
+    return f"Share of answers right: with all heads {means[0]}, {without}."

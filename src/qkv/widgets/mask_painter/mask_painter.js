@@ -62,7 +62,7 @@ function missing(w) {
   for (const name of /** @type {const} */ (["mask", "scores"])) {
     const rows = w.get(name) ?? [];
     if (rows.length !== n || rows.some((row) => row.length !== n))
-      return `${counted(n, "{n} token", "{n} tokens")} but ${name} is not ${n} × ${n}`;
+      return counted(n, `{n} token but ${name} is not ${n} × ${n}`, `{n} tokens but ${name} is not ${n} × ${n}`);
   }
   return "";
 }

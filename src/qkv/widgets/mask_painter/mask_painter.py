@@ -114,7 +114,8 @@ class MaskPainter(Widget):
         more = ", …" if len(seen) > _FIRST else ""
         self.alt = (
             f"A mask over {len(self.tokens)} tokens to paint, now {what}: "
-            f"{', '.join(seen[:_FIRST])}{more}. {peaks(self._weights(), self.tokens)}"
+            f"{', '.join(seen[:_FIRST])}{more}. "
+            f"{peaks(self._weights(), self.tokens, self.tokens)}"
         )
 
     def _may(self) -> Tensor:

@@ -565,7 +565,7 @@ function missing(w) {
   if (!(side > 0) || height % side || width % side)
     return `patches of ${side} pixels do not divide an image of ${height} × ${width}`;
   if (found?.length !== count || w.get("labels")?.length !== count)
-    return `${counted(count, "{n} image", "{n} images")} but ${found?.length ?? 0} recorded`;
+    return `the number of images is ${count}, but that of recorded ones is ${found?.length ?? 0}`;
   const tokens = (height / side) * (width / side) + 1;
   const fits = (run) =>
     run.probabilities.length === w.get("names").length && run.rollout.length === tokens && run.looks.length > 0;

@@ -9,6 +9,7 @@ import traitlets
 from torch import Tensor
 
 from qkv.vision import rollout
+from qkv.widgets.shared.attending import look
 from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import listed, visible
 from qkv.widgets.shared.html import named, page, table
@@ -209,12 +210,12 @@ def _sentence(
     )
     looks = mean_of_heads(found[0]["looks"][-1])[1:]
     at = max(range(len(looks)), key=looks.__getitem__)
+    patch = f"patch {at + 1}, row {at // columns + 1}, column {at % columns + 1}"
     sure = found[0]["probabilities"][says[0]]
     return (
         f"A Vision Transformer reads images of {height} × {width} pixels as a class "
         f"token and {rows * columns} patches of {side} × {side}; {recorded}, and "
         f"it is right about {right}. The first, a “{visible(names[labels[0]])}”, it "
-        f"calls “{visible(names[says[0]])}” ({sure:.2f}); the class token looks most "
-        f"at patch {at + 1}, row {at // columns + 1}, column {at % columns + 1} "
-        f"({looks[at]:.2f}), {_LAST}."
+        f"calls “{visible(names[says[0]])}” ({sure:.2f}); "
+        f"{look('the class token', patch, looks[at])}, {_LAST}."
     )

@@ -48,6 +48,17 @@ def softmax(scores: Tensor, may: Tensor | None = None) -> Tensor:
     return scores.masked_fill(hidden, -torch.inf).softmax(-1).masked_fill(hidden, 0.0)
 
 
+def look(query: str, key: str, share: float) -> str:
+    """Say where a query looks most.
+
+    Examples
+    --------
+    >>> look("a", "d", 0.75)
+    'a looks most at d (0.75)'
+    """
+    return f"{query} looks most at {key} ({share:.2f})"
+
+
 def looks(weights: Tensor, queries: Sequence[str], keys: Sequence[str]) -> list[str]:
     """Say of each query where it looks most.
 
@@ -58,20 +69,20 @@ def looks(weights: Tensor, queries: Sequence[str], keys: Sequence[str]) -> list[
     """
     names = [visible(key) for key in keys]
     return [
-        f"{query} looks most at {names[int(row.argmax())]} ({float(row.max()):.2f})"
+        look(query, names[int(row.argmax())], float(row.max()))
         if row.any()
         else f"{query} may attend to nothing"
         for query, row in zip(map(visible, queries), weights, strict=True)
     ]
 
 
-def peaks(weights: Tensor, tokens: Sequence[str]) -> str:
-    """Say where the first tokens look most, each a query and a key.
+def peaks(weights: Tensor, queries: Sequence[str], keys: Sequence[str]) -> str:
+    """Say where the first queries look most.
 
     Examples
     --------
-    >>> peaks(torch.tensor([[0.25, 0.75], [0.0, 0.0]]), ["a", "b"])
-    'a looks most at b (0.75), b may attend to nothing.'
+    >>> peaks(torch.tensor([[0.25, 0.75], [0.0, 0.0]]), ["a", "b"], ["c", "d"])
+    'a looks most at d (0.75), b may attend to nothing.'
     """
-    said = looks(weights, tokens, tokens)
+    said = looks(weights, queries, keys)
     return f"{', '.join(said[:_NAMED])}{', …' if len(said) > _NAMED else '.'}"

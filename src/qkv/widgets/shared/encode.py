@@ -29,6 +29,17 @@ def number(value: float, digits: int = 4) -> float | int | str:
     """
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return rounded(value, digits)
+
+
+def rounded(value: float, digits: int = 4) -> float | int:
+    """Return a finite number with that many significant digits, whole if it is whole.
+
+    Examples
+    --------
+    >>> rounded(2 / 3), rounded(3.0)
+    (0.6667, 3)
+    """
     short = float(f"{value:.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 1e6 else short
 

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from qkv._colours import readable_on
 from qkv.widgets.shared.encode import visible
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -20,10 +21,11 @@ _MARKS = {None: "masked", "nan": "NaN", "inf": "+∞", "-inf": "−∞"}
 @functools.cache
 def _anchors() -> dict[str, list[tuple[int, int, int]]]:
     names = json.loads((STATIC / "anchors.json").read_text("utf-8"))
-    return {
-        name: [tuple(int(stop[i : i + 2], 16) for i in (1, 3, 5)) for stop in stops]
-        for name, stops in names.items()
-    }
+    return {name: [_rgb(stop) for stop in stops] for name, stops in names.items()}
+
+
+def _rgb(stop: str) -> tuple[int, int, int]:
+    return int(stop[1:3], 16), int(stop[3:5], 16), int(stop[5:7], 16)
 
 
 def colour(value: float, scale: str, limit: float) -> tuple[int, int, int]:
@@ -39,17 +41,8 @@ def colour(value: float, scale: str, limit: float) -> tuple[int, int, int]:
     at = min(max(where, 0.0), 1.0) * (len(stops) - 1)
     i = min(int(at), len(stops) - 2)
     pairs = zip(stops[i], stops[i + 1], strict=True)
-    return tuple(round(a + (at - i) * (b - a)) for a, b in pairs)
-
-
-def ink(rgb: tuple[int, int, int]) -> str:
-    """Return black or white, whichever is easier to read on a colour."""
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (v / 255 for v in rgb)
-    ]
-    light = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "#000" if light > 0.179 else "#fff"
+    red, green, blue = (round(a + (at - i) * (b - a)) for a, b in pairs)
+    return red, green, blue
 
 
 def table(
@@ -79,10 +72,11 @@ def _cell(value: Any, scale: str, limit: float) -> str:
     if scale == "unit" and value < 0.005:
         return "<td>0</td>"  # most weights are: a table stays small
     rgb = colour(float(value), scale, limit)
+    ink = readable_on(v / 255 for v in rgb)
     back = "#{:02x}{:02x}{:02x}".format(*rgb)
     text = str(value) if isinstance(value, int) else f"{value:.2f}"
     text = text.replace("-", "−")
-    return f'<td style="background-color:{back};color:{ink(rgb)}">{text}</td>'
+    return f'<td style="background-color:{back};color:{ink}">{text}</td>'
 
 
 def label(token: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qkv.widgets.shared.encode import number
+from qkv.widgets.shared.encode import rounded
 
 LEVELS = 32_000
 _MARKS = {"nan": 32_766, "inf": 32_765, "-inf": -32_765}
@@ -72,7 +72,7 @@ def packed(value: Tensor, hidden: Tensor | None = None) -> tuple[dict, Tensor]:
     """  # noqa: E501
     value = value.double()
     finite = value[value.isfinite()]
-    limit = number(float(finite.abs().max()) if finite.numel() else 0.0, 6)
+    limit = rounded(float(finite.abs().max()) if finite.numel() else 0.0, 6)
     levels = (value / (limit or 1) * LEVELS).round().nan_to_num(0, 0, 0).int()
     levels = levels.clamp(-LEVELS, LEVELS)
     for name, mark in _MARKS.items():

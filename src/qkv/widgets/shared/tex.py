@@ -38,7 +38,7 @@ _NAMES = {"exp", "log", "ln", "tanh", "sin", "cos", "max", "min", "argmax", "sof
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→", "dot": "˙"}
 _SPACES = {",": 0.17, ":": 0.22, ";": 0.28, " ": 0.25, "!": -0.17}
 _SPACES |= {"quad": 1.0, "qquad": 2.0}
-_BOARD = dict(zip("RNZCQE", "ℝℕℤℂℚ𝔼", strict=True))
+_BOARD: dict[str, str] = dict(zip("RNZCQE", "ℝℕℤℂℚ𝔼", strict=True))
 _STOP = ("}", "", r"\right")
 
 

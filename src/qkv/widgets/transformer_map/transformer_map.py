@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from qkv.trace import Place, Step, place_of, walk
+from qkv.widgets.shared.attending import peaks
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import crop, listed, visible
 from qkv.widgets.shared.html import named, page, table
@@ -535,25 +536,19 @@ def _sentence(
     kind = "pre-norm" if layers[0]["part"] == "norm" else "post-norm"
     heads = len(values[_last(places, "attention")["weights"]])
     source, target = (" ".join(map(visible, tokens[side])) for side in tokens)
-    looked = _peaks(_cross(values, places), tokens)
-    return (
-        f"A Transformer in {kind} with {_many(encoder, 'encoder layer')} and "
-        f"{_many(decoder, 'decoder layer')}, d_model "
-        f"{values[places[0]['path']].shape[-1]}, {_many(heads, 'head')}, drawn as a "
-        f"map to walk through. The encoder reads {source}; the decoder is fed "
-        f"{target}. In the last decoder layer's cross-attention, a mean over the "
-        f"heads, {looked} Most likely next: {_next(tokens, top)}.{_shares(parts)}"
-    )
-
-
-def _peaks(cross: Tensor, tokens: dict[str, list[str]]) -> str:
-    names = [visible(token) for token in tokens["source"]]
-    said = [
-        f"{visible(name)} looks most at {names[int(row.argmax())]} "
-        f"({float(row.max()):.2f})"
-        for name, row in zip(tokens["target"], cross, strict=True)
+    d_model = values[places[0]["path"]].shape[-1]
+    read = "1 encoder layer" if encoder == 1 else f"{encoder} encoder layers"
+    written = "1 decoder layer" if decoder == 1 else f"{decoder} decoder layers"
+    split = "1 head" if heads == 1 else f"{heads} heads"
+    looked = peaks(_cross(values, places), tokens["target"], tokens["source"])
+    sentences = [
+        f"A Transformer in {kind} with {read} and {written}, d_model {d_model}, "
+        f"{split}, drawn as a map to walk through.",
+        f"The encoder reads {source}; the decoder is fed {target}.",
+        f"In the last decoder layer's cross-attention, a mean over the heads, {looked}",
+        f"Most likely next: {_next(tokens, top)}.",
     ]
-    return f"{', '.join(said[:_SAID])}{', …' if len(said) > _SAID else '.'}"
+    return " ".join([*sentences, _shares(parts)] if parts else sentences)
 
 
 _SAID = 8
@@ -568,19 +563,13 @@ def _next(tokens: dict[str, list[str]], top: list) -> str:
 
 
 def _shares(parts: list[dict[str, Any]]) -> str:
-    if not parts:
-        return ""
     groups: dict[str, float] = {}
     for part in parts:
         name = _GROUPS.get(part["group"], part["name"])
         groups[name] = groups.get(name, 0.0) + part["share"]
     said = ", ".join(f"{_percent(share)} {name}" for name, share in groups.items())
-    return f" Of {sum(p['count'] for p in parts):,} parameters, {said}."
+    return f"Of {sum(p['count'] for p in parts):,} parameters, {said}."
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

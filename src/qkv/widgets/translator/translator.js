@@ -393,7 +393,7 @@ function cache(w, run, at) {
     </div>
   </div>`;
   const done = at + 1;
-  const label = `The cache: ${counted(layers, "{n} layer", "{n} layers")}; keys and values of ${counted(done, "{n} target token", "{n} target tokens")} and of ${counted(run.source.length, "{n} source word", "{n} source words")}.`;
+  const label = `The cache of keys and values. Layers: ${layers}; target tokens: ${done}; source words: ${run.source.length}.`;
   return html`<div class="qkv-kept">
     <div class="qkv-h">The cache <small>keys (K) and values (V) of each layer</small></div>
     ${scroll(

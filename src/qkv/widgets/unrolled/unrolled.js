@@ -24,9 +24,9 @@ import { chance, counted, shown } from "../core/text.js";
 function check(r) {
   const f = r.forced ?? {};
   if (!r.source?.length || r.encoder?.length !== r.source.length)
-    return `${counted(r.source?.length ?? 0, "{n} source token", "{n} source tokens")} but ${counted(r.encoder?.length ?? 0, "{n} encoder state", "{n} encoder states")}`;
+    return `the number of source tokens is ${r.source?.length ?? 0}, but that of encoder states is ${r.encoder?.length ?? 0}`;
   if (!f.tokens?.length || f.decoder?.length !== f.tokens.length || f.top?.length !== f.tokens.length)
-    return `${counted(f.tokens?.length ?? 0, "{n} output token", "{n} output tokens")} but ${counted(f.decoder?.length ?? 0, "{n} decoder state", "{n} decoder states")}`;
+    return `the number of output tokens is ${f.tokens?.length ?? 0}, but that of decoder states is ${f.decoder?.length ?? 0}`;
   if (f.context?.length !== 1 && f.context?.length !== f.tokens.length) return "it has no context vector";
   return "";
 }

@@ -102,11 +102,12 @@ def _problems(sentence: Sentence, korean: str) -> Iterator[Problem]:
     yield from _arranged(found)
     for part in found:
         if part.noun:
-            yield from _counter(part)
+            yield from _counter(part, part.noun.body)
     by_label = {part.label: part for part in reversed(found)}
     for role, phrase in ((SUBJECT, sentence.subject), (OBJECT, sentence.object)):
-        if role in by_label:
-            yield from _phrase(by_label[role], phrase, role)
+        part = by_label.get(role)
+        if part and part.noun:
+            yield from _phrase(part, part.noun, phrase, role)
     yield from _time(by_label.get("time"), sentence)
     yield from _negation("not" in by_label, sentence)
     if "verb" in by_label:
@@ -120,11 +121,11 @@ def _spelled(found: list[Found]) -> Iterator[Problem]:
             yield _unknown(part.words[0].text)
         for word in part.words:
             role = ROLES.get(word.marker)
-            fitting = PARTICLES[role] if role else ()
-            if word.marker not in fitting:
+            if role is None or word.marker not in PARTICLES[role]:
                 continue
+            after_consonant, after_vowel = PARTICLES[role]
             consonant = final_consonant(word.before_marker)
-            right = fitting[0] if consonant else fitting[1]
+            right = after_consonant if consonant else after_vowel
             if word.marker != right:
                 sound = "a consonant" if consonant else "a vowel"
                 yield Problem(
@@ -170,8 +171,7 @@ def _arranged(found: list[Found]) -> Iterator[Problem]:
         yield Problem("order", f"{', '.join(known)} should be {right}")
 
 
-def _phrase(found: Found, phrase: Phrase, role: str) -> Iterator[Problem]:
-    noun = found.noun
+def _phrase(found: Found, noun: Word, phrase: Phrase, role: str) -> Iterator[Problem]:
     if noun.body != phrase.noun.korean:
         yield Problem(role, f"{noun.body} does not mean {phrase.noun.objective!r}")
     for name, said, meant in (
@@ -192,8 +192,8 @@ def _phrase(found: Found, phrase: Phrase, role: str) -> Iterator[Problem]:
         yield from _topic(found.head, phrase)
 
 
-def _counter(found: Found) -> Iterator[Problem]:
-    noun, counter = found.noun.body, found.body("counter")
+def _counter(found: Found, noun: str) -> Iterator[Problem]:
+    counter = found.body("counter")
     if found.body("numeral") and counter != COUNTER_OF[noun]:
         wrong = f"not in {counter}" if counter else "which is missing"
         yield Problem("counter", f"{noun} is counted in {COUNTER_OF[noun]}, {wrong}")

@@ -18,7 +18,7 @@ _NOUNS = {
 _ADJECTIVES = {adjective.english: adjective for adjective in ADJECTIVES}
 _VERBS = {form: verb for verb in VERBS for form in verb.english}
 _LINKS = {verb.link for verb in VERBS if verb.link}
-_TIMES = {("yesterday",): True, ("every", "day"): False}
+_TIMES: dict[tuple[str, ...], bool] = {("yesterday",): True, ("every", "day"): False}
 _ARTICLES = {"the": "the", "a": "a", "an": "a", "my": "my"}
 _OTHERS = {"cup", "cups", "of", "do", "does", "did", "not", "yesterday", "every", "day"}
 
