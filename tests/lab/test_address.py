@@ -2,13 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from threading import Timer
 
 import pytest
 
-from tests.lab.reader import free_port
+from tests.lab.reader import PATIENCE
 from tools import lab
 
 OWN_FOLDERS = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
@@ -27,6 +28,11 @@ def own(tmp_path, monkeypatch):
     return tmp_path
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
 def said(folder, port, until, *options):
     """Return what is printed, up to a line, by a JupyterLab that is then ended."""
     folders = ["--work", folder / "work", "--chapters", folder / "chapters"]
@@ -39,7 +45,7 @@ def said(folder, port, until, *options):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    lines, late = [], Timer(120, process.kill)
+    lines, late = [], Timer(PATIENCE, process.kill)
     late.start()
     with process:
         for line in process.stdout:

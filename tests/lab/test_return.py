@@ -7,7 +7,6 @@ from tests.lab.reader import NO_MODEL, opened, running_lab
 from tools.execute import KERNEL
 
 NAME = "mine.ipynb"
-SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
 CELL = """
 from qkv.widgets import Predict
 
@@ -34,11 +33,6 @@ def visit(browser, folder):
         yield lambda: opened(browser, lab, NAME)
 
 
-def save(notebook):
-    notebook.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    notebook.page.wait_for_function(SAVED, timeout=30_000)
-
-
 def run_one(notebook, index):
     notebook.ready()
     notebook.page.evaluate(
@@ -61,8 +55,7 @@ def shown(notebook):
     page = notebook.page
     page.wait_for_function(
         f"""() => document.querySelectorAll('.qkv-w').length === {len(QUESTIONS)}
-            || document.body.innerText.includes({NO_MODEL!r})""",
-        timeout=60_000,
+            || document.body.innerText.includes({NO_MODEL!r})"""
     )
     said = page.locator(".qkv-w").all_inner_texts()
     return [q for q in QUESTIONS if any(q in text for text in said)]
@@ -70,10 +63,10 @@ def shown(notebook):
 
 def test_run_but_saved_only_after_the_kernel_was_restarted(visit):
     with visit() as notebook:
-        notebook.run_all(120)
+        notebook.run_all()
         assert notebook.errors() == []
         restart_kernel(notebook)
-        save(notebook)
+        notebook.save()
     with visit() as notebook:
         assert shown(notebook) == [*QUESTIONS]
 
@@ -82,11 +75,11 @@ def test_another_day_without_running_and_with_one_cell_run(visit):
     """After the test above: on a new server, with no kernel that knows the widgets."""
     with visit() as notebook:
         assert shown(notebook) == [*QUESTIONS]
-        save(notebook)
+        notebook.save()
     with visit() as notebook:
         assert shown(notebook) == [*QUESTIONS]
         run_one(notebook, 1)
-        save(notebook)
+        notebook.save()
         assert shown(notebook) == [*QUESTIONS]
     with visit() as notebook:
         assert shown(notebook) == [*QUESTIONS]
