@@ -47,6 +47,8 @@ LANGUAGE = {
 }
 FRONT_ENDS = (".js", ".css")  # read by the kernel, and stored as they are
 SECONDS = "shows-seconds"
+# a line ends inside the brackets, as it does in no string of a notebook's JSON
+NUMBERS = re.compile(r"\[\n\s*[-+.\deE]+(?:,\n\s*[-+.\deE]+)*\n\s*\]")
 UNCHANGED, PROSE, MODULES = "unchanged", "prose renewed", "modules renewed"
 
 
@@ -252,9 +254,18 @@ def _reachable(notebook: NotebookNode, models: dict[str, dict]) -> list[str]:
 
 
 def to_text(notebook: NotebookNode) -> str:
-    """The twin's bytes: keys sorted, Korean as Korean, one newline at the end."""
+    """The twin's bytes: keys sorted, Korean as Korean, one newline at the end.
+
+    A list of numbers stands on one line: a line for each of a widget's numbers made up
+    a quarter of the largest twin.
+    """
     nbformat.validate(notebook)
-    return nbformat.writes(notebook).rstrip("\n") + "\n"
+    text = NUMBERS.sub(_on_one_line, nbformat.writes(notebook))
+    return text.rstrip("\n") + "\n"
+
+
+def _on_one_line(numbers: re.Match) -> str:
+    return "".join(numbers[0].split())
 
 
 # ------------------------------------------------------------------------- the command
