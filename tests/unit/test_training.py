@@ -1232,7 +1232,7 @@ def test_a_notebook_shows_the_bar_to_a_person_only(asked, monkeypatch):
     said = []
     try:
         client.execute_interactive(
-            SPOKEN, allow_stdin=asked, output_hook=said.append, timeout=60
+            SPOKEN, allow_stdin=asked, output_hook=said.append, timeout=600
         )
     finally:
         client.stop_channels()
