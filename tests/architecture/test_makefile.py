@@ -1,5 +1,6 @@
 """The commands of README and design are the Makefile's, and each is a few lines."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,16 +13,23 @@ COMMANDS = ["help", "lab", "test", "book", "notebooks", "widgets", "serve", "lin
 COMMANDS += ["bench", "claims", "checkpoint", "pdf", "clean"]
 
 
-def dry_run(*arguments):
-    """Return what make would do, on a machine that has nothing yet."""
-    done = subprocess.run(
-        ["make", "--dry-run", "--always-make", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
+# The tests themselves run under a make, which tells one below it of its own options.
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("ARGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+}
+
+
+def make(*words):
+    return subprocess.check_output(
+        ["make", "--no-print-directory", *words], cwd=ROOT, env=ENVIRONMENT, text=True
     )
-    return done.stdout
+
+
+def dry_run(command):
+    """Return what make would do, on a machine that has nothing yet."""
+    return make("--dry-run", "--always-make", command)
 
 
 def recipe(command):
@@ -32,11 +40,6 @@ def recipe(command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_is_there_and_a_few_lines(command):
     assert 1 <= len(recipe(command)) <= 4
-
-
-def make(*words):
-    quiet = "--no-print-directory"  # the tests themselves run under a make
-    return subprocess.check_output(["make", quiet, *words], cwd=ROOT, text=True)
 
 
 def test_help_lists_every_command_with_what_it_does():
