@@ -27,9 +27,9 @@ def make(*words):
     )
 
 
-def dry_run(command):
+def dry_run(*words):
     """Return what make would do, on a machine that has nothing yet."""
-    return make("--dry-run", "--always-make", command)
+    return make("--dry-run", "--always-make", *words)
 
 
 def recipe(command):
