@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -11,10 +11,8 @@ from torch import Tensor, nn
 class Model(Protocol):
     """What every ``nn.Module`` has, and is asked of any model here."""
 
-    training: bool
-
-    def train(self, mode: bool = True) -> Any:
-        """Switch to training, or to evaluation."""
+    def modules(self) -> Iterator[nn.Module]:
+        """Yield the model and all modules in it."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Yield what is learned."""
@@ -38,10 +36,22 @@ def beside(model: Model, *tensors: Tensor) -> tuple[Tensor, ...]:
 
 @contextmanager
 def in_mode(model: Model, *, training: bool) -> Iterator[None]:
-    """Put a model into a mode, and then back into the one it was in."""
-    before = model.training
-    model.train(training)
+    """Put a model into a mode, and then each of its modules into its own again.
+
+    Examples
+    --------
+    >>> model = nn.Sequential(nn.Dropout(), nn.Dropout().eval())
+    >>> with in_mode(model, training=False):
+    ...     print([module.training for module in model])
+    [False, False]
+    >>> [module.training for module in model]
+    [True, False]
+    """
+    others = [module for module in model.modules() if module.training is not training]
+    for module in others:
+        module.training = training
     try:
         yield
     finally:
-        model.train(before)
+        for module in others:
+            module.training = not training

@@ -145,9 +145,13 @@ class AdditiveScore(nn.Module):
         return self.unchecked(query, projected)
 
     def unchecked(self, query: Tensor, projected: Tensor) -> Tensor:
-        """Do what a call does with sizes that are known to fit: at each token."""
-        together = self.W(query).unsqueeze(-2) + projected.unsqueeze(-3)
-        return self.v(torch.tanh(together)).squeeze(-1)
+        """Do what a call does with sizes that are known to fit: at each token.
+
+        For one token a call of a module costs as much as the product in it.
+        """
+        asked = F.linear(query, self.W.weight)
+        together = asked.unsqueeze(-2) + projected.unsqueeze(-3)
+        return F.linear(torch.tanh(together), self.v.weight).squeeze(-1)
 
 
 class DotProductScore(nn.Module):

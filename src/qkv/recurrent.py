@@ -365,10 +365,8 @@ class Writer(Protocol):
     What a source is, the model decides: token ids and their lengths, images, a series.
     """
 
-    training: bool
-
-    def train(self, mode: bool = True) -> nn.Module:
-        """Switch to training, as every ``nn.Module`` can."""
+    def modules(self) -> Iterator[nn.Module]:
+        """Yield the model and all modules in it, as every ``nn.Module`` can."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Yield what is learned, as every ``nn.Module`` can."""
@@ -710,7 +708,8 @@ class AttentionDecoder(nn.Module, Generic[_Reader]):
         context = self._look(state.hidden, state.memory)
         x = torch.cat([embedded, context], -1)
         hidden = self.cell.unchecked(x, state.hidden)
-        logits = self.output(torch.cat([hidden, context], -1))
+        output, read = self.output, torch.cat([hidden, context], -1)
+        logits = F.linear(read, output.weight, output.bias)
         return logits, AttentionState(hidden, state.memory)
 
     def _bias(self, *source: Tensor) -> Tensor | None:

@@ -60,11 +60,16 @@ def greedy(
     tensor([[2]])
     """
 
-    def likeliest(logits: Tensor) -> Tensor:
-        refuse_nan(logits)
-        return logits.argmax(-1)
+    highest: list[Tensor] = []
 
-    return _write(model, source, max_length, likeliest, allowed)
+    def likeliest(logits: Tensor) -> Tensor:
+        value, token = logits.max(-1)
+        highest.append(value)
+        return token
+
+    written = _write(model, source, max_length, likeliest, allowed)
+    refuse_nan(torch.stack(highest, 1))  # once for a sentence, not at every token
+    return written
 
 
 def sample(
