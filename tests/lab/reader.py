@@ -21,6 +21,7 @@ OWN_FOLDERS = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
 JUPYTERLAB = "window.jupyterapp.shell.currentWidget"
 LABS_OWN = "/static/lab/"
 PATIENCE = 1800  # seconds: only what will never come is given up
+GRACE = 300  # seconds for a server to end by itself
 # What JupyterLab writes in place of a widget that it will not show any more.
 NO_MODEL = "Error displaying widget"
 NOTHING_STORED = "stored models: []"
@@ -107,7 +108,11 @@ def running_lab(folder, *options):
         yield Lab(address(process, said), folder / "work")
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()  # it has lost the signal
+            process.wait()
         reader.join(5)
         process.stdout.close()
 
