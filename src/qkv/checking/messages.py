@@ -34,6 +34,7 @@ UNKNOWN_IN_CHAPTER = (
     "there is no exercise {id!r}; chapter {chapter} has {ids}, and progress() lists "
     "those of the whole book"
 )
+UNKNOWN_BY_HAND = "there is no exercise {id!r} to work out by hand; there are {ids}"
 UNKNOWN_CHAPTER = (
     "there are no exercises of a chapter {chapter!r}: progress(3) lists those of "
     "chapter 3, and progress() those of the whole book"

@@ -1,0 +1,149 @@
+"""What an exercise by hand is: a computation with holes, and numbers that have names.
+
+Its mistakes are those of the exercises in code, or of their kind: computed in place of
+the right numbers, they say what somebody did who fills in such a number.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import EllipsisType
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from qkv.checking.exercise import Mistake
+
+Numbers = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Table:
+    """How one value of the computation is shown, and which of its numbers are holes.
+
+    Attributes
+    ----------
+    caption : what it is, with ``$formulas$`` and ```code```: how it is computed.
+    rows, columns : a label for each; an empty one where nothing needs a name.
+    blanks : the holes as pairs of row and column; ``...`` makes all of it holes.
+    look : what to look at when a number is wrong, and has no name.
+    """
+
+    caption: str
+    rows: tuple[str, ...] = ("",)
+    columns: tuple[str, ...] = ("",)
+    blanks: tuple[tuple[int, int], ...] | EllipsisType = ()
+    look: str = ""
+
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """Return the holes, row by row."""
+        if self.blanks is not ...:
+            return self.blanks
+        across = range(len(self.columns))
+        return tuple((row, column) for row in range(len(self.rows)) for column in across)
+
+
+@dataclass(frozen=True)
+class Hole:
+    """One number to be filled in: where it stands, what is right, what has a name."""
+
+    table: str
+    row: int
+    column: int
+    right: float
+    wrong: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A small computation to work out by hand.
+
+    Attributes
+    ----------
+    id : the chapter's number and a letter, "3.a".
+    title : what is worked out, in a few words.
+    minutes : how long it may take.
+    difficulty : 1, 2 or 3 stars.
+    task : what is to be done, with ``$formulas$`` and ```code```.
+    compute : the right numbers by name, in the order in which they are shown: what is
+        given, then what is worked out. Tensors of at most two axes.
+    tables : how each of them is shown, by the same names.
+    mistakes : at least three by their names. ``wrong`` is called without arguments,
+        and returns those numbers that come out otherwise.
+    decimals : to how many decimals a number is wanted.
+    tolerance : how far a number may be off; one unit of the last decimal if not given,
+        because hands round on the way.
+
+    Raises
+    ------
+    ValueError
+        If a table has no numbers, or has labels for another number of rows or columns.
+    """
+
+    id: str
+    title: str
+    minutes: int
+    difficulty: int
+    task: str
+    compute: Callable[[], Numbers]
+    tables: Mapping[str, Table]
+    mistakes: Mapping[str, Mistake]
+    decimals: int = 2
+    tolerance: float | None = None
+
+    @property
+    def slack(self) -> float:
+        """How far a number may be off."""
+        return 10.0**-self.decimals if self.tolerance is None else self.tolerance
+
+    def numbers(self) -> dict[str, Float[Tensor, "row column"]]:
+        """Return the right numbers, each as a table."""
+        right = {name: _as_table(value) for name, value in self.compute().items()}
+        for name, value in right.items():
+            _check_labels(self, name, value)
+        return right
+
+    def holes(self) -> list[Hole]:
+        """Return all holes, in the order in which they are filled in."""
+        right = self.numbers()
+        wrong = {name: _wrong(right, m.wrong()) for name, m in self.mistakes.items()}
+        return [
+            Hole(
+                name,
+                row,
+                column,
+                right[name][row, column].item(),
+                {said: w[name][row, column].item() for said, w in wrong.items()},
+            )
+            for name in right
+            for row, column in self.tables[name].places()
+        ]
+
+    def tells(self, wrong: float, right: float) -> bool:
+        """Whether a wrong number shows: it is not what may be accepted as right."""
+        return not math.isnan(wrong) and abs(wrong - right) > self.slack
+
+
+def _as_table(value: Tensor) -> Float[Tensor, "row column"]:
+    return torch.atleast_2d(torch.as_tensor(value, dtype=torch.float64).detach())
+
+
+def _wrong(right: Numbers, wrong: Numbers) -> dict[str, Tensor]:
+    """The numbers of a mistake: what it leaves out is right."""
+    return {**right, **{name: _as_table(value) for name, value in wrong.items()}}
+
+
+def _check_labels(exercise: ByHand, name: str, value: Tensor) -> None:
+    if name not in exercise.tables:
+        raise ValueError(
+            f"{exercise.id} computes {name!r}, which no table shows: give it one, or "
+            f"leave it out; there are {', '.join(exercise.tables)}"
+        )
+    table = exercise.tables[name]
+    labels = (len(table.rows), len(table.columns))
+    if labels != tuple(value.shape):
+        raise ValueError(
+            f"{exercise.id}: {name!r} has {value.shape[0]} rows and {value.shape[1]} "
+            f"columns, but {labels[0]} and {labels[1]} labels: give one for each"
+        )
