@@ -50,8 +50,8 @@ def test_a_solved_exercise_is_kept_for_the_next_session(
     progress()
     table = said(capsys)
     assert "Chapter 1, The bottleneck: 1 of 6 solved" in table
-    assert "  ✓ 1.1  Look up a batch of words (3 min)" in table
-    assert "  ○ 1.2  One step of the GRU (8 min)" in table
+    assert "  ✓ 1.1  Look up a batch of words (3 min, ★)" in table
+    assert "  ○ 1.2  One step of the GRU (8 min, ★★)" in table
     assert "this session only" not in table
 
 
