@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import qkv.exercises
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 from qkv.exercises import check, finding, progress
 
@@ -29,7 +30,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qkv.exercises, "_solved", Solved())
+    monkeypatch.setattr(solved, "session", Solved())
 
 
 def said(capsys: pytest.CaptureFixture) -> str:
@@ -114,6 +115,7 @@ def test_a_folder_that_cannot_be_written_is_said(
 
 MANY = """
 import sys
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 solved = Solved()
 sys.stdin.read(1)

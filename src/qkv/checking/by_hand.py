@@ -4,7 +4,6 @@ Its mistakes are those of the exercises in code, or of their kind: computed in p
 the right numbers, they say what somebody did who fills in such a number.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
@@ -16,6 +15,7 @@ from torch import Tensor
 from qkv.checking.exercise import Mistake
 
 Numbers = Mapping[str, Tensor]
+EPSILON = 1e-9  # a number typed as a fraction is as near as a float can be
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Table:
     rows, columns : a label for each; an empty one where nothing needs a name.
     blanks : the holes as pairs of row and column; ``...`` makes all of it holes.
     look : what to look at when a number is wrong, and has no name.
+    slack : how far a number may be off; one unit of the last decimal if not given,
+        because hands round on the way.
     """
 
     caption: str
@@ -35,6 +37,7 @@ class Table:
     columns: tuple[str, ...] = ("",)
     blanks: tuple[tuple[int, int], ...] | EllipsisType = ()
     look: str = ""
+    slack: float | None = None
 
     def places(self) -> tuple[tuple[int, int], ...]:
         """Return the holes, row by row."""
@@ -46,13 +49,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Hole:
-    """One number to be filled in: where it stands, what is right, what has a name."""
+    """One number to be filled in: where it stands, what is right, what has a name.
+
+    ``wrong`` has the number that each mistake gives, and ``slack`` is how far one may be
+    off.
+    """
 
     table: str
     row: int
     column: int
     right: float
     wrong: Mapping[str, float]
+    slack: float
+
+    def accepts(self, value: float) -> bool:
+        """Whether this number is near enough to the right one."""
+        return value == self.right or abs(value - self.right) <= self.slack + EPSILON
 
 
 @dataclass(frozen=True)
@@ -64,21 +76,20 @@ class ByHand:
     id : the chapter's number and a letter, "3.a".
     title : what is worked out, in a few words.
     minutes : how long it may take.
-    difficulty : 1, 2 or 3 stars.
+    difficulty : 1, 2 or 3, as of an exercise in code.
     task : what is to be done, with ``$formulas$`` and ```code```.
-    compute : the right numbers by name, in the order in which they are shown: what is
-        given, then what is worked out. Tensors of at most two axes.
-    tables : how each of them is shown, by the same names.
+    compute : the right numbers by name, tensors of at most two axes.
+    tables : how each of them is shown, by the same names, in the order of the work: what
+        is given, then what is worked out.
     mistakes : at least three by their names. ``wrong`` is called without arguments,
         and returns those numbers that come out otherwise.
     decimals : to how many decimals a number is wanted.
-    tolerance : how far a number may be off; one unit of the last decimal if not given,
-        because hands round on the way.
 
     Raises
     ------
     ValueError
-        If a table has no numbers, or has labels for another number of rows or columns.
+        If numbers have no table or a table no numbers, or it has labels for another
+        number of rows or columns.
     """
 
     id: str
@@ -90,16 +101,21 @@ class ByHand:
     tables: Mapping[str, Table]
     mistakes: Mapping[str, Mistake]
     decimals: int = 2
-    tolerance: float | None = None
 
     @property
-    def slack(self) -> float:
-        """How far a number may be off."""
-        return 10.0**-self.decimals if self.tolerance is None else self.tolerance
+    def stars(self) -> str:
+        """The difficulty as readers see it, ★ to ★★★."""
+        return "★" * self.difficulty
 
     def numbers(self) -> dict[str, Float[Tensor, "row column"]]:
-        """Return the right numbers, each as a table."""
-        right = {name: _as_table(value) for name, value in self.compute().items()}
+        """Return the right numbers, each as a table, in the tables' order."""
+        computed = self.compute()
+        if set(computed) != set(self.tables):
+            raise ValueError(
+                f"{self.id} computes {', '.join(computed)}, and its tables are "
+                f"{', '.join(self.tables)}: give each value a table of its name"
+            )
+        right = {name: _as_table(computed[name]) for name in self.tables}
         for name, value in right.items():
             _check_labels(self, name, value)
         return right
@@ -115,14 +131,11 @@ class ByHand:
                 column,
                 right[name][row, column].item(),
                 {said: w[name][row, column].item() for said, w in wrong.items()},
+                10.0**-self.decimals if table.slack is None else table.slack,
             )
-            for name in right
-            for row, column in self.tables[name].places()
+            for name, table in self.tables.items()
+            for row, column in table.places()
         ]
-
-    def tells(self, wrong: float, right: float) -> bool:
-        """Whether a wrong number shows: it is not what may be accepted as right."""
-        return not math.isnan(wrong) and abs(wrong - right) > self.slack
 
 
 def _as_table(value: Tensor) -> Float[Tensor, "row column"]:
@@ -135,11 +148,6 @@ def _wrong(right: Numbers, wrong: Numbers) -> dict[str, Tensor]:
 
 
 def _check_labels(exercise: ByHand, name: str, value: Tensor) -> None:
-    if name not in exercise.tables:
-        raise ValueError(
-            f"{exercise.id} computes {name!r}, which no table shows: give it one, or "
-            f"leave it out; there are {', '.join(exercise.tables)}"
-        )
     table = exercise.tables[name]
     labels = (len(table.rows), len(table.columns))
     if labels != tuple(value.shape):

@@ -83,6 +83,8 @@ LAST_HINT = (
 # What is solved.
 OF_A_CHAPTER = "Chapter {chapter}, {title}: {done} of {total} solved"
 OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min, {stars})"
+OF_ONE_BY_HAND = "  {mark} {id}  {title} ({minutes} min, {stars}, by hand)"
+OF_PREDICTIONS = "  {mark} predictions answered: {count}"
 OF_OTHER_CHAPTERS = (
     "In other chapters: {count} solved; progress() shows the whole book."
 )

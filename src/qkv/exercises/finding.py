@@ -82,8 +82,8 @@ def find(id: str) -> Exercise:
     'Compare each query with each key'
     """
     chapter = chapter_of(id)
-    file = files(chapter).get(id)
-    if file is None:
+    file = None if chapter is None else files(chapter).get(id)
+    if chapter is None or file is None:
         raise ValueError(_say_unknown(id, chapter))
     return import_module(f"{_package(chapter)}.{file.stem}").EXERCISE
 
@@ -102,17 +102,23 @@ def find_by_hand(id: str) -> ByHand:
     'One query, three keys'
     """
     chapter = chapter_of(id)
-    file = by_hand(chapter).get(id)
-    if file is None:
+    file = None if chapter is None else by_hand(chapter).get(id)
+    if chapter is None or file is None:
         known = ", ".join(id for c in chapters() for id in by_hand(c))
         raise ValueError(messages.UNKNOWN_BY_HAND.format(id=id, ids=known))
     return import_module(f"{_package(chapter)}.{file.stem}").BY_HAND
 
 
-def chapter_of(id: str) -> int:
-    """Return the chapter of an exercise by its number; −1 where it has none."""
-    number = id.partition(".")[0]
-    return int(number) if number.isdecimal() else -1
+def chapter_of(id: str) -> int | None:
+    """Return the chapter of an exercise by its number; None for what is no exercise.
+
+    Examples
+    --------
+    >>> chapter_of("3.2"), chapter_of("3.a"), chapter_of("03-recall")
+    (3, 3, None)
+    """
+    number, _, _ = id.partition(".")
+    return int(number) if number.isdecimal() else None
 
 
 def _with_ids(chapter: int, pattern: re.Pattern) -> dict[str, Path]:
@@ -126,8 +132,8 @@ def _package(chapter: int) -> str:
     return f"{__package__}.ch{chapter:02}"
 
 
-def _say_unknown(id: str, chapter: int) -> str:
-    if chapter not in chapters():
+def _say_unknown(id: str, chapter: int | None) -> str:
+    if chapter is None or chapter not in chapters():
         return messages.UNKNOWN_EXERCISE.format(id=id)
     known = ", ".join(ids(chapter))
     return messages.UNKNOWN_IN_CHAPTER.format(id=id, chapter=chapter, ids=known)

@@ -75,6 +75,7 @@ BY_HAND = ByHand(
             blanks=...,
             look="each value counts by its weight, place by place. It lies between "
             "the smallest and the largest number of this column of values.",
+            slack=0.06,
         ),
     },
     mistakes={
