@@ -16,8 +16,8 @@ Four arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
-- widgets → checking and exercises, since a prediction and what is worked out by hand are
-  exercises: they are judged by the same mistakes, and kept in the same list;
+- widgets → checking and exercises, since a prediction and what is worked out by hand
+  are exercises: they are judged by the same mistakes, and kept in the same list;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with.

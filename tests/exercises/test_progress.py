@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import qkv.exercises
 from qkv.checking import solved
 from qkv.checking.solved import Solved
 from qkv.exercises import check, finding, progress

@@ -6,13 +6,15 @@ the right numbers, they say what somebody did who fills in such a number.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from types import EllipsisType
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from qkv.checking.exercise import Mistake
+from qkv.checking.exercise import Exercise, Mistake
 
 Numbers = Mapping[str, Tensor]
 EPSILON = 1e-9  # a number typed as a fraction is as near as a float can be
@@ -28,8 +30,8 @@ class Table:
     rows, columns : a label for each; an empty one where nothing needs a name.
     blanks : the holes as pairs of row and column; ``...`` makes all of it holes.
     look : what to look at when a number is wrong, and has no name.
-    slack : how far a number may be off; one unit of the last decimal if not given,
-        because hands round on the way.
+    slack : how far a number may be off. If not given, one unit of the last decimal,
+        because hands round on the way; nothing where whole numbers are wanted.
     """
 
     caption: str
@@ -43,16 +45,14 @@ class Table:
         """Return the holes, row by row."""
         if self.blanks is not ...:
             return self.blanks
-        across = range(len(self.columns))
-        return tuple((row, column) for row in range(len(self.rows)) for column in across)
+        return tuple(product(range(len(self.rows)), range(len(self.columns))))
 
 
 @dataclass(frozen=True)
 class Hole:
     """One number to be filled in: where it stands, what is right, what has a name.
 
-    ``wrong`` has the number that each mistake gives, and ``slack`` is how far one may be
-    off.
+    ``wrong`` has the number of each mistake; ``slack`` is how far one may be off.
     """
 
     table: str
@@ -79,8 +79,8 @@ class ByHand:
     difficulty : 1, 2 or 3, as of an exercise in code.
     task : what is to be done, with ``$formulas$`` and ```code```.
     compute : the right numbers by name, tensors of at most two axes.
-    tables : how each of them is shown, by the same names, in the order of the work: what
-        is given, then what is worked out.
+    tables : how each of them is shown, by the same names, in the order of the work:
+        what is given, then what is worked out.
     mistakes : at least three by their names. ``wrong`` is called without arguments,
         and returns those numbers that come out otherwise.
     decimals : to how many decimals a number is wanted.
@@ -107,6 +107,11 @@ class ByHand:
         """The difficulty as readers see it, ★ to ★★★."""
         return "★" * self.difficulty
 
+    @property
+    def unit(self) -> float:
+        """One unit of the last decimal that is wanted; whole numbers have none."""
+        return 10.0**-self.decimals if self.decimals else 0.0
+
     def numbers(self) -> dict[str, Float[Tensor, "row column"]]:
         """Return the right numbers, each as a table, in the tables' order."""
         computed = self.compute()
@@ -131,11 +136,29 @@ class ByHand:
                 column,
                 right[name][row, column].item(),
                 {said: w[name][row, column].item() for said, w in wrong.items()},
-                10.0**-self.decimals if table.slack is None else table.slack,
+                self.unit if table.slack is None else table.slack,
             )
             for name, table in self.tables.items()
             for row, column in table.places()
         ]
+
+
+def as_in(
+    exercise: Exercise, *names: str, compute: Callable[..., Numbers]
+) -> dict[str, Mistake]:
+    """Return mistakes of an exercise in code, made by hand.
+
+    ``compute`` is given the wrong function in place of the right one.
+
+    Examples
+    --------
+    >>> from qkv.exercises.finding import find
+    >>> made = as_in(find("3.2"), "not scaled", compute=lambda score: {"s": score})
+    >>> made["not scaled"].says[:40]
+    'the scores are not divided by √d_k: the '
+    """
+    of = {name: exercise.mistakes[name] for name in names}
+    return {n: Mistake(m.says, partial(compute, m.wrong)) for n, m in of.items()}
 
 
 def _as_table(value: Tensor) -> Float[Tensor, "row column"]:

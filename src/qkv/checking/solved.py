@@ -86,7 +86,7 @@ class Solved:
 
 
 session = Solved()
-"""What this session knows: the checks write into it, and widgets that a reader solves."""
+"""What this session knows: checks write into it, and widgets that are solved."""
 
 
 def _alone_with(file: Path) -> FileLock:

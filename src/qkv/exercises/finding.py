@@ -99,7 +99,7 @@ def find_by_hand(id: str) -> ByHand:
     Examples
     --------
     >>> find_by_hand("3.a").title
-    'One query, three keys'
+    'Another query, the same keys'
     """
     chapter = chapter_of(id)
     file = None if chapter is None else by_hand(chapter).get(id)

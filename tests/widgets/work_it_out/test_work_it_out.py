@@ -26,7 +26,10 @@ def evil():
         minutes=1,
         difficulty=2,
         task=f"반으로 나누세요 {EVIL}",
-        compute=lambda: {"x": torch.tensor([3.0, 5.0]), "half": torch.tensor([1.5, -torch.inf])},
+        compute=lambda: {
+            "x": torch.tensor([3.0, 5.0]),
+            "half": torch.tensor([1.5, -torch.inf]),
+        },
         tables={
             "x": Table(f"x {EVIL}", ("나는",), ("1", EVIL)),
             "half": Table("half", columns=("1", "2"), blanks=..., look=EVIL),
@@ -180,7 +183,7 @@ class TestInThePage:
         assert EVIL in page.locator(".qkv-note").inner_text()
         assert page.evaluate("window.pwned") is None
         assert page.locator("th [lang=ko]").inner_text() == "나는"
-        assert page.locator("p[lang=ko]").count() == 1
+        assert page.locator("p [lang=ko]").inner_text() == "반으로 나누세요"
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_axe_finds_nothing(self, show, made, theme):

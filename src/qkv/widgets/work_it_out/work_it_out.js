@@ -3,7 +3,6 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { korean } from "../core/language.js";
 import { rich } from "../core/rich.js";
 import { scroll } from "../core/scroll.js";
 import { exact } from "../core/text.js";
@@ -166,8 +165,6 @@ function cell(w, all, at) {
   return html`<td class="qkv-hole">${input(w, all, { ...at, i })}</td>`;
 }
 
-const label = (segments) => html`<span lang=${korean(plain(segments))}>${rich(segments)}</span>`;
-
 /** @param {W} w */
 function tableOf(w, all, table) {
   const holes = table.cells.flatMap((cells, row) =>
@@ -178,10 +175,10 @@ function tableOf(w, all, table) {
     plain(table.caption),
     html`<table class="qkv-hand">
       <caption>${rich(table.caption)}</caption>
-      <thead><tr><td></td>${table.columns.map((c) => html`<th scope="col">${label(c)}</th>`)}</tr></thead>
+      <thead><tr><td></td>${table.columns.map((c) => html`<th scope="col">${rich(c)}</th>`)}</tr></thead>
       <tbody>${table.cells.map(
         (cells, row) => html`<tr>
-          <th scope="row">${label(table.rows[row])}</th>
+          <th scope="row">${rich(table.rows[row])}</th>
           ${cells.map((c, column) => cell(w, all, { cell: c, table, row, column }))}
         </tr>`,
       )}</tbody>
@@ -237,7 +234,7 @@ function view(w) {
   const all = verdicts(w);
   return html`<p class="qkv-h"><span class="qkv-badge">By hand</span> ${w.get("name")} ${rich(w.get("title"))}
       <small>${w.get("minutes")} min, ${"★".repeat(w.get("difficulty"))}</small></p>
-    <p lang=${korean(plain(w.get("task")))}>${rich(w.get("task"))}</p>
+    <p>${rich(w.get("task"))}</p>
     <div class="qkv-sheet">${w.get("tables").map((table) => html`<div>${tableOf(w, all, table)}</div>`)}</div>
     ${w.still ? nothing : foot(w, all)}`;
 }

@@ -35,7 +35,7 @@ class WorkItOut(Widget):
     Examples
     --------
     >>> WorkItOut("3.a")
-    To work out by hand, 3.a: One query, three keys. 8 numbers are to be filled in, of scaled, weights and output.
+    To work out by hand, 3.a: Another query, the same keys. 8 numbers are to be filled in, of scaled, weights and output.
     """  # noqa: E501
 
     _esm = module("work_it_out")
