@@ -1,9 +1,11 @@
 """A question to answer before running."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import traitlets
 
+from qkv.checking import solved
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import segments
 from qkv.widgets.shared.html import plain
@@ -12,7 +14,9 @@ from qkv.widgets.shared.html import plain
 class Predict(Widget):
     """A question with options; each explains itself once it is chosen.
 
-    The answer is remembered by ``name``, in the page and in ``answer`` (-1 before).
+    The answer is remembered by ``name``, in the page and in ``answer`` (-1 before), and
+    counts in the reader's progress. Each reader sees the options in an order of their
+    own.
 
     Parameters
     ----------
@@ -62,6 +66,7 @@ class Predict(Widget):
             alt=f"A question to answer before running on: {question} "
             f"Options: {'; '.join(text.rstrip('.') for text in options)}.",
         )
+        self.observe(self._keep, "answer")
 
     def fallback(self) -> str:
         """Return the question; each option opens to what would be said of it."""
@@ -74,3 +79,7 @@ class Predict(Widget):
         return (
             f"<div><p><strong>{plain(self.question)}</strong></p>{''.join(parts)}</div>"
         )
+
+    def _keep(self, change: Any) -> None:
+        if change["new"] >= 0:
+            solved.session.add(self.name)
