@@ -103,6 +103,14 @@ def test_a_wrong_number_without_a_name_is_told_where_to_look(exercise: ByHand) -
 
 
 @every
+def test_labels_are_letters_that_can_be_heard(exercise: ByHand) -> None:
+    for table in exercise.tables.values():
+        for labels in (table.rows, table.columns):
+            assert not re.search(r"[$_]", "".join(labels))
+            assert all(labels) or labels == ("",), "some have a name, and some none"
+
+
+@every
 def test_it_is_small_enough_for_a_hand(exercise: ByHand) -> None:
     assert 2 <= len(exercise.holes()) <= 16
     assert 1 <= exercise.minutes <= 15

@@ -27,7 +27,8 @@ class Table:
     Attributes
     ----------
     caption : what it is, with ``$formulas$`` and ```code```: how it is computed.
-    rows, columns : a label for each; an empty one where nothing needs a name.
+    rows, columns : a label for each, in letters (``k₁``): a formula is no name to those
+        who hear the page. An empty one where nothing needs a name.
     blanks : the holes as pairs of row and column; ``...`` makes all of it holes.
     look : what to look at when a number is wrong, and has no name.
     slack : how far a number may be off. If not given, one unit of the last decimal,

@@ -14,7 +14,7 @@ S = torch.tensor([[1.0, -1.0]])
 H = torch.tensor([[1.0, 0], [0, 1], [2, 2]])
 W, U = torch.eye(2), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
 V = torch.tensor([1.0, 2.0])
-STATES = ("$h_1$", "$h_2$", "$h_3$")
+STATES = ("h₁", "h₂", "h₃")
 
 
 def _scores(
@@ -41,9 +41,9 @@ BY_HAND = ByHand(
     r"$\tanh(-a) = -\tanh a$.",
     compute=_scores,
     tables={
-        "s": Table("The query", ("$s$",), ("1", "2")),
+        "s": Table("The query", ("s",), ("1", "2")),
         "h": Table("The states", STATES, ("1", "2")),
-        "v": Table("What reads the score off", ("$v$",), ("1", "2")),
+        "v": Table("What reads the score off", ("v",), ("1", "2")),
         "together": Table(
             "$W s + U h_j$",
             STATES,
@@ -53,7 +53,7 @@ BY_HAND = ByHand(
         ),
         "scores": Table(
             r"Scores $v^\top \tanh(W s + U h_j)$",
-            ("$e$",),
+            ("e",),
             STATES,
             blanks=...,
             look="tanh of both numbers, each times its number of v, added.",

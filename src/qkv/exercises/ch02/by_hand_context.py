@@ -14,7 +14,7 @@ from qkv.exercises.sentences import NO_EXPONENTIAL, NOT_YET_DIVIDED
 
 E = torch.tensor([[math.log(2), 0, math.log(5)]])
 H = torch.tensor([[1.0, 0], [0, 1], [2, 2]])
-STATES = ("$h_1$", "$h_2$", "$h_3$")
+STATES = ("h₁", "h₂", "h₃")
 
 
 def _context(average: Callable = weighted_sum) -> dict[str, Tensor]:
@@ -37,10 +37,10 @@ BY_HAND = ByHand(
     compute=_context,
     tables={
         "h": Table("The states", STATES, ("1", "2")),
-        "e": Table(r"The scores $(\ln 2, 0, \ln 5)$", ("$e$",), STATES),
+        "e": Table(r"The scores $(\ln 2, 0, \ln 5)$", ("e",), STATES),
         "weights": Table(
             "Weights: the softmax of the scores",
-            (r"$\alpha$",),
+            ("α",),
             STATES,
             blanks=...,
             look="e to the power of ln 5 is 5, and e to the power of 0 is 1. Divide "
@@ -48,7 +48,7 @@ BY_HAND = ByHand(
         ),
         "context": Table(
             r"Context $\sum_j \alpha_j h_j$",
-            ("$c$",),
+            ("c",),
             ("1", "2"),
             blanks=...,
             look="each state counts by its weight: multiply, then add, place by place.",

@@ -32,12 +32,12 @@ BY_HAND = ByHand(
     "together again: first from $v_1$ alone, then from both.",
     compute=_directions,
     tables={
-        "x": Table("The vector", ("$x$",), ("1", "2")),
-        "basis": Table("The directions, of length 1", ("$v_1$", "$v_2$"), ("1", "2")),
+        "x": Table("The vector", ("x",), ("1", "2")),
+        "basis": Table("The directions, of length 1", ("v₁", "v₂"), ("1", "2")),
         "coefficients": Table(
             r"Coefficients $x \cdot v_i$",
-            ("$x$",),
-            ("$v_1$", "$v_2$"),
+            ("x",),
+            ("v₁", "v₂"),
             blanks=...,
             look="multiply place by place, and add the two products.",
         ),

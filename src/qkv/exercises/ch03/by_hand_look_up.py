@@ -27,7 +27,7 @@ def _averaged(weights: Tensor) -> dict[str, Tensor]:
 
 
 SCALED = scaled_scores(Q, K)
-KEYS = ("$k_1$", "$k_2$", "$k_3$")
+KEYS = ("k₁", "k₂", "k₃")
 
 BY_HAND = ByHand(
     id="3.a",
@@ -38,12 +38,12 @@ BY_HAND = ByHand(
     "and average the values.",
     compute=_look_up,
     tables={
-        "q": Table("The query", ("$q$",), ("1", "2", "3", "4")),
+        "q": Table("The query", ("q",), ("1", "2", "3", "4")),
         "K": Table("The keys", KEYS, ("1", "2", "3", "4")),
-        "V": Table("The values", ("$v_1$", "$v_2$", "$v_3$"), ("1", "2")),
+        "V": Table("The values", ("v₁", "v₂", "v₃"), ("1", "2")),
         "scaled": Table(
             r"Scaled scores $q \cdot k_j / \sqrt{d_k}$",
-            ("$q$",),
+            ("q",),
             KEYS,
             blanks=...,
             look="multiply place by place, add the four products, and divide by the "
@@ -51,7 +51,7 @@ BY_HAND = ByHand(
         ),
         "weights": Table(
             "Weights: the softmax of these scores",
-            ("$q$",),
+            ("q",),
             KEYS,
             blanks=...,
             look="take e to the power of each score, and divide each by the sum of "
@@ -60,7 +60,7 @@ BY_HAND = ByHand(
         ),
         "output": Table(
             r"Output: each value times its weight, added up",
-            ("$q$",),
+            ("q",),
             ("1", "2"),
             blanks=...,
             look="each value counts by its weight, place by place. The result lies "

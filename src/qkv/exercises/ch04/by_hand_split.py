@@ -32,7 +32,7 @@ BY_HAND = ByHand(
     "head get?",
     compute=_split,
     tables={
-        "X": Table("$X$", TOKENS, ("1", "2", "3", "4")),
+        "X": Table("X", TOKENS, ("1", "2", "3", "4")),
         "first": Table("Head 1", TOKENS, ("1", "2"), blanks=..., look=LOOK),
         "second": Table("Head 2", TOKENS, ("1", "2"), blanks=..., look=LOOK),
     },

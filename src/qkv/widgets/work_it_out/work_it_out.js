@@ -165,6 +165,9 @@ function cell(w, all, at) {
   return html`<td class="qkv-hole">${input(w, all, { ...at, i })}</td>`;
 }
 
+/** An empty header is none. */
+const anyOf = (labels) => labels.some((segments) => segments.length);
+
 /** @param {W} w */
 function tableOf(w, all, table) {
   const holes = table.cells.flatMap((cells, row) =>
@@ -175,10 +178,11 @@ function tableOf(w, all, table) {
     plain(table.caption),
     html`<table class="qkv-hand">
       <caption>${rich(table.caption)}</caption>
-      <thead><tr><td></td>${table.columns.map((c) => html`<th scope="col">${rich(c)}</th>`)}</tr></thead>
+      <thead ?hidden=${!anyOf(table.columns)}><tr>
+        ${anyOf(table.rows) ? html`<td></td>` : nothing}${table.columns.map((c) => html`<th scope="col">${rich(c)}</th>`)}</tr></thead>
       <tbody>${table.cells.map(
         (cells, row) => html`<tr>
-          <th scope="row">${rich(table.rows[row])}</th>
+          ${anyOf(table.rows) ? html`<th scope="row">${rich(table.rows[row])}</th>` : nothing}
           ${cells.map((c, column) => cell(w, all, { cell: c, table, row, column }))}
         </tr>`,
       )}</tbody>

@@ -89,22 +89,24 @@ class WorkItOut(Widget):
 
     def _table(self, table: dict[str, Any], *, filled: bool) -> str:
         head = "".join(f'<th scope="col">{plain(c)}</th>' for c in table["columns"])
+        corner = "<td></td>" if any(table["rows"]) else ""
         rows = "".join(
-            f'<tr><th scope="row">{plain(label)}</th>'
+            "<tr>"
+            + (f'<th scope="row">{plain(label)}</th>' if label else "")
             + "".join(f"<td>{self._shown(cell, filled)}</td>" for cell in row)
             + "</tr>"
             for label, row in zip(table["rows"], table["cells"], strict=True)
         )
         return (
             f"<table><caption>{plain(table['caption'])}</caption>"
-            f"<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<thead><tr>{corner}{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
     def _shown(self, cell: Any, filled: bool) -> str:
         if not isinstance(cell, dict):
             return _text(cell)
-        hole = self.holes[cell["hole"]]
-        return _text(number(hole["right"], _SHOWN)) if filled else "?"
+        right = self.holes[cell["hole"]]["right"]
+        return _text(number(float(right), _SHOWN)) if filled else "?"
 
     def _keep(self, change: Any) -> None:
         if change["new"]:
