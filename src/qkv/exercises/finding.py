@@ -71,8 +71,8 @@ def find(id: str) -> Exercise:
     'Compare each query with each key'
     """
     number = id.partition(".")[0]
-    chapter = int(number) if number.isdecimal() else 0
-    file = files(chapter).get(id)
+    chapter = int(number) if number.isdecimal() else None
+    file = None if chapter is None else files(chapter).get(id)
     if file is None:
         raise ValueError(_say_unknown(id, chapter))
     return import_module(f"{_package(chapter)}.{file.stem}").EXERCISE
@@ -82,7 +82,7 @@ def _package(chapter: int) -> str:
     return f"{__package__}.ch{chapter:02}"
 
 
-def _say_unknown(id: str, chapter: int) -> str:
+def _say_unknown(id: str, chapter: int | None) -> str:
     if chapter not in chapters():
         return messages.UNKNOWN_EXERCISE.format(id=id)
     known = ", ".join(ids(chapter))
