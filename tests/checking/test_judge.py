@@ -18,6 +18,7 @@ def exercise(reference: Callable, **changes: Any) -> Exercise:
         "id": "9.1",
         "title": "Double",
         "minutes": 2,
+        "difficulty": 1,
         "reference": reference,
         "cases": {
             "two sentences": lambda: (torch.arange(10.0).view(2, 5),),

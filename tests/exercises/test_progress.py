@@ -50,8 +50,8 @@ def test_a_solved_exercise_is_kept_for_the_next_session(
     progress()
     table = said(capsys)
     assert "Chapter 0, Words, vectors, memory: 1 of 6 solved" in table
-    assert "  ✓ 0.1  Look up a batch of words (3 min)" in table
-    assert "  ○ 0.6  One step of the GRU (8 min)" in table
+    assert "  ✓ 0.1  Look up a batch of words (3 min, ★)" in table
+    assert "  ○ 0.6  One step of the GRU (8 min, ★★)" in table
     assert "this session only" not in table
 
 

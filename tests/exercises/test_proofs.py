@@ -32,6 +32,7 @@ WRITTEN = [
     for id in EXERCISES
     for path in sorted(CHAPTERS.glob(f"**/{int(id.partition('.')[0]):02}_*.md"))
 ]
+TASKS = [(path, id) for path, id in WRITTEN if path.parent == CHAPTERS]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 every_mistake = pytest.mark.parametrize(
     ("exercise", "name"),
@@ -88,6 +89,16 @@ def test_exercises_come_in_the_order_of_their_numbers(path: Path) -> None:
         assert found == expected, f"{what} finds {found}"
 
 
+@pytest.mark.parametrize(("path", "id"), TASKS, ids=[id for _, id in TASKS])
+def test_the_text_gives_the_minutes_and_the_difficulty(path: Path, id: str) -> None:
+    exercise = EXERCISES[id]
+    [line] = re.findall(
+        rf"^\*\*Exercise {re.escape(id)}\b.*$", path.read_text("utf-8"), re.MULTILINE
+    )
+    told = f"({exercise.minutes} minutes, {exercise.stars})."
+    assert told in line, f"{path.name} says {line}, wanted {told}"
+
+
 def alternatives(id: str) -> tuple[Callable, ...]:
     """Return the answers of the file of this name in the chapter's folder here."""
     of_chapter = f"tests.exercises.{FILES[id].parent.name}.{FILES[id].stem}"
@@ -123,6 +134,7 @@ def test_mistakes_are_many_and_are_told_apart(exercise: Exercise) -> None:
 def test_an_exercise_helps_and_is_asked_with_several_inputs(exercise: Exercise) -> None:
     assert 2 <= len(exercise.hints) <= 3
     assert 1 <= exercise.minutes <= 20
+    assert exercise.difficulty in {1, 2, 3}
     assert len(exercise.cases) >= 3
     for case in exercise.cases.values():
         assert len(case()) == len(exercise.takes)

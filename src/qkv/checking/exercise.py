@@ -31,6 +31,8 @@ class Exercise:
     id : chapter and number, "1.2".
     title : what is to be written, in a few words.
     minutes : how long it may take.
+    difficulty : 1 for what the text has just shown, 2 for a thought of one's own, 3 for
+        several that must fit together.
     reference : a right answer. Its annotations name the axes of the arguments and of
         the result; its optional parameters are no part of the exercise.
     cases : arguments by a description of them. Each call makes fresh ones, always
@@ -46,6 +48,7 @@ class Exercise:
     id: str
     title: str
     minutes: int
+    difficulty: int
     reference: Callable
     cases: Mapping[str, Case]
     mistakes: Mapping[str, Mistake]
@@ -58,6 +61,11 @@ class Exercise:
     def name(self) -> str:
         """The name of the function that the reader writes."""
         return self.reference.__name__
+
+    @property
+    def stars(self) -> str:
+        """The difficulty as readers see it, ★ to ★★★."""
+        return "★" * self.difficulty
 
     @property
     def takes(self) -> dict[str, str]:

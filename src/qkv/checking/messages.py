@@ -81,7 +81,7 @@ LAST_HINT = (
 
 # What is solved.
 OF_A_CHAPTER = "Chapter {chapter}, {title}: {done} of {total} solved"
-OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min)"
+OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min, {stars})"
 OF_OTHER_CHAPTERS = (
     "In other chapters: {count} solved; progress() shows the whole book."
 )

@@ -111,7 +111,7 @@ def _list_chapter(chapter: int, solved: set[str]) -> None:
     print(messages.OF_A_CHAPTER.format(done=done, total=len(exercises), **told))
     for e in exercises:
         mark = Stage.SOLVED.mark if e.id in solved else Stage.UNTOUCHED.mark
-        told = {"id": e.id, "title": e.title, "minutes": e.minutes}
+        told = {"id": e.id, "title": e.title, "minutes": e.minutes, "stars": e.stars}
         print(messages.OF_AN_EXERCISE.format(mark=mark, **told))
 
 

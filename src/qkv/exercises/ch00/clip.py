@@ -81,6 +81,7 @@ EXERCISE = Exercise(
     id="0.5",
     title="Bug hunt: clipping",
     minutes=8,
+    difficulty=2,
     reference=clip,
     results=("grad_U", "grad_b"),
     given=_each_by_itself,

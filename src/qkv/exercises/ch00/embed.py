@@ -24,6 +24,7 @@ EXERCISE = Exercise(
     id="0.1",
     title="Look up a batch of words",
     minutes=3,
+    difficulty=1,
     reference=embed,
     cases={
         "as many features as words": partial(_sentences, 3, 5, 11, 11),

@@ -63,6 +63,7 @@ EXERCISE = Exercise(
     id="0.3",
     title="As unsure as between k tokens",
     minutes=6,
+    difficulty=2,
     reference=perplexity,
     cases={
         "as many tokens as words": partial(_predicted, 7, 7),

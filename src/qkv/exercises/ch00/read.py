@@ -74,6 +74,7 @@ EXERCISE = Exercise(
     id="0.4",
     title="Read a batch of sentences",
     minutes=8,
+    difficulty=2,
     reference=read,
     cases={
         "words as wide as the state": partial(_read_by, 3, 5, 7, 7),

@@ -57,6 +57,7 @@ EXERCISE = Exercise(
     id="0.2",
     title="Scores become shares",
     minutes=6,
+    difficulty=1,
     reference=softmax,
     cases={
         "a temperature of 1": partial(_scored, 5, 5, 1.0),

@@ -78,6 +78,7 @@ EXERCISE = Exercise(
     id="1.6",
     title="How many numbers are right?",
     minutes=6,
+    difficulty=2,
     reference=share_right,
     cases={
         "eleven numbers": _numbers,

@@ -76,6 +76,7 @@ EXERCISE = Exercise(
     id="1.2",
     title="One step of the GRU",
     minutes=8,
+    difficulty=2,
     reference=gru_step,
     cases={
         "words as wide as the state": partial(_gru_inputs, 3, 5, 5),

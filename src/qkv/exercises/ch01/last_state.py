@@ -43,6 +43,7 @@ EXERCISE = Exercise(
     id="1.3",
     title="Bug hunt: the last state",
     minutes=6,
+    difficulty=2,
     reference=last_state,
     cases={
         "four padded sentences": partial(_encoded, (3, 2, 5, 4), 7, 11),

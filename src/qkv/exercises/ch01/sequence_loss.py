@@ -54,6 +54,7 @@ EXERCISE = Exercise(
     id="1.5",
     title="The loss of a batch",
     minutes=6,
+    difficulty=2,
     reference=sequence_loss,
     cases={
         "sentences of different lengths": partial(_predictions, 3, 5, 7, 0, False),

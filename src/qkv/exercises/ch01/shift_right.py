@@ -31,6 +31,7 @@ EXERCISE = Exercise(
     id="1.4",
     title="What the decoder is fed",
     minutes=3,
+    difficulty=1,
     reference=shift_right,
     cases={
         "three sentences": partial(_targets, 3, 5, 1),

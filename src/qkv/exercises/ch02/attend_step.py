@@ -52,6 +52,7 @@ EXERCISE = Exercise(
     id="2.6",
     title="Bug hunt: a step of attention",
     minutes=10,
+    difficulty=3,
     reference=attend_step,
     cases={
         "values as wide as keys": partial(_step_inputs, (2, 5, 4), 7, 5, 5),

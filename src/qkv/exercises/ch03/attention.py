@@ -18,6 +18,7 @@ EXERCISE = Exercise(
     id="3.3",
     title="Scaled dot-product attention",
     minutes=5,
+    difficulty=1,
     reference=attention,
     cases={
         "equal sizes": partial(_look_up, 2, query=5, key=5, d_k=5, d_v=5),

@@ -27,6 +27,7 @@ EXERCISE = Exercise(
     id="3.5",
     title="How undecided is a query?",
     minutes=5,
+    difficulty=2,
     reference=entropy,
     cases={
         "as many queries as keys": partial(_weights, 2, query=5, key=5),

@@ -26,6 +26,7 @@ EXERCISE = Exercise(
     id="3.1",
     title="Rebuild a vector from a basis",
     minutes=5,
+    difficulty=1,
     reference=rebuild,
     cases={
         "a whole basis": partial(_orthonormal, 3, 5, 5),

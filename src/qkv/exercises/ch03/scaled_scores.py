@@ -22,6 +22,7 @@ EXERCISE = Exercise(
     id="3.2",
     title="Compare each query with each key",
     minutes=4,
+    difficulty=1,
     reference=scaled_scores,
     cases={
         "equal sizes": partial(_queries_and_keys, 2, query=5, key=5, d_k=5),

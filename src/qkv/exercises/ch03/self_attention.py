@@ -17,6 +17,7 @@ EXERCISE = Exercise(
     id="3.4",
     title="A sequence attends to itself",
     minutes=6,
+    difficulty=2,
     reference=self_attention,
     cases={
         "all widths equal": partial(with_itself, 2, token=7, d_model=5, d_k=5, d_v=5),

@@ -47,6 +47,7 @@ EXERCISE = Exercise(
     id="4.3",
     title="Multi-head attention",
     minutes=8,
+    difficulty=2,
     reference=multi_head,
     cases={
         "every size different": partial(_sequence, 2, 7, 3, 5),

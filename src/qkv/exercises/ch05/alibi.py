@@ -40,6 +40,7 @@ EXERCISE = Exercise(
     id="5.5",
     title="The price of distance",
     minutes=7,
+    difficulty=2,
     reference=alibi,
     cases={
         "eight heads, as in the paper": lambda: (8, 5),

@@ -41,6 +41,7 @@ EXERCISE = Exercise(
     id="5.4",
     title="Turn the queries and the keys",
     minutes=10,
+    difficulty=2,
     reference=rotate,
     cases={
         "as many sequences as tokens": partial(_queries, 5, 6, (0, 1, 2, 3, 4)),

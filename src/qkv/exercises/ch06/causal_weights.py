@@ -44,6 +44,7 @@ EXERCISE = Exercise(
     id="6.6",
     title="Bug hunt: the mask that hides nothing",
     minutes=8,
+    difficulty=2,
     reference=causal_weights,
     cases={
         "five tokens": partial(_to_itself, 3, 5),

@@ -56,6 +56,7 @@ EXERCISE = Exercise(
     id="6.4",
     title="Weights under any mask",
     minutes=8,
+    difficulty=2,
     reference=masked_softmax,
     cases={
         "as many queries as keys": partial(_masked_scores, 3, 5, 5),

@@ -62,6 +62,7 @@ EXERCISE = Exercise(
     id="7.6",
     title="One step of beam search",
     minutes=8,
+    difficulty=3,
     reference=beam_step,
     results=("scores", "parents", "tokens"),
     cases={

@@ -36,6 +36,7 @@ EXERCISE = Exercise(
     id="7.1",
     title="Work on each token alone",
     minutes=4,
+    difficulty=1,
     reference=feed_forward,
     cases={
         "as wide inside as outside": partial(_network, 2, token=3, d_model=5, d_ff=5),

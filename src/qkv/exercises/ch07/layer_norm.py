@@ -52,6 +52,7 @@ EXERCISE = Exercise(
     id="7.2",
     title="Layer norm",
     minutes=6,
+    difficulty=1,
     reference=layer_norm,
     cases={
         "as many sentences, tokens and features": partial(

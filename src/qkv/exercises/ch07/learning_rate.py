@@ -15,6 +15,7 @@ EXERCISE = Exercise(
     id="7.5",
     title="Warm up, then slow down",
     minutes=5,
+    difficulty=1,
     reference=learning_rate,
     cases={
         "a step of the warm-up": lambda: (3, 5, 11),

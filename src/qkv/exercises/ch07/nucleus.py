@@ -80,6 +80,7 @@ EXERCISE = Exercise(
     id="7.7",
     title="The nucleus of a distribution",
     minutes=8,
+    difficulty=3,
     reference=nucleus,
     cases={
         "as many rows as tokens": partial(_distributions, 5, 5, 0.8),

@@ -57,6 +57,7 @@ EXERCISE = Exercise(
     id="7.3",
     title="Two ways round a sub-layer",
     minutes=7,
+    difficulty=2,
     reference=post_and_pre_norm,
     results=("post", "pre"),
     cases={

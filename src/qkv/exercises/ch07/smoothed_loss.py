@@ -91,6 +91,7 @@ EXERCISE = Exercise(
     id="7.4",
     title="A target that is not quite sure",
     minutes=8,
+    difficulty=2,
     reference=smoothed_loss,
     cases={
         "as many tokens as the vocabulary has": partial(

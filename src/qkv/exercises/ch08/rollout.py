@@ -62,6 +62,7 @@ EXERCISE = Exercise(
     id="8.5",
     title="Attention rollout",
     minutes=8,
+    difficulty=2,
     reference=rollout,
     cases={
         "as many layers, heads and tokens": partial(_attention, 3, 3, 3),
