@@ -52,11 +52,11 @@ BY_HAND = ByHand(
     r"You need $\sigma(0) = 0.5$, $\sigma(1.1) = 0.75$ and $\tanh(0.5) = 0.46$.",
     compute=_stepped,
     tables={
-        "given": Table("The word and the old state", columns=("$x$", "$h$")),
-        "weights": Table("Weights", ("$W$", "$U$"), ("$r$", "$z$", "$n$")),
+        "given": Table("The word and the old state", columns=("x", "h")),
+        "weights": Table("Weights", ("W", "U"), ("r", "z", "n")),
         "gates": Table(
             "Gates",
-            columns=("$r$", "$z$"),
+            columns=("r", "z"),
             blanks=...,
             look="W times the word plus U times the state, then σ.",
         ),
