@@ -1,5 +1,6 @@
 """Chapter 2's decoder looks back at the encoder, with several heads."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -7,9 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from qkv.attention import merge_heads, split_heads
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.ch04.shared import attend_in_heads, split_by_view
+from qkv.exercises.ch03.shared import attention
+from qkv.exercises.ch04.shared import split_by_view
 from qkv.exercises.sentences import BY_D_HEAD, NOT_SCALED
 
 
@@ -21,18 +24,20 @@ def look_back(
     W_v: Float[Tensor, "d_model d_model"],
     W_o: Float[Tensor, "d_model d_model"],
     heads: int,
+    *,
+    split: Callable = split_heads,
     **how: Any,
 ) -> Float[Tensor, "batch d_model"]:
     """One query, and many states that it may look at."""
-    q, k, v = s[:, None] @ W_q.mT, h @ W_k.mT, h @ W_v.mT
-    return (attend_in_heads(q, k, v, heads, **how) @ W_o.mT).squeeze(1)
+    projected = s[:, None] @ W_q.mT, h @ W_k.mT, h @ W_v.mT
+    found = attention(*(split(t, heads) for t in projected), **how)
+    return (merge_heads(found) @ W_o.mT).squeeze(1)
 
 
 def _all_ask_all(s, h, W_q, W_k, W_v, W_o, heads):
     """The decoder's state among those of the encoder, in place of the last."""
-    asked = torch.cat([h[:, :-1], s[:, None]], dim=1)
-    q, k, v = asked @ W_q.mT, asked @ W_k.mT, asked @ W_v.mT
-    return (attend_in_heads(q, k, v, heads) @ W_o.mT)[:, -1]
+    states = torch.cat([h[:, :-1], s[:, None]], dim=1)
+    return look_back(s, states, W_q, W_k, W_v, W_o, heads)
 
 
 def _itself_too(s, h, *rest):
