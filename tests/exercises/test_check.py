@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import qkv.exercises
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 from qkv.exercises import check, hint
 
@@ -12,7 +13,7 @@ from qkv.exercises import check, hint
 @pytest.fixture(autouse=True)
 def _fresh_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(qkv.exercises, "_solved", Solved())
+    monkeypatch.setattr(solved, "session", Solved())
     monkeypatch.setattr(qkv.exercises, "_hints_given", {})
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-import qkv.exercises
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 from qkv.exercises import check, finding, progress
+from qkv.widgets import Predict, WorkItOut
 
 RIGHT = finding.find("1.1").reference
 
@@ -29,7 +30,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qkv.exercises, "_solved", Solved())
+    monkeypatch.setattr(solved, "session", Solved())
 
 
 def said(capsys: pytest.CaptureFixture) -> str:
@@ -49,7 +50,7 @@ def test_a_solved_exercise_is_kept_for_the_next_session(
     said(capsys)
     progress()
     table = said(capsys)
-    assert "Chapter 1, The bottleneck: 1 of 6 solved" in table
+    assert "Chapter 1, The bottleneck: 1 of 8 solved" in table
     assert "  ✓ 1.1  Look up a batch of words (3 min, ★)" in table
     assert "  ○ 1.2  One step of the GRU (8 min, ★★)" in table
     assert "this session only" not in table
@@ -96,7 +97,7 @@ def test_a_file_that_cannot_be_opened_is_said_and_left_alone(
     check("1.1", RIGHT)
     assert "progress.json cannot be read" in said(capsys)
     progress()
-    assert "1 of 6 solved" in said(capsys)
+    assert "1 of 8 solved" in said(capsys)
     assert (work / "progress.json").is_dir()
 
 
@@ -114,6 +115,7 @@ def test_a_folder_that_cannot_be_written_is_said(
 
 MANY = """
 import sys
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 solved = Solved()
 sys.stdin.read(1)
@@ -160,7 +162,7 @@ def test_without_the_readers_folder_it_is_for_this_session(
     check("1.1", RIGHT)
     progress()
     table = said(capsys)
-    assert "1 of 6 solved" in table
+    assert "1 of 8 solved" in table
     assert "for this session only; `make lab` keeps it" in table
     assert not list(tmp_path.iterdir())
 
@@ -171,8 +173,8 @@ def test_of_one_chapter_it_lists_this_one_and_counts_the_others(
     (work / "progress.json").write_text('{"solved": ["1.1", "2.2", "12.1", "13.9"]}')
     progress(1)
     first, *exercises, last = said(capsys).splitlines()
-    assert first == "Chapter 1, The bottleneck: 1 of 6 solved"
-    assert [line[4:7] for line in exercises] == finding.ids(1)
+    assert first == "Chapter 1, The bottleneck: 1 of 8 solved"
+    assert [line[4:7] for line in exercises] == [*finding.ids(1), *finding.by_hand(1)]
     assert last == "In other chapters: 3 solved; progress() shows the whole book."
 
 
@@ -191,3 +193,25 @@ def test_of_the_whole_book_it_lists_all(
 def test_a_chapter_that_is_none_is_refused(work: Path, chapter: Any) -> None:
     with pytest.raises(ValueError, match="no exercises of a chapter"):
         progress(chapter)
+
+
+def test_what_widgets_have_kept_is_listed(
+    work: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = {"this": "It is.", "that": "It is not."}
+    question = Predict("Which?", options, right=0, name="03-which")
+    question.answer = 1
+    question.answer = -1
+    hand = WorkItOut("3.a")
+    hand.solved = True
+    assert listed(work) == ["03-which", "3.a"]
+    progress(3)
+    table = said(capsys)
+    assert ": 1 of 8 solved" in table
+    assert "  ✓ 3.a  Another query, the same keys (6 min, ★, by hand)" in table
+    assert "  ✓ predictions answered: 1" in table
+    assert "In other chapters: 0 solved" in table
+    progress(1)
+    table = said(capsys)
+    assert "predictions" not in table
+    assert "In other chapters: 1 solved" in table

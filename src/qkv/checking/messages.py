@@ -34,6 +34,7 @@ UNKNOWN_IN_CHAPTER = (
     "there is no exercise {id!r}; chapter {chapter} has {ids}, and progress() lists "
     "those of the whole book"
 )
+UNKNOWN_BY_HAND = "there is no exercise {id!r} to work out by hand; there are {ids}"
 UNKNOWN_CHAPTER = (
     "there are no exercises of a chapter {chapter!r}: progress(3) lists those of "
     "chapter 3, and progress() those of the whole book"
@@ -82,6 +83,8 @@ LAST_HINT = (
 # What is solved.
 OF_A_CHAPTER = "Chapter {chapter}, {title}: {done} of {total} solved"
 OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min, {stars})"
+OF_ONE_BY_HAND = "  {mark} {id}  {title} ({minutes} min, {stars}, by hand)"
+OF_PREDICTIONS = "  {mark} predictions answered: {count}"
 OF_OTHER_CHAPTERS = (
     "In other chapters: {count} solved; progress() shows the whole book."
 )

@@ -8,16 +8,16 @@ more at each call, and ``progress(1)`` lists what is solved of chapter 1.
 
 from typing import Any
 
-from qkv.checking import messages
+from qkv.checking import messages, solved
+from qkv.checking.by_hand import ByHand
+from qkv.checking.exercise import Exercise
 from qkv.checking.judge import Stage, judge
-from qkv.checking.solved import Solved, find_file
 from qkv.exercises import finding
 
 __all__ = ["check", "hint", "progress"]
 
 _MISSING = object()
 
-_solved = Solved()
 _hints_given: dict[str, int] = {}
 
 
@@ -51,7 +51,7 @@ count from 0, and so do rows
         return
     verdict = judge(exercise, attempt)
     if verdict.stage is Stage.SOLVED:
-        _solved.add(id)
+        solved.session.add(id)
     told = {"id": id, "title": exercise.title, "verdict": verdict.message}
     print(messages.LINE.format(mark=verdict.stage.mark, **told))
     _say_note()
@@ -82,6 +82,7 @@ id is the number of a row. (one more hint)
 def progress(chapter: int | None = None) -> None:
     """Print which exercises are solved, of one chapter or of the whole book.
 
+    Exercises by hand are solved in their widgets, and predictions answered in theirs.
     The list is kept beside the reader's own copies of the chapters (see
     :mod:`qkv.checking.solved`), elsewhere for this session only.
 
@@ -93,26 +94,34 @@ def progress(chapter: int | None = None) -> None:
     known = finding.chapters()
     if chapter is not None and (type(chapter) is not int or chapter not in known):
         raise ValueError(messages.UNKNOWN_CHAPTER.format(chapter=chapter))
-    solved = _solved.ids()
+    done = solved.session.ids()
     for number in known if chapter is None else [chapter]:
-        _list_chapter(number, solved)
+        _list_chapter(number, done)
     if chapter is not None:
-        others = [id for id in solved if id.partition(".")[0] != str(chapter)]
+        others = [id for id in done if finding.chapter_of(id) not in (chapter, None)]
         print(messages.OF_OTHER_CHAPTERS.format(count=len(others)))
-    if find_file() is None:
+    if solved.find_file() is None:
         print(messages.SESSION_ONLY)
     _say_note()
 
 
-def _list_chapter(chapter: int, solved: set[str]) -> None:
-    exercises = [finding.find(id) for id in finding.ids(chapter)]
+def _list_chapter(chapter: int, done: set[str]) -> None:
+    exercises: list[Exercise | ByHand] = [
+        *(finding.find(id) for id in finding.ids(chapter)),
+        *(finding.find_by_hand(id) for id in finding.by_hand(chapter)),
+    ]
     told = {"chapter": chapter, "title": finding.title(chapter)}
-    done = sum(e.id in solved for e in exercises)
-    print(messages.OF_A_CHAPTER.format(done=done, total=len(exercises), **told))
+    count = sum(e.id in done for e in exercises)
+    print(messages.OF_A_CHAPTER.format(done=count, total=len(exercises), **told))
     for e in exercises:
-        mark = Stage.SOLVED.mark if e.id in solved else Stage.UNTOUCHED.mark
+        by_hand = isinstance(e, ByHand)
+        message = messages.OF_ONE_BY_HAND if by_hand else messages.OF_AN_EXERCISE
+        mark = Stage.SOLVED.mark if e.id in done else Stage.UNTOUCHED.mark
         told = {"id": e.id, "title": e.title, "minutes": e.minutes, "stars": e.stars}
-        print(messages.OF_AN_EXERCISE.format(mark=mark, **told))
+        print(message.format(mark=mark, **told))
+    if answered := [id for id in done if id.startswith(f"{chapter:02}-")]:
+        mark = Stage.SOLVED.mark
+        print(messages.OF_PREDICTIONS.format(mark=mark, count=len(answered)))
 
 
 def _say_misplaced(id: Any, attempt: Any) -> str:
@@ -131,6 +140,6 @@ def _name(function: Any) -> str:
 
 
 def _say_note() -> None:
-    if _solved.note:
-        print(messages.NOTE.format(note=_solved.note))
-        _solved.note = ""
+    if solved.session.note:
+        print(messages.NOTE.format(note=solved.session.note))
+        solved.session.note = ""

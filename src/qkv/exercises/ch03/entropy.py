@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.sentences import BITS
 
 
 def entropy(
@@ -48,7 +49,7 @@ EXERCISE = Exercise(
             lambda weights: -entropy(weights),
         ),
         "bits": Mistake(
-            "this is in bits (log2); nats are wanted, the natural logarithm",
+            BITS,
             lambda weights: entropy(weights) / torch.tensor(2.0).log(),
         ),
         "over queries": Mistake(
