@@ -65,4 +65,5 @@ BY_HAND = ByHand(
         "i for 2i": _turned("i for 2i", slow=0.1),
         "doubled twice": _turned("doubled twice", slow=0.0001),
     },
+    decimals=3,
 )

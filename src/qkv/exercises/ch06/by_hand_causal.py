@@ -18,6 +18,10 @@ def _causal(weights: Callable = causal_weights) -> dict[str, Tensor]:
     return {"powers": POWERS, "weights": weights(POWERS.log()[None])[0]}
 
 
+def _mask_added(scores: Tensor) -> Tensor:
+    return (scores + torch.ones(3, 3).tril()).softmax(-1)
+
+
 QUERIES = ("query 1", "query 2", "query 3")
 KEYS = ("key 1", "key 2", "key 3")
 
@@ -50,7 +54,7 @@ BY_HAND = ByHand(
             "present hidden",
             compute=_causal,
         ),
-        "mask added": Mistake(MASK_ADDED, lambda: _causal(CAUSAL.given)),
+        "mask added": Mistake(MASK_ADDED, lambda: _causal(_mask_added)),
         "not divided by the sum": Mistake(
             "the open powers are still to be divided by their sum: each row of "
             "weights sums to one",
