@@ -90,7 +90,7 @@ def test_there_is_one_target_for_each_source(kind, how):
         TypeError, match=r"source_lengths is of type list, .*torch.tens"
     ):
         call(source, [3, 2], source)
-    with pytest.raises(TypeError, match=r"target tokens holds torch\.float32"):
+    with pytest.raises(TypeError, match=r"target_in holds torch\.float32"):
         call(source, lengths, source.float())
 
 

@@ -1,5 +1,6 @@
 """The training loop: what it computes, and what it survives."""
 
+import errno
 import math
 import os
 import signal
@@ -1175,9 +1176,31 @@ def test_a_checkpoint_in_no_folder_is_refused_before_training(tmp_path):
 def test_a_folder_that_may_not_be_written_is_found_out_before_training(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    with pytest.raises(PermissionError, match="nothing may be written in the folder"):
-        fit(small_model(), iter(()), steps=1, checkpoint=tmp_path / "run.pt")
+    can_open = Path.open
+
+    def refuse(path, *mode, **named):
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return can_open(path, *mode, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    link = tmp_path / "link.pt"
+    link.symlink_to(tmp_path / "run.pt")
+    for path in (tmp_path / "run.pt", link):
+        said = f"Permission denied, .* name another file, in a folder .*{path.name}'$"
+        with pytest.raises(PermissionError, match=said):
+            fit(small_model(), iter(()), steps=1, checkpoint=path)
+
+
+def test_a_name_that_no_file_can_have_is_found_out_before_training(tmp_path):
+    with pytest.raises(OSError, match=r"too long, .* name another file") as caught:
+        fit(small_model(), iter(()), steps=1, checkpoint=tmp_path / ("n" * 250))
+    assert caught.value.errno == errno.ENAMETOOLONG
+
+
+def test_trying_whether_a_checkpoint_can_be_written_leaves_nothing(tmp_path):
+    fit(small_model(), iter(()), steps=0, checkpoint=tmp_path / "run.pt")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --------------------------------------------------------------------- progress bar

@@ -582,7 +582,7 @@ def test_it_learns_to_reverse_and_writes_what_it_has_learned():
     [
         ({"heads": 5}, r"heads = 5 does not divide d_model = 12"),
         ({"d_ff": 0}, r"d_ff must be at least 1, not 0"),
-        ({"layers": (0, 2)}, r"layers is \(0, 2\), but .* each at least 1"),
+        ({"layers": (0, 2)}, r"layers is \(0, 2\), but both must be at least 1"),
         ({"positions": "rotary"}, r"'rotary', but the model knows 'sinusoidal'"),
         ({"dropout": 1.0}, r"dropout must be from 0 to below 1, not 1.0"),
     ],
@@ -652,8 +652,11 @@ def test_a_refused_token_leaves_the_state_as_it_was():
 
 def test_tokens_for_other_rows_than_the_states_are_refused(as_readers_run_it):
     model = make(LanguageModel)
-    for tokens in (torch.ones(3, 1), torch.ones(2, 0)):
-        with pytest.raises(ValueError, match="state has batch = 2, but the tokens"):
+    for tokens, said in (
+        (torch.ones(3, 1), "state has batch = 2, but tokens has batch = 3; give one"),
+        (torch.ones(2, 0), "tokens has token = 0, but a model needs at least 1"),
+    ):
+        with pytest.raises(ValueError, match=said):
             model.extend(tokens.long(), model.empty(2))
 
 
