@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -349,6 +350,26 @@ def test_a_pair_as_a_data_loader_gives_it_is_no_batch(wrap, as_readers_run_it):
         fit(nn.Linear(3, 3), [pair], steps=1)
     with pytest.raises(TypeError, match=said):
         accuracy(nn.Linear(3, 3), pair)
+
+
+def test_a_pair_is_no_batch_either_where_training_goes_on(tmp_path):
+    path = tmp_path / "run.pt"
+    fit(small_model(), batches(), steps=2, checkpoint=path)
+    pair = (torch.ones(2, 3), torch.ones(2, 3))
+    with pytest.raises(
+        TypeError, match=r"a batch is of type tuple, .*Questions\(x, y\)"
+    ):
+        fit(small_model(), iter([pair] * 9), steps=5, checkpoint=path)
+
+
+def test_lists_in_a_batch_are_named():
+    questions = Questions([[5, 6]], [3])
+    with pytest.raises(
+        TypeError, match=r"input 0 of the model is of type list, .*torch"
+    ):
+        fit(nn.Linear(3, 3), [questions], steps=1)
+    with pytest.raises(TypeError, match="input 1 of the model is of type list"):
+        accuracy(nn.Linear(3, 3), Questions(torch.ones(1, 2), [3]))
 
 
 class Elsewhere:
@@ -1125,6 +1146,24 @@ def test_two_names_of_one_schedule_are_no_other_settings(tmp_path):
             settings=FitSettings(**other),
         )
         assert len(again.losses) == 3
+
+
+def test_settings_of_numpy_are_saved_in_plain_numbers_and_found_again(tmp_path):
+    path, plain = tmp_path / "run.pt", FitSettings(0.5, 9, 2.0, 3, None, 1, 0.125)
+    given = FitSettings(
+        np.float64(0.5),
+        np.int64(9),
+        torch.tensor(2.0),
+        np.int64(3),
+        None,
+        np.int64(1),
+        np.float32(0.125),
+    )
+    assert given == plain
+    assert {type(value) for value in vars(given).values()} == {float, int, type(None)}
+    fit(small_model(), batches(), steps=2, checkpoint=path, settings=given)
+    history = fit(small_model(), batches(), steps=5, checkpoint=path, settings=plain)
+    assert len(history.losses) == 5
 
 
 def test_the_checkpoint_of_more_steps_is_refused(checkpoint):
