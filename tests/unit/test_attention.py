@@ -573,6 +573,24 @@ def test_every_input_that_is_left_out_is_the_one_before():
     torch.testing.assert_close(attention(x, memory), attention(x, memory, memory))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_head_is_attention_between_two_projections(kind):
+    torch.manual_seed(0)
+    attention, x = MultiHeadAttention(5, 1).double(), normal(2, 3, 5, seed=0)
+    nn.init.normal_(attention.in_proj_bias)
+    arguments = arguments_of(kind, 2, 3, 3, seed=1)
+    W, b = attention.in_proj_weight, attention.in_proj_bias
+    parts = (F.linear(x, w, c) for w, c in zip(W.chunk(3), b.chunk(3), strict=True))
+    expected = attention.out_proj(scaled_dot_product_attention(*parts, **arguments))
+    trace = attention.trace(x, **arguments)
+    assert trace.attention.weights.shape == (2, 1, 3, 3)
+    for ours in (attention(x, **arguments), trace.output):
+        torch.testing.assert_close(ours, expected)
+    theirs, _ = pytorchs(attention, bias=True)(x, x, x)
+    torch.testing.assert_close(attention(x), theirs)
+    assert torch.equal(merge_heads(split_heads(x, 1)), x)
+
+
 def test_heads_see_only_their_own_part():
     attention = MultiHeadAttention(6, 3)
     x = torch.randn(5, 6)

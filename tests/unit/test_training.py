@@ -362,6 +362,7 @@ def test_a_pair_is_no_batch_either_where_training_goes_on(tmp_path):
         fit(small_model(), iter([pair] * 9), steps=5, checkpoint=path)
 
 
+@pytest.mark.usefixtures("as_readers_run_it")
 def test_lists_in_a_batch_are_named():
     questions = Questions([[5, 6]], [3])
     with pytest.raises(
@@ -1148,6 +1149,7 @@ def test_two_names_of_one_schedule_are_no_other_settings(tmp_path):
         assert len(again.losses) == 3
 
 
+@pytest.mark.usefixtures("as_readers_run_it")
 def test_settings_of_numpy_are_saved_in_plain_numbers_and_found_again(tmp_path):
     path, plain = tmp_path / "run.pt", FitSettings(0.5, 9, 2.0, 3, None, 1, 0.125)
     given = FitSettings(

@@ -15,7 +15,14 @@ from qkv.positions import sinusoidal
 from qkv.recurrent import EncoderDecoder, Selectable
 from qkv.trace import walk
 from qkv.training import FitSettings, fit
-from qkv.transformer import LanguageModel, Transformer, TransformerConfig, cache
+from qkv.transformer import (
+    Encoder,
+    EncoderLayer,
+    LanguageModel,
+    Transformer,
+    TransformerConfig,
+    cache,
+)
 
 N_SOURCE, N_TARGET = 17, 19
 # Every axis has a size of its own, so that no two can be taken for each other.
@@ -439,6 +446,26 @@ def test_no_token_sees_a_later_one(kind):
     ours, other = model(*before, target), model(*before, changed)
     torch.testing.assert_close(ours[:, :4], other[:, :4])
     assert not torch.isclose(ours[:, 4:], other[:, 4:]).all(-1).any()
+
+
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_an_encoder_looks_both_ways_unless_it_is_causal(norm_first):
+    torch.manual_seed(0)
+    layer = EncoderLayer(6, 2, 11, norm_first=norm_first).double()
+    stack = Encoder([layer], None)
+    x = torch.randn(2, 3, 6, dtype=torch.float64)
+    calls = {
+        "forward": (layer, lambda **causal: layer.trace(x, **causal).output),
+        "stack": (stack, lambda **causal: stack.trace(x, **causal)[1]),
+    }
+    for call, trace in calls.values():
+        for causal in ({}, {"causal": False}, {"causal": True}):
+            torch.testing.assert_close(trace(**causal), call(x, **causal))
+        weights = layer.trace(x).attention.attention.weights
+        assert (weights > 0).all()
+        later = torch.ones(3, 3).triu(1).bool()
+        weights = layer.trace(x, causal=True).attention.attention.weights
+        assert (weights[..., later] == 0).all()
 
 
 def test_without_positions_the_order_of_the_source_is_not_seen():
