@@ -72,6 +72,18 @@ def chapters(tmp_path):
     return folder
 
 
+def test_what_jupyter_keeps_beside_a_notebook_is_not_copied(chapters, tmp_path):
+    """A chapter that an author has opened has a second notebook in a hidden folder."""
+    for folder in (chapters, chapters / "solutions"):
+        write_twin(folder / ".ipynb_checkpoints" / "01_first-checkpoint.ipynb", "old")
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "made.pyc").write_bytes(b"")
+    lab.refresh(chapters, tmp_path / "copies")
+    copied = {path.name for path in (tmp_path / "copies").rglob("*")}
+    assert "01_first.ipynb" in copied
+    assert not copied & {".ipynb_checkpoints", "01_first-checkpoint.ipynb", "made.pyc"}
+
+
 @pytest.fixture
 def work(tmp_path, chapters):
     """Return a folder of copies as a first `make lab` leaves it."""

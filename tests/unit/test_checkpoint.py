@@ -1,6 +1,7 @@
 """Checkpoints: what is saved comes back, and what is no checkpoint is named."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -91,6 +92,38 @@ def test_a_checkpoint_says_what_is_in_it_and_is_the_same_when_written_again(file
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file .*gone\.safetensors"):
         load(tmp_path / "gone.safetensors")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermissionError(13, "Permission denied", "model.safetensors"),
+        OSError(5, "Input/output error", "model.safetensors"),
+    ],
+    ids=["permission", "disk"],
+)
+@pytest.mark.parametrize("what", ["stat", "open"])
+def test_a_file_that_is_there_but_cannot_be_read_is_not_missing(
+    file, monkeypatch, what, error
+):
+    def refuse(path, *_, **__):
+        raise error
+
+    monkeypatch.setattr(Path, what, refuse)
+    with pytest.raises(type(error)) as caught:
+        load(file)
+    assert str(caught.value) == str(error)
+
+
+def test_a_folder_is_no_checkpoint(tmp_path):
+    folder = tmp_path / "m.safetensors"
+    folder.mkdir()
+    with pytest.raises(IsADirectoryError):
+        load(folder)
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no file .*below.safetensors"
+    ):
+        load(Path(__file__) / "below.safetensors")
 
 
 def test_an_unknown_name_is_named_with_those_that_there_are(file, monkeypatch):

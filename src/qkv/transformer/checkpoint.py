@@ -117,6 +117,8 @@ def load(source: str | PathLike[str]) -> Checkpoint:
     ValueError
         If the file is damaged, is no checkpoint, or its weights are not those of its
         config.
+    OSError
+        If the file is there, but cannot be read.
 
     Examples
     --------
@@ -153,8 +155,11 @@ def read(
         If there is no such file, or no checkpoint of that name.
     ValueError
         If the file is damaged, of another kind, or what it tells is not understood.
+    OSError
+        If the file is there, but cannot be read.
     """
     path = _find(source)
+    path.open("rb").close()  # safetensors says of what it may not read: no such file
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -237,8 +242,10 @@ def _checksum(weights: dict[str, Tensor], told: dict[str, Any]) -> str:
 def _find(source: str | PathLike[str]) -> Path:
     path = Path(source)
     if path.suffix or len(path.parts) != 1:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}")
+        try:
+            path.stat()  # one that may not be looked at raises what it is
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(f"there is no file {path}") from None
         return path
     named = _NAMED / f"{path}.safetensors"
     if not named.is_file():

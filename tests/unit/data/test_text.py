@@ -520,6 +520,21 @@ def test_no_held_out_source_is_trained(tmp_path):
     assert corpus.collate(corpus.held_out).source.shape == (25, 2)
 
 
+def test_what_is_held_out_is_the_same_in_every_run(tmp_path):
+    """Else a second run would train on what the first has kept from training."""
+    file = tmp_path / "pairs.tsv"
+    file.write_text("".join(f"s {n}\tt {n}\n" for n in range(100)), encoding="utf-8")
+    splits, after = [], []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        corpus = load_pairs(file, held_out=0.25)
+        splits.append([example.source for example in corpus.held_out])
+        after.append(torch.equal(torch.get_rng_state(), before))
+    assert splits[0] == splits[1] != [("s", str(n)) for n in range(25)]
+    assert after == [True, True]  # nor does it take of the reader's own random numbers
+
+
 def test_a_sentence_of_the_file_is_recognised():
     corpus = PairCorpus([Example(("I", "go"), ("간다",))])
     assert corpus.parse("I  go ").target == ("간다",)
