@@ -334,6 +334,15 @@ def test_a_file_that_cannot_be_opened_is_not_said_to_be_no_image(folder, monkeyp
         load_images(folder, patch=4)
 
 
+def test_where_memory_ends_no_file_is_blamed(folder, monkeypatch):
+    def end(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "convert", end)
+    with pytest.raises(MemoryError):
+        load_images(folder, patch=4)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
 def test_a_pipe_is_not_waited_for(folder):
     os.mkfifo(folder / "cat" / "pipe.png")
