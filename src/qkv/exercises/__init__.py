@@ -72,7 +72,7 @@ count from 0, and so do rows
 def example(id: str) -> tuple | None:
     """Return the input on which the last attempt at ``id`` failed, or the first one.
 
-    What is wanted for it is printed. Try it yourself: ``f(*example("1.1"))``.
+    What is wanted for it is printed. Try it yourself: ``f(*example("0.1"))``.
 
     Raises
     ------
