@@ -12,10 +12,11 @@ Arrows point from who imports to what is imported:
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Three arrows go further, each for what would otherwise be written twice:
+Four arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
+- widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with.
@@ -68,7 +69,7 @@ MAY_IMPORT = {
     "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
-    "widgets": {"trace", "decoding", "vision"},
+    "widgets": {"trace", "attention", "decoding", "vision"},
     "checking": {"_files"},
     "exercises": {*MODEL, "checking"},
 }

@@ -362,8 +362,13 @@ class TestTraining:
         assert page.evaluate("model.get('frame')") == 0
 
 
+def other(widget, **changes):
+    """Return what is stored of a widget like this one, and not of itself."""
+    return payload(widget, **changes) | {"model_id": "other"}
+
+
 def test_what_is_no_number_is_marked(show, widget):
-    data = payload(widget)
+    data = other(widget)
     data["state"]["runs"][0]["frames"][-1]["map"][0][0] = "nan"
     page = show(widget, body=slot("odd", data))
     place = page.locator("[data-qkv-widget=odd]")
@@ -417,15 +422,15 @@ def test_on_paper_the_stored_run_stands_step_by_step(show, widget):
 
 
 def broken(widget):
-    uneven = payload(widget)
+    uneven = other(widget)
     uneven["state"]["runs"][0]["frames"][3]["map"].pop()
-    pairs = payload(widget)
+    pairs = other(widget)
     pairs["state"]["runs"][0]["names"].pop()
     return [
-        (payload(widget, runs=[]), "it holds no run"),
-        (payload(widget, frame=31), "its run has 31 looks, and not number 31"),
-        (payload(widget, names=["Ada"]), "it has 1 names, and not 32"),
-        (payload(widget, rate=None), "rate is no number"),
+        (other(widget, runs=[]), "it holds no run"),
+        (other(widget, frame=31), "its run has 31 looks, and not number 31"),
+        (other(widget, names=["Ada"]), "it has 1 names, and not 32"),
+        (other(widget, rate=None), "rate is no number"),
         (uneven, "a map of weights is not 8 × 8"),
         (pairs, "a run shows 7 pairs, and not 8"),
     ]

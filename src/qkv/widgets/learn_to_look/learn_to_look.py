@@ -113,7 +113,7 @@ class LearnToLook(Widget):
 # The front end's training.js does the same, by hand. Tests hold both equal.
 
 
-def uniforms(seed: int, start: int, count: int) -> Float[Tensor, " count"]:
+def uniforms(seed: int, start: int, count: int) -> Tensor:
     """Return numbers in (0, 1) from place ``start`` of a seed's row: mulberry32.
 
     Examples
@@ -130,7 +130,7 @@ def uniforms(seed: int, start: int, count: int) -> Float[Tensor, " count"]:
 
 
 def draw(seed: int, start: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return questions: names and drawers, "batch pair", and who is asked, "batch".
+    """Return questions: names and drawers, "batch key", and who is asked, "batch".
 
     Examples
     --------
@@ -172,12 +172,12 @@ def begin(d_k: int, seed: int) -> dict[str, Tensor]:
 
 def answer(
     learnt: dict[str, Tensor],
-    names: Int[Tensor, "*batch pair"],
-    drawers: Int[Tensor, "*batch pair"],
+    names: Int[Tensor, "*batch key"],
+    drawers: Int[Tensor, "*batch key"],
     asked: Int[Tensor, "*batch query"],
     *,
     scaled: bool,
-) -> tuple[AttentionTrace, Float[Tensor, "*batch query drawer"]]:
+) -> tuple[AttentionTrace, Float[Tensor, "*batch query vocab"]]:
     """Return the attention to the pairs, and the logits of each drawer."""
     table = learnt["table"]
     x = table[names] + table[_BLANK + 1 + drawers]
