@@ -417,6 +417,7 @@ def test_on_paper_the_stored_run_stands_step_by_step(show, widget):
     assert page.locator("button, input, select").count() == 0
     captions = page.locator(".qkv-print > figure > figcaption").all_inner_texts()
     assert len(captions) == 4
+    assert captions[1].startswith("After 20 steps")
     assert captions[0].startswith("Not trained yet. Divided by √dk")
     assert captions[-1].startswith("After 150 steps")
 

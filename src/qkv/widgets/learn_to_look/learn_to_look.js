@@ -5,7 +5,6 @@ import { controls, pick } from "../core/controls.js";
 import { fieldNote, numberField } from "../core/fields.js";
 import { widget } from "../core/frame.js";
 import { scroll } from "../core/scroll.js";
-import { spread } from "../core/spread.js";
 import { chance, exact, hatch, special } from "../core/text.js";
 import { curves } from "./curves.js";
 import { every, sizes, start, step as train } from "./training.js";
@@ -405,9 +404,12 @@ function view(w) {
  * @param {W} w
  */
 function stills(w) {
-  const [{ frames, settings }] = w.get("runs");
-  return spread(frames.length, 4).map((frame) => ({
-    caption: plain(words({ ...follow(w), frame: frames[frame], run: { ...w.get("runs")[0], settings } })),
+  const [run] = w.get("runs");
+  const end = run.frames.length - 1;
+  const first = (share) => run.frames.findIndex((f) => f.right >= share);
+  const looks = [0, first(0.4), first(0.8), end].filter((i, place, all) => i >= 0 && all.indexOf(i) === place);
+  return looks.map((frame) => ({
+    caption: plain(words({ ...follow(w), run, frame: run.frames[frame] })),
     state: { frame },
   }));
 }
