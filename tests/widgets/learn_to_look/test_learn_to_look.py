@@ -234,6 +234,7 @@ class TestTraining:
         page = show(widget)
         page.locator("[data-act=back]").click()
         assert "After 145 steps" in say(page)
+        assert page.locator(".qkv-vh[aria-live]").text_content() == say(page)
         page.keyboard.press("Home")
         first = widget.runs[0]["frames"][0]
         assert "Not trained yet. Divided by √dk" in say(page)
@@ -358,8 +359,19 @@ class TestTraining:
         page = live(show, widget)
         page.locator("#live2 [data-act=scaled]").uncheck()
         assert page.evaluate("model.get('scaled')") is False
-        page.evaluate("model.set('frame', 0)")
-        assert page.evaluate("model.get('frame')") == 0
+        page.evaluate("model.set('d_k', 16)")
+        says = page.locator("#live2 .qkv-say").inner_text()
+        assert says.startswith("Not trained yet. Not divided")
+        run = page.locator("#live2 .qkv-facts-of tbody th").first.inner_text()
+        assert run == "not divided, dk = 16"
+
+    def test_it_opens_anew_with_the_settings_that_were_left(self, show, widget):
+        page = show(widget, body=slot("left", other(widget, scaled=False, rate=0.01)))
+        place = page.locator("[data-qkv-widget=left]")
+        assert not place.locator("[data-act=scaled]").is_checked()
+        run = place.locator(".qkv-facts-of tbody th").first.inner_text()
+        assert run == "not divided, dk = 64, rate 0.01"
+        assert "Not trained yet" in place.locator(".qkv-say").inner_text()
 
 
 def other(widget, **changes):
@@ -432,12 +444,13 @@ def broken(widget):
         (other(widget, frame=31), "its run has 31 looks, and not number 31"),
         (other(widget, names=["Ada"]), "it has 1 names, and not 32"),
         (other(widget, rate=None), "rate is no number"),
+        (other(widget, d_k=7), "d_k is 7, and none of 16, 64, 256"),
         (uneven, "a map of weights is not 8 × 8"),
         (pairs, "a run shows 7 pairs, and not 8"),
     ]
 
 
-@pytest.mark.parametrize("i", range(6))
+@pytest.mark.parametrize("i", range(7))
 def test_a_broken_state_says_what_is_wrong(show, widget, i):
     data, words = broken(widget)[i]
     page = show(widget, body=slot("broken", data))

@@ -27,7 +27,7 @@ import { every, sizes, start, step as train } from "./training.js";
  * @property {number} at its frame that is looked at
  * @property {Shown[]} kept runs of this page before it
  * @property {number} timer of the next slice, while it trains
- * @property {string} told what was last read aloud
+ * @property {string} told what is read aloud while it trains
  */
 /** @typedef {Training & import("../core/fields.js").Typing} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
@@ -58,7 +58,8 @@ function missing(w) {
   if (!runs[0].frames[w.get("frame")])
     return `its run has ${runs[0].frames.length} looks, and not number ${w.get("frame")}`;
   const odd = /** @type {const} */ (["d_k", "rate", "seed"]).find((key) => !Number.isFinite(w.get(key)));
-  return odd ? `${odd} is no number` : "";
+  if (odd) return `${odd} is no number`;
+  return widths.includes(w.get("d_k")) ? "" : `d_k is ${w.get("d_k")}, and none of ${widths.join(", ")}`;
 }
 
 /* ------------------------------------------------------------------ training */
@@ -81,7 +82,6 @@ function anew(w) {
   w.local.kept = before?.losses.length ? [before, ...kept].slice(0, 2) : kept;
   w.local.run = start(settingsOf(w));
   w.local.at = 0;
-  w.local.told = "";
 }
 
 /** @param {W} w */
@@ -117,25 +117,16 @@ function tick(w) {
   take(w, slice, performance.now() + patience);
   w.local.timer = ended(w) ? undefined : requestAnimationFrame(() => tick(w));
   if (w.local.run?.frames.length === frames && !ended(w)) return;
-  if (ended(w) || (w.local.run?.losses.length ?? 0) % 100 === 0) tell(w);
+  // Read aloud now and then, not at every frame.
+  if ((w.local.run?.losses.length ?? 0) % 100 === 0) w.local.told = plain(words(follow(w)));
   w.draw();
-}
-
-/**
- * Let the sentence be read aloud: not at every frame.
- * @param {W} w
- */
-function tell(w) {
-  w.local.told = plain(words(follow(w)));
 }
 
 /** @param {W} w */
 function go(w) {
   if (!w.local.run) anew(w);
-  if (still()) {
-    take(w, leap);
-    tell(w);
-  } else {
+  if (still()) take(w, leap);
+  else {
     w.local.told = "Training.";
     w.local.timer = requestAnimationFrame(() => tick(w));
   }
@@ -145,7 +136,6 @@ function go(w) {
 /** @param {W} w */
 function stop(w) {
   halt(w);
-  tell(w);
   w.draw();
 }
 
@@ -154,22 +144,13 @@ function few(w) {
   halt(w);
   if (!w.local.run) anew(w);
   take(w, every - ((w.local.run?.losses.length ?? 0) % every));
-  tell(w);
   w.draw();
 }
 
 /** @param {W} w */
 function again(w) {
   anew(w);
-  tell(w);
   w.draw();
-}
-
-/** @param {W} w @param {Partial<State>} changes */
-function change(w, changes) {
-  halt(w);
-  w.set(changes);
-  again(w);
 }
 
 /* ------------------------------------------------------------------ what is looked at */
@@ -250,23 +231,23 @@ function choices(w) {
     whole: true,
     step: 1,
     label: "seed",
-    put: (next) => change(w, { seed: next }),
+    put: (next) => w.set({ seed: next }),
   });
   return html`<div class="qkv-inputs qkv-choices">
-    <label class="qkv-check"><input type="checkbox" data-act="scaled" .checked=${w.get("scaled")} @change=${(e) => change(w, { scaled: e.target.checked })} /><span>divide by √${dk}</span></label>
+    <label class="qkv-check"><input type="checkbox" data-act="scaled" .checked=${w.get("scaled")} @change=${(e) => w.set({ scaled: e.target.checked })} /><span>divide by √${dk}</span></label>
     ${pick(
       dk,
       "d_k",
       w.get("d_k"),
       widths.map((x) => [x, x]),
-      (d_k) => change(w, { d_k }),
+      (d_k) => w.set({ d_k }),
     )}
     ${pick(
       "learning rate",
       "rate",
       w.get("rate"),
       rates.map((x) => [x, x]),
-      (rate) => change(w, { rate }),
+      (rate) => w.set({ rate }),
     )}
     <label>seed ${seed}</label>
   </div>
@@ -293,7 +274,6 @@ function look(w, a) {
     if (!a.own) return w.set({ frame: i });
     halt(w);
     w.local.at = i;
-    tell(w);
     return w.draw();
   };
   const said = `step ${a.frame.step}`;
@@ -389,12 +369,16 @@ function facts(w, a) {
 
 /** @param {W} w */
 function view(w) {
+  // Other settings, whoever chose them, are another run.
+  const other = keyOf(settingsOf(w)) !== keyOf((w.local.run ?? w.get("runs")[0]).settings);
+  if (other && !w.still) anew(w);
   const a = follow(w);
+  const said = words(a);
   return html`${choices(w)}
     ${buttons(w, a)}
     ${look(w, a)}
-    <p class="qkv-say">${words(a)}</p>
-    <p class="qkv-vh" aria-live=${w.still ? "off" : "polite"}>${w.local.told ?? ""}</p>
+    <p class="qkv-say">${said}</p>
+    <p class="qkv-vh" aria-live=${w.still ? "off" : "polite"}>${a.training ? w.local.told : plain(said)}</p>
     <div class="qkv-two qkv-learning">${map(w, a)}${charts(a)}</div>
     ${facts(w, a)}`;
 }
