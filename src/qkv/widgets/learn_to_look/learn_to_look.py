@@ -178,7 +178,16 @@ def answer(
     *,
     scaled: bool,
 ) -> tuple[AttentionTrace, Float[Tensor, "*batch query vocab"]]:
-    """Return the attention to the pairs, and the logits of each drawer."""
+    """Return the attention to the pairs, and the logits of each drawer.
+
+    Examples
+    --------
+    >>> names, drawers, asked = draw(1, 0, 5)
+    >>> learnt = begin(16, seed=0)
+    >>> trace, logits = answer(learnt, names, drawers, asked[:, None], scaled=True)
+    >>> trace.weights.shape, logits.shape
+    (torch.Size([5, 1, 8]), torch.Size([5, 1, 10]))
+    """
     table = learnt["table"]
     x = table[names] + table[_BLANK + 1 + drawers]
     q = (table[names.gather(-1, asked)] + table[_BLANK]) @ learnt["query"].T
@@ -191,7 +200,13 @@ def answer(
 def loss_of(
     learnt: dict[str, Tensor], questions: tuple[Tensor, ...], *, scaled: bool
 ) -> Float[Tensor, ""]:
-    """Return the mean loss of a batch of questions."""
+    """Return the mean loss of a batch of questions: near ln 10 before the first step.
+
+    Examples
+    --------
+    >>> bool(loss_of(begin(16, seed=0), draw(1, 0, 500), scaled=True) < 2.5)
+    True
+    """
     names, drawers, asked = questions
     _, logits = answer(learnt, names, drawers, asked[:, None], scaled=scaled)
     target = drawers.gather(1, asked[:, None])[:, 0]
