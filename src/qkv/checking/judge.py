@@ -19,7 +19,7 @@ from qkv.checking.annotations import axis_names
 from qkv.checking.comparing import named_mistake, same
 from qkv.checking.exercise import Exercise
 from qkv.checking.faults import bad_shape, bad_type, bad_values, kind
-from qkv.checking.running import Run, call, readers_line
+from qkv.checking.running import Run, as_in_the_book, call, readers_line
 
 
 class Stage(Enum):
@@ -48,6 +48,7 @@ class Verdict:
     mistake: str | None = None
 
 
+@as_in_the_book()
 def judge(exercise: Exercise, attempt: Any) -> Verdict:
     """Compare ``attempt`` with the exercise's reference on all its cases."""
     if attempt is None or attempt is ...:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import EllipsisType
@@ -29,6 +29,22 @@ class Run:
         if self.raised is not None:
             return _is_left_open(self.raised)
         return isinstance(self.value, (type(None), EllipsisType))
+
+
+@contextlib.contextmanager
+def as_in_the_book() -> Iterator[None]:
+    """Compute on the CPU in single precision, whatever default the reader has set.
+
+    An input of another device or dtype would make right answers wrong, and hide wrong
+    ones that show only in single precision.
+    """
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
 
 
 def call(function: Callable, case: Case, *, loud: bool = False) -> Run:

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from qkv._checks import height_and_width, whole
-from qkv.data.kinds import Example, Images
+from qkv.data.kinds import Example, Images, composed
 from qkv.data.pictures.collection import ImageCollection, taking_turns
 from qkv.data.text.corpus import SPECIAL, PairCorpus
 
 __all__ = ["load_images", "load_pairs"]
 
-LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}
+LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 
 
 def load_pairs(
@@ -112,7 +112,7 @@ def _read_lines(path: Path) -> list[str]:
         raise FileNotFoundError(f"{path}: there is no such file")
     read = path.read_bytes()
     try:
-        return read.decode("utf-8-sig").split("\n")
+        return composed(read.decode("utf-8-sig")).split("\n")
     except UnicodeDecodeError as error:
         line = read.count(b"\n", 0, error.start) + 1
         raise ValueError(
@@ -164,8 +164,8 @@ def load_images(
 
     Parameters
     ----------
-    folder : its sub-folders, in the order of their names, are the classes. Files that
-        systems leave in folders, such as hidden ones, are passed over.
+    folder : its sub-folders, in the order of their names, are the classes. What
+        systems leave behind, hidden files and folders and ``__MACOSX``, is passed over.
     patch : height and width of a patch.
     size : (height, width) to resize every image to.
     held_out : the share of the images, and about that of each class, that is kept from
@@ -230,7 +230,9 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: there is no such folder")
     inside = _listed(folder)
-    classes = {path.name: _listed(path) for path in inside if path.is_dir()}
+    classes: dict[str, list[Path]] = {}
+    for path in filter(Path.is_dir, inside):
+        classes.setdefault(composed(path.name), []).extend(_listed(path))
     if not classes:
         raise ValueError(
             f"{folder} has no sub-folder; make one for each class, named after it, and "
@@ -253,11 +255,12 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _listed(folder: Path) -> list[Path]:
-    return sorted(
+    inside = (
         path
         for path in folder.iterdir()
         if not path.name.startswith(".") and path.name.lower() not in LEFT_BY_SYSTEMS
     )
+    return sorted(inside, key=lambda path: composed(path.name))
 
 
 def _read(files: list[Path], size: tuple[int, int] | None) -> dict[Path, np.ndarray]:
