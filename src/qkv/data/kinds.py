@@ -27,7 +27,7 @@ PAD, BOS, EOS = 0, 1, 2  # what a vocabulary begins with: <pad>, <bos>, <eos>
 
 
 def composed(text: str) -> str:
-    """Return a text with each letter and its marks as one character, where there is one.
+    """Return a text with each letter and its marks as one character, if there is one.
 
     What looks the same is then the same: a file from another system writes é or 는 in
     parts.
@@ -113,8 +113,8 @@ class Example:
     ``source_fields`` and ``target_fields`` say, where it is known, what each token is
     a part of; a token with an empty field is a part of nothing. An empty ``target`` is
     one that is not known: such an example can be translated, but not trained. Tokens
-    are kept composed (Unicode's NFC): 나는 of whole syllables and 나는 of single letters,
-    as macOS writes it in the names of files, are one word.
+    are kept composed (Unicode's NFC): a word in whole syllables, and the same one in
+    single letters, as macOS writes it in the names of files, are one word.
 
     Examples
     --------

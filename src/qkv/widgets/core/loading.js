@@ -26,7 +26,10 @@ function fromKernel(w) {
       const { buffer, byteOffset, byteLength } = buffers[0];
       return done(resolve, buffer ? buffer.slice(byteOffset, byteOffset + byteLength) : buffers[0]);
     };
-    const timer = setTimeout(() => done(reject, new Error("no kernel answered; run the cells above first, or wait until it is idle")), patience);
+    const timer = setTimeout(
+      () => done(reject, new Error("no kernel answered; run the cells above first, or wait until it is idle")),
+      patience,
+    );
     w.model.on("msg:custom", answered);
     w.model.send({ type: "weights", id });
   });
