@@ -20,7 +20,7 @@ from qkv.widgets import Predict
 display(bars({"GRU": 880, "attention": 430}, ylabel="steps", title="Cost"))
 Predict("Which?", {"this": "It is.", "that": "It is not."}, right=0, name="which")
 """
-SHOWN = (".jp-RenderedSVG img", ".jp-RenderedMarkdown img")
+SHOWN = (".jp-RenderedSVG img", ".jp-MarkdownCell img")
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +53,10 @@ def brightness(notebook, selector):
 def test_an_image_is_as_dark_as_jupyterlab(notebook, system, theme, is_dark):
     page = notebook.page
     page.emulate_media(color_scheme=system)
-    change = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+    change = "theme => { jupyterapp.commands.execute('apputils:change-theme', {theme}) }"
     page.evaluate(change, f"JupyterLab {theme}")
-    page.wait_for_selector(f"body[data-jp-theme-light={str(not is_dark).lower()}]")
+    changed = f"body[data-jp-theme-light={str(not is_dark).lower()}]"
+    page.wait_for_selector(changed, state="attached")
     found = {selector: brightness(notebook, selector) for selector in SHOWN}
     dark = {selector: shade < 60 for selector, shade in found.items()}
     assert dark == dict.fromkeys(SHOWN, is_dark), found
