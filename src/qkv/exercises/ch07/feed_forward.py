@@ -47,6 +47,14 @@ EXERCISE = Exercise(
         "no batch": partial(_network, token=7, d_model=5, d_ff=2),
     },
     mistakes={
+        "no b_1": Mistake(
+            "b_1 is not used: every unit bends at 0",
+            lambda x, W_1, b_1, W_2, b_2: feed_forward(x, W_1, 0 * b_1, W_2, b_2),
+        ),
+        "no b_2": Mistake(
+            "b_2 is not used; the second layer has a bias, too",
+            lambda x, W_1, b_1, W_2, b_2: feed_forward(x, W_1, b_1, W_2, 0 * b_2),
+        ),
         "W not transposed": Mistake(
             "the matrices have been used the wrong way round: with tokens in rows, "
             "W x is written x @ W.T. It fails in sight only where d_ff and d_model "
