@@ -370,14 +370,16 @@ def _exercises(notebook):
 
 
 def command(work: Path, options: list[str]) -> list[str]:
-    """Return the options with which JupyterLab opens at the first chapter.
+    """Return the options with which JupyterLab opens at chapter 1.
 
-    Where keys can be had, what kernels and server say to each other is encrypted: a
-    kernel would otherwise warn on the terminal that it is not.
+    Chapter 0 is for those who need it, and chapter 1 sends them there. Where keys can
+    be had, what kernels and server say to each other is encrypted: a kernel would
+    otherwise warn on the terminal that it is not.
     """
-    first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
-    if first is None:
+    names = sorted(path.name for path in work.glob("[0-9]*.ipynb"))
+    if not names:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
+    first = next((name for name in names if not name.startswith("00")), names[0])
     log_level = any(option.startswith(LOG_LEVEL_OPTIONS) for option in options)
     return [
         f"--ServerApp.root_dir={work}",

@@ -1,10 +1,10 @@
 """Exercises that say what is wrong, and why.
 
-A chapter ends each exercise with ``check("1.1", embed)``. The check prints one message:
+A chapter ends each exercise with ``check("0.1", embed)``. The check prints one message:
 that nothing has been written yet, what was raised and where, a wrong type or shape in
-words, the mistake by its name, or that all is right. ``example("1.1")`` shows an input,
-that on which the last attempt failed; ``hint("1.1")`` gives one hint more at each call;
-and ``progress(1)`` lists what is solved of chapter 1.
+words, the mistake by its name, or that all is right. ``example("0.1")`` shows an input,
+that on which the last attempt failed; ``hint("0.1")`` gives one hint more at each call;
+and ``progress(0)`` lists what is solved of chapter 0.
 """
 
 import os
@@ -31,7 +31,7 @@ def check(id: str, attempt: Any = _MISSING) -> None:
 
     Parameters
     ----------
-    id : the exercise's number, "1.1".
+    id : the exercise's number, "0.1".
     attempt : the reader's function. It may do what it likes to its arguments.
 
     Raises
@@ -41,10 +41,10 @@ def check(id: str, attempt: Any = _MISSING) -> None:
 
     Examples
     --------
-    >>> check("1.1", lambda ids, table: table[ids])
-    ✓ 1.1 Look up a batch of words: right, on 3 different inputs
-    >>> check("1.1", lambda ids, table: table[ids - 1])
-    ✗ 1.1 Look up a batch of words: each word has got the row before its own: ids \
+    >>> check("0.1", lambda ids, table: table[ids])
+    ✓ 0.1 Look up a batch of words: right, on 3 different inputs
+    >>> check("0.1", lambda ids, table: table[ids - 1])
+    ✗ 0.1 Look up a batch of words: each word has got the row before its own: ids \
 count from 0, and so do rows
     """
     if not isinstance(id, str):
@@ -72,7 +72,7 @@ count from 0, and so do rows
 def example(id: str) -> tuple | None:
     """Return the input on which the last attempt at ``id`` failed, or the first one.
 
-    What is wanted for it is printed. Try it yourself: ``f(*example("1.1"))``.
+    What is wanted for it is printed. Try it yourself: ``f(*example("0.1"))``.
 
     Raises
     ------
@@ -104,8 +104,8 @@ def hint(id: str) -> None:
 
     Examples
     --------
-    >>> hint("1.1")
-    Hint 1 of 2 to 1.1: the table has one row for each word of the vocabulary, and an \
+    >>> hint("0.1")
+    Hint 1 of 2 to 0.1: the table has one row for each word of the vocabulary, and an \
 id is the number of a row. (one more hint)
     """
     if not isinstance(id, str):
