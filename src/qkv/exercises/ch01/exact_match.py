@@ -75,7 +75,7 @@ def _junk_in_the_target() -> tuple:
 
 
 EXERCISE = Exercise(
-    id="1.6",
+    id="1.4",
     title="How many numbers are right?",
     minutes=6,
     difficulty=2,

@@ -28,7 +28,7 @@ def _targets(batch: int, target: int, bos: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="1.4",
+    id="1.2",
     title="What the decoder is fed",
     minutes=3,
     difficulty=1,
