@@ -291,6 +291,13 @@ def weight(file) -> int:
     return len(gzip.compress(re.sub(figure, b"", body, flags=re.S)))
 
 
+def test_home_begins_at_chapter_1_and_offers_what_comes_before(site):
+    home = site.folder / "index.html"
+    begin = home.read_text("utf-8").partition('class="book-start"')[2]
+    first, before = re.findall(r'href="chapters/(\d\d)_', begin.partition("</p>")[0])
+    assert (first, before) == ("01", "00")
+
+
 def test_a_chapter_can_be_downloaded(browser, site):
     name = site.chapters[0]
     with watched_page(browser, viewport=DESKTOP) as page:
