@@ -249,14 +249,19 @@ def _markdown(text: str, page: Page) -> str:
 def _drawing(match: re.Match, page: Page) -> str:
     alt, name = match[1], match[2]
     source = page.path.parent / name
-    if not source.is_file() or not alt.strip():
-        page.problems.append(f"figure {name}: no such file, or no alt text")
+    if not source.is_file() or leads_away(source) or not alt.strip():
+        page.problems.append(f"figure {name}: no such file, a link, or no alt text")
         return match[0]
     svg = source.read_text(encoding="utf-8")
     uid = page.uid(name)
     drawn = figure_html(svg, alt, uid, kind="book-drawing")
     one_block = re.sub(r"\n\s*\n+", "\n", drawn)
     return f"```{{raw}} html\n{one_block}\n```"
+
+
+def leads_away(path: Path) -> bool:
+    """Whether a file, or the folder it lies in, is a link: to who knows what."""
+    return path.is_symlink() or path.parent.is_symlink()
 
 
 def download(text: str, page: Page) -> str:
@@ -273,7 +278,7 @@ def download(text: str, page: Page) -> str:
 
 def _enclosed(match: re.Match, page: Page) -> str:
     source = page.path.parent / match[2]
-    if not source.is_file():
+    if not source.is_file() or leads_away(source):
         return match[0]  # the site's edition has reported it
     alt = html.escape(" ".join(match[1].split()), quote=True)
     data = base64.b64encode(source.read_bytes()).decode()
@@ -296,6 +301,9 @@ def bring_in(app) -> None:
     app.qkv_pages = {}
     for path in sorted(source.glob("**/[0-9][0-9]_*.ipynb")):
         inside = path.relative_to(source)
+        if leads_away(path):
+            logger.warning("a link, which may lead out of the book", location=str(path))
+            continue
         text = path.read_text(encoding="utf-8")
         notebook, page = nbformat.reads(text, as_version=4), Page(path)
         site_edition(notebook, page)

@@ -124,6 +124,19 @@ def test_letters_come_in_their_order(chapter: int) -> None:
     assert ids == [f"{chapter}.{letter}" for letter in "abcdef"[: len(ids)]]
 
 
+@pytest.mark.parametrize("chapter", finding.chapters())
+def test_a_chapter_asks_for_them_and_its_solutions_work_them_out(chapter: int) -> None:
+    text = next(CHAPTERS.glob(f"{chapter:02}_*.md")).read_text("utf-8")
+    worked = next(CHAPTERS.glob(f"solutions/{chapter:02}_*.md")).read_text("utf-8")
+    ids = list(finding.by_hand(chapter))
+    used = re.findall(r'^WorkItOut\("(\d+\.[a-z])"\)$', text, re.MULTILINE)
+    assert used in ([], ids)
+    for exercise in map(finding.find_by_hand, used):
+        told = f"({exercise.minutes} minutes, {exercise.stars}, by hand)."
+        assert f"\n**Exercise {exercise.id}** {told} " in text
+        assert f"\n## {exercise.id} {exercise.title}\n" in worked
+
+
 def tells(hole: Hole, name: str) -> bool:
     return not math.isnan(hole.wrong[name]) and not hole.accepts(hole.wrong[name])
 

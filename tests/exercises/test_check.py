@@ -7,7 +7,7 @@ import pytest
 import qkv.exercises
 from qkv.checking import solved
 from qkv.checking.solved import Solved
-from qkv.exercises import check, hint
+from qkv.exercises import check, example, hint
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +15,7 @@ def _fresh_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(solved, "session", Solved())
     monkeypatch.setattr(qkv.exercises, "_hints_given", {})
+    monkeypatch.setattr(qkv.exercises, "_failed", {})
 
 
 def said(capsys: pytest.CaptureFixture) -> str:
@@ -67,6 +68,8 @@ def test_a_call_that_went_wrong_is_answered_in_one_sentence(
 def test_a_hint_wants_its_number_in_quotes(capsys: pytest.CaptureFixture) -> None:
     hint(1.1)
     assert 'in quotes: hint("1.1")' in said(capsys)
+    assert example(1.1) is None
+    assert 'in quotes: example("1.1")' in said(capsys)
 
 
 def test_hints_come_one_by_one_and_say_how_many_are_left(
@@ -81,3 +84,54 @@ def test_hints_come_one_by_one_and_say_how_many_are_left(
     assert said_so[1].endswith("(one more hint)\n")
     assert "no more hints" in said_so[2]
     assert said_so[3] == said_so[2]
+
+
+def test_the_last_hint_says_where_the_solution_is(
+    tmp_path: Any, capsys: pytest.CaptureFixture
+) -> None:
+    for _ in range(3):
+        hint("1.2")
+    assert "worked out in the chapter's solutions, under 1.2)" in said(capsys)
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions/01_a.ipynb").touch()
+    hint("1.2")
+    assert "worked out in solutions/01_a.ipynb, under 1.2)" in said(capsys)
+
+
+def test_an_example_is_the_input_that_failed(capsys: pytest.CaptureFixture) -> None:
+    assert example("4.4") == (15, 3, True)
+    assert said(capsys) == (
+        "count_parameters(d_model, heads, bias) with three heads with biases, "
+        "wanted: 960\n"
+    )
+    check("4.4", lambda d_model, heads, bias: 960)
+    assert "(with five heads without; before that it was right: " in said(capsys)
+    assert example("4.4") == (35, 5, False)
+    check("4.4", lambda d_model, heads, bias: 4 * (d_model * d_model + bias * d_model))
+    assert example("4.4") == (15, 3, True)
+
+
+def test_an_example_has_tensors_and_what_is_wanted(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    ids, table = example("1.1")
+    words = said(capsys)
+    assert words.startswith("embed(ids, table) with ")
+    assert repr(table[ids]) in words
+
+
+@pytest.mark.parametrize("ask", [hint, example, lambda id: check(id, embed)])
+def test_an_exercise_by_hand_is_solved_in_its_widget(
+    ask: Any, capsys: pytest.CaptureFixture
+) -> None:
+    ask("3.a")
+    assert said(capsys) == (
+        "3.a is worked out by hand: fill in the numbers in its widget\n"
+    )
+
+
+def test_notes_follow_the_verdict(capsys: pytest.CaptureFixture) -> None:
+    check("3.1", lambda x, basis: x.detach() @ basis.mT @ basis)
+    first, note = said(capsys).splitlines()
+    assert first.startswith("✓ 3.1 ")
+    assert note.startswith("  but no gradient passes through it")

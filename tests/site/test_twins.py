@@ -270,6 +270,30 @@ def bare_book(tmp_path):
     return book
 
 
+def test_what_a_link_leads_to_is_not_published(bare_book, tmp_path):
+    (tmp_path / "mine.ipynb").write_text(json.dumps(notebook(prose="# My key")))
+    (tmp_path / "mine.svg").write_text(SVG.replace("made by", "my key"))
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/a.svg").write_text(SVG)
+    chapters = tmp_path / "chapters"
+    chapters.mkdir()
+    (chapters / "01_link.ipynb").symlink_to(tmp_path / "mine.ipynb")
+    (chapters / "mine.svg").symlink_to(tmp_path / "mine.svg")
+    (chapters / "figures").symlink_to(tmp_path / "figures")
+    prose = "# A chapter\n\n![a](mine.svg)\n\n![a](figures/a.svg)"
+    (chapters / "02_own.ipynb").write_text(json.dumps(notebook(prose=prose)))
+    options = ["-D", f"qkv_chapters={chapters}", "-D", "exclude_patterns=_*,api*"]
+    done = build(bare_book, tmp_path / "out", *options)
+    assert done.returncode == 1
+    assert re.search(r"01_link\.ipynb.*a link, which may lead out", done.stderr)
+    for name in ("mine.svg", "figures/a.svg"):
+        assert f"figure {name}: no such file, a link" in done.stderr
+    made = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert any(path.name == "02_own.html" for path in made)
+    assert not [path for path in made if b"my key" in path.read_bytes().lower()]
+    assert not [path for path in made if path.name.startswith("01_link")]
+
+
 def test_a_bad_formula_and_a_mute_figure_fail_the_build_by_name(bare_book, tmp_path):
     chapters = tmp_path / "chapters"
     chapters.mkdir()

@@ -43,6 +43,8 @@ class Exercise:
     results : the names of the results, where the reference returns several.
     given : in a bug hunt, the code to be mended.
     tolerance : how far a number may be off.
+    instead : functions of the libraries that do all of it, by their names, besides
+        those that are called like the reference.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Exercise:
     results: tuple[str, ...] = ()
     given: Callable | None = None
     tolerance: float = 1e-5
+    instead: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
+from qkv._checks import a_tensor
+
 __all__ = [
     "BOS",
     "EOS",
@@ -318,10 +320,10 @@ def sequence_loss(
     ------
     ValueError
         If there is not one row of logits for each token of the target, if a target is
-        none that the logits score, or if all are ``ignored``; or if ``label_smoothing``
-        is not at least 0 and below 1.
+        none that the logits score, or if all are ``ignored`` or there is none; or if
+        ``label_smoothing`` is not at least 0 and below 1.
     TypeError
-        If the target does not hold integers.
+        If the logits or the target are no tensor, or the target does not hold int64.
 
     Notes
     -----
@@ -336,6 +338,8 @@ def sequence_loss(
     >>> math.isclose(loss.item(), math.log(8), rel_tol=1e-6)
     True
     """
+    a_tensor("logits", logits)
+    a_tensor("target", target)
     one_row_each(logits, target)
     check_smoothing(label_smoothing)
     if target.dtype is not torch.int64:
@@ -353,7 +357,7 @@ def sequence_loss(
     except IndexError:
         raise ValueError(_not_scored(logits, target, ignored)) from None
     if loss.isnan() and not (target != ignored).any():
-        raise ValueError(nothing_asked(ignored))
+        raise ValueError(nothing_asked(target, ignored))
     return loss
 
 
@@ -372,7 +376,12 @@ def _not_scored(logits: Tensor, target: Tensor, ignored: int) -> str:
     )
 
 
-def nothing_asked(ignored: int) -> str:
+def nothing_asked(target: Tensor, ignored: int) -> str:
+    if not target.numel():
+        return (
+            f"nothing is asked: the target has shape {tuple(target.shape)}, and no "
+            "answer in it; give a batch of at least 1"
+        )
     meaning = "padding" if ignored == PAD else "not asked"
     return f"nothing is asked: every target is {ignored}, which is {meaning}"
 

@@ -2,23 +2,28 @@
 
 A chapter ends each exercise with ``check("0.1", embed)``. The check prints one message:
 that nothing has been written yet, what was raised and where, a wrong type or shape in
-words, the mistake by its name, or that all is right. ``hint("0.1")`` gives one hint
-more at each call, and ``progress(0)`` lists what is solved of chapter 0.
+words, the mistake by its name, or that all is right. ``example("0.1")`` shows an input,
+that on which the last attempt failed; ``hint("0.1")`` gives one hint more at each call;
+and ``progress(0)`` lists what is solved of chapter 0.
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
 from qkv.checking import messages, solved
 from qkv.checking.by_hand import ByHand
 from qkv.checking.exercise import Exercise
 from qkv.checking.judge import Stage, judge
+from qkv.checking.running import as_in_the_book, call
 from qkv.exercises import finding
 
-__all__ = ["check", "hint", "progress"]
+__all__ = ["check", "example", "hint", "progress"]
 
 _MISSING = object()
 
 _hints_given: dict[str, int] = {}
+_failed: dict[str, str | None] = {}  # the case on which the last attempt failed
 
 
 def check(id: str, attempt: Any = _MISSING) -> None:
@@ -45,16 +50,53 @@ count from 0, and so do rows
     if not isinstance(id, str):
         print(_say_misplaced(id, attempt))
         return
+    if _is_by_hand(id):
+        print(messages.BY_HAND.format(id=id))
+        return
     exercise = finding.find(id)
     if attempt is _MISSING:
         print(messages.FUNCTION_MISSING.format(id=id, name=exercise.name))
         return
     verdict = judge(exercise, attempt)
+    _failed[id] = verdict.case
     if verdict.stage is Stage.SOLVED:
         solved.session.add(id)
     told = {"id": id, "title": exercise.title, "verdict": verdict.message}
     print(messages.LINE.format(mark=verdict.stage.mark, **told))
+    for note in verdict.notes:
+        print(messages.ALSO.format(note=note))
     _say_note()
+
+
+@as_in_the_book()
+def example(id: str) -> tuple | None:
+    """Return the input on which the last attempt at ``id`` failed, or the first one.
+
+    What is wanted for it is printed. Try it yourself: ``f(*example("0.1"))``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> example("4.4")
+    count_parameters(d_model, heads, bias) with three heads with biases, wanted: 960
+    (15, 3, True)
+    """
+    if not isinstance(id, str):
+        print(messages.EXAMPLE_NOT_IN_QUOTES.format(id=id))
+        return None
+    if _is_by_hand(id):
+        print(messages.BY_HAND.format(id=id))
+        return None
+    exercise = finding.find(id)
+    case = _failed.get(id) or next(iter(exercise.cases))
+    wanted = call(exercise.reference, exercise.cases[case]).value
+    told = {"call": exercise.call, "case": case, "wanted": wanted}
+    print(messages.EXAMPLE.format(**told))
+    return exercise.cases[case]()
 
 
 def hint(id: str) -> None:
@@ -69,6 +111,9 @@ id is the number of a row. (one more hint)
     if not isinstance(id, str):
         print(messages.HINT_NOT_IN_QUOTES.format(id=id))
         return
+    if _is_by_hand(id):
+        print(messages.BY_HAND.format(id=id))
+        return
     hints = finding.find(id).hints
     total = len(hints)
     number = min(_hints_given.get(id, 0) + 1, total)
@@ -76,6 +121,7 @@ id is the number of a row. (one more hint)
     left = total - number
     last = {0: messages.LAST_HINT, 1: messages.LAST_HINT_BUT_ONE}
     told = {"number": number, "total": total, "hint": hints[number - 1], "left": left}
+    told["place"] = _place_of_solutions(id) if left == 0 else ""
     print(last.get(left, messages.HINT).format(id=id, **told))
 
 
@@ -122,6 +168,21 @@ def _list_chapter(chapter: int, done: set[str]) -> None:
     if answered := [id for id in done if id.startswith(f"{chapter:02}-")]:
         mark = Stage.SOLVED.mark
         print(messages.OF_PREDICTIONS.format(mark=mark, count=len(answered)))
+
+
+def _is_by_hand(id: str) -> bool:
+    chapter = finding.chapter_of(id)
+    return chapter is not None and id in finding.by_hand(chapter)
+
+
+def _place_of_solutions(id: str) -> str:
+    """The notebook with the chapter's solutions, as seen from here."""
+    here = Path.cwd()
+    name = f"solutions/{finding.chapter_of(id) or 0:02}_*.ipynb"
+    found = [*here.glob(name), *here.glob(f"chapters/{name}"), *here.parent.glob(name)]
+    if not found:
+        return messages.THE_SOLUTIONS
+    return os.path.relpath(found[0], here).replace(os.sep, "/")
 
 
 def _say_misplaced(id: Any, attempt: Any) -> str:

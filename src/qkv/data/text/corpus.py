@@ -1,6 +1,7 @@
 """Vocabularies, examples and batches: what every corpus is made of."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
@@ -43,7 +44,7 @@ class Vocabulary:
         self.tokens: tuple[str, ...] = (*SPECIAL, *tokens)
         self._ids = {token: index for index, token in enumerate(self.tokens)}
         if len(self._ids) < len(self.tokens):
-            twice = next(t for t in self.tokens if self.tokens.count(t) > 1)
+            twice = next(t for t, n in Counter(self.tokens).items() if n > 1)
             reserved = " and is reserved" if twice in SPECIAL else ""
             raise ValueError(f"the token {twice!r} occurs twice{reserved}")
 

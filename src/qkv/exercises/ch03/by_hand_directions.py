@@ -28,27 +28,27 @@ BY_HAND = ByHand(
     title="A vector as a sum of directions",
     minutes=6,
     difficulty=2,
-    task="How much of $x$ points along $v_1$, and how much along $v_2$? Put it "
-    "together again: first from $v_1$ alone, then from both.",
+    task="How much of $x$ points along $b_1$, and how much along $b_2$? Put it "
+    "together again: first from $b_1$ alone, then from both.",
     compute=_directions,
     tables={
         "x": Table("The vector", ("x",), ("1", "2")),
-        "basis": Table("The directions, of length 1", ("v₁", "v₂"), ("1", "2")),
+        "basis": Table("The directions, of length 1", ("b₁", "b₂"), ("1", "2")),
         "coefficients": Table(
-            r"Coefficients $x \cdot v_i$",
+            r"Coefficients $x \cdot b_i$",
             ("x",),
-            ("v₁", "v₂"),
+            ("b₁", "b₂"),
             blanks=...,
             look="multiply place by place, and add the two products.",
         ),
         "one": Table(
-            r"From $v_1$ alone: $(x \cdot v_1)\, v_1$",
+            r"From $b_1$ alone: $(x \cdot b_1)\, b_1$",
             columns=("1", "2"),
             blanks=...,
             look="both numbers of the direction are multiplied by its coefficient.",
         ),
         "both": Table(
-            r"From both: $\sum_i (x \cdot v_i)\, v_i$",
+            r"From both: $\sum_i (x \cdot b_i)\, b_i$",
             columns=("1", "2"),
             blanks=...,
             look="add what each direction gives. The two directions are at right "

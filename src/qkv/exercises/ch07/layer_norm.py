@@ -49,7 +49,7 @@ def _with_a_token_of_zeros() -> tuple:
 
 
 EXERCISE = Exercise(
-    id="7.2",
+    id="7.1",
     title="Layer norm",
     minutes=6,
     difficulty=1,

@@ -54,7 +54,7 @@ def _stream(*batch: int, token: int, d_model: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="7.3",
+    id="7.2",
     title="Two ways round a sub-layer",
     minutes=7,
     difficulty=2,
