@@ -53,7 +53,9 @@ def brightness(notebook, selector):
 def test_an_image_is_as_dark_as_jupyterlab(notebook, system, theme, is_dark):
     page = notebook.page
     page.emulate_media(color_scheme=system)
-    change = "theme => { jupyterapp.commands.execute('apputils:change-theme', {theme}) }"
+    change = (
+        "theme => { jupyterapp.commands.execute('apputils:change-theme', {theme}) }"
+    )
     page.evaluate(change, f"JupyterLab {theme}")
     changed = f"body[data-jp-theme-light={str(not is_dark).lower()}]"
     page.wait_for_selector(changed, state="attached")
