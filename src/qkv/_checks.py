@@ -1,16 +1,40 @@
-"""Checks of arguments: kinds of numbers, batches, whole numbers, choices.
+"""Checks of arguments: tensors, kinds of numbers, axes, whole numbers, choices.
 
-Each looks at a shape, a dtype or a Python number alone, and costs a call nothing that
-could be measured.
+Each looks at a type, a shape, a dtype or a Python number alone, and costs a call a
+microsecond or less; :func:`finite` alone reads all that is in a tensor, once.
 """
 
 from collections.abc import Iterable
-from numbers import Integral
+from math import isfinite
+from operator import index
 
 import torch
 from torch import Tensor
 
 INDICES = (torch.int64, torch.int32)  # the kinds that an embedding reads
+
+
+def a_tensor(name: str, x: object, what: str = "") -> None:
+    """Refuse lists, arrays and numbers where there is to be a tensor.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is none.
+
+    Examples
+    --------
+    >>> a_tensor("source", [3, 4, 5], "the numbers of tokens")
+    Traceback (most recent call last):
+        ...
+    TypeError: source is of type list, but is to be a tensor of the numbers of tokens:
+    torch.tensor(source)
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"{name} is of type {type(x).__name__}, but is to be a tensor"
+            f"{f' of {what}' if what else ''}: torch.tensor({name})"
+        )
 
 
 def same_dtype(**tensors: Tensor) -> None:
@@ -19,7 +43,7 @@ def same_dtype(**tensors: Tensor) -> None:
     Raises
     ------
     TypeError
-        If they do: PyTorch would say so too, but not which is which.
+        If they do, or one is no tensor: PyTorch would say so too, but not which.
 
     Examples
     --------
@@ -31,7 +55,9 @@ def same_dtype(**tensors: Tensor) -> None:
     kind, such as key.to(query.dtype)
     """
     (first, x), *others = tensors.items()
+    a_tensor(first, x)
     for name, y in others:
+        a_tensor(name, y)
         if y.dtype is not x.dtype and not torch.is_autocast_enabled(y.device.type):
             raise TypeError(
                 f"{first} holds {x.dtype}, but {name} holds {y.dtype}; make them of "
@@ -50,13 +76,28 @@ def like_the_weights(name: str, x: Tensor, weight: Tensor, advice: str = "") -> 
     Raises
     ------
     TypeError
-        If it is of another.
+        If it is of another, or no tensor.
     """
+    a_tensor(name, x)
     if x.dtype is not weight.dtype and not torch.is_autocast_enabled(x.device.type):
         advice = advice or f"give {name}.to({weight.dtype}), or model.to({x.dtype})"
         raise TypeError(
             f"{name} holds {x.dtype}, but the weights are {weight.dtype}; {advice}"
         )
+
+
+def pixels_like(images: Tensor, weight: Tensor) -> None:
+    """Refuse pixels of another kind of numbers than the weights that they meet.
+
+    Raises
+    ------
+    TypeError
+        If they are of another, or no tensor.
+    """
+    advice = ""
+    if isinstance(images, Tensor) and not images.is_floating_point():
+        advice = "give images.float() / 255, so that pixels run from 0 to 1"
+    like_the_weights("images", images, weight, advice)
 
 
 def indices(name: str, x: Tensor, what: str = "the numbers of tokens") -> None:
@@ -66,15 +107,89 @@ def indices(name: str, x: Tensor, what: str = "the numbers of tokens") -> None:
     ------
     TypeError
         If ``x`` is no tensor, or does not hold int64 or int32.
+
+    Examples
+    --------
+    >>> indices("lengths", torch.ones(3, dtype=torch.uint8), "the numbers of tokens")
+    Traceback (most recent call last):
+        ...
+    TypeError: lengths holds torch.uint8, but the numbers of tokens are torch.int64 or
+    torch.int32; give lengths.long()
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(
-            f"{name} is of type {type(x).__name__}, but is to be a tensor of {what}: "
-            f"torch.tensor({name})"
-        )
+    a_tensor(name, x, what)
     if x.dtype not in INDICES:
         raise TypeError(
-            f"{name} holds {x.dtype}, but {what} are integers; give {name}.long()"
+            f"{name} holds {x.dtype}, but {what} are torch.int64 or torch.int32; give "
+            f"{name}.long()"
+        )
+
+
+def whole_batch(name: str, x: Tensor, axes: str) -> None:
+    """Refuse what has no batch axis, another number of axes, or nothing in it.
+
+    ``axes`` are the names of those it is to have: "batch source".
+
+    Raises
+    ------
+    ValueError
+        If it has others, or an axis is empty.
+    TypeError
+        If ``x`` is no tensor.
+
+    Examples
+    --------
+    >>> whole_batch("source", torch.tensor([3, 4, 5]), "batch source")
+    Traceback (most recent call last):
+        ...
+    ValueError: source has shape (3,), but its axes are to be 'batch source'; the batch
+    axis is missing: one alone is a batch of 1, source.unsqueeze(0)
+    """
+    a_tensor(name, x)
+    wanted = axes.count(" ") + 1
+    if x.ndim != wanted:
+        advice = "give one axis for each of them"
+        if x.ndim == wanted - 1:
+            advice = (
+                "the batch axis is missing: one alone is a batch of 1, "
+                f"{name}.unsqueeze(0)"
+            )
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}, but its axes are to be '{axes}'; "
+            f"{advice}"
+        )
+    if 0 in x.shape:
+        sizes = zip(axes.split(), x.shape, strict=True)
+        axis = next(axis for axis, size in sizes if not size)
+        raise ValueError(
+            f"{name} has {axis} = 0, but a model needs at least 1 to read; leave out "
+            "what is empty"
+        )
+
+
+def axes_at_least(name: str, x: Tensor, axes: str) -> None:
+    """Refuse fewer axes than there are names; more may stand where there is a ``*``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer.
+    TypeError
+        If ``x`` is no tensor.
+
+    Examples
+    --------
+    >>> axes_at_least("x", torch.ones(6), "*batch token d_model")
+    Traceback (most recent call last):
+        ...
+    ValueError: x has shape (6,), but its axes are to be '*batch token d_model', at
+    least 2
+    """
+    a_tensor(name, x)
+    least = axes.count(" ")  # the axes before the first may be none
+    if x.ndim < least:
+        raise ValueError(
+            f"{name} has shape {tuple(x.shape)}, but its axes are to be '{axes}', at "
+            f"least {least}"
         )
 
 
@@ -85,7 +200,11 @@ def same_batch(source: Tensor, target_in: Tensor) -> None:
     ------
     ValueError
         If there is not one target for each source.
+    TypeError
+        If ``target_in`` is no tensor of integers.
     """
+    indices("target_in", target_in)
+    whole_batch("target_in", target_in, "batch target")
     if len(source) != len(target_in):
         raise ValueError(
             f"source has batch = {len(source)}, but target_in has batch = "
@@ -93,8 +212,68 @@ def same_batch(source: Tensor, target_in: Tensor) -> None:
         )
 
 
-def whole(least: int, **numbers: int) -> None:
-    """Refuse a number that is not whole, or too small.
+def one_token_each(token: Tensor, batch: int) -> None:
+    """Refuse anything but one token for each row of a decoder's state.
+
+    Raises
+    ------
+    ValueError
+        If there is another number, or another axis.
+    TypeError
+        If ``token`` is no tensor.
+
+    Examples
+    --------
+    >>> one_token_each(torch.tensor([[5], [7]]), 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: token has shape (2, 1), but the state has batch = 2; give one token for
+    each row, of shape (2,)
+    """
+    a_tensor("token", token, "the numbers of tokens")
+    if token.shape != (batch,):
+        raise ValueError(
+            f"token has shape {tuple(token.shape)}, but the state has batch = {batch}; "
+            f"give one token for each row, of shape ({batch},)"
+        )
+
+
+def finite(name: str, x: Tensor) -> None:
+    """Refuse NaN and infinities in what attention reads.
+
+    Only on a CPU: where another device computes, nothing waits for such a look.
+
+    Raises
+    ------
+    FloatingPointError
+        If there is one.
+
+    Examples
+    --------
+    >>> finite("key", torch.tensor([[1.0, 2.0], [torch.nan, 0.0]]))
+    Traceback (most recent call last):
+        ...
+    FloatingPointError: key has nan at [1, 0], which attention would spread or lose: a
+    weight of 0 times nan is NaN, and the kernel makes 0 of a row of NaN. Put 0 where a
+    mask hides it, and else look for where it is from: too large a learning rate, a
+    division by 0
+    """
+    # One number tells of all: a sum of NaN, or of an infinity, is not finite.
+    if x.device.type != "cpu" or isfinite(x.detach().sum()):
+        return
+    wrong = ~x.isfinite()
+    if wrong.any():  # and the sum was not only too large
+        found, place = x[wrong][0].item(), wrong.nonzero()[0].tolist()
+        raise FloatingPointError(
+            f"{name} has {found} at {place}, which attention would spread or lose: a "
+            f"weight of 0 times {found} is NaN, and the kernel makes 0 of a row of "
+            "NaN. Put 0 where a mask hides it, and else look for where it is from: "
+            "too large a learning rate, a division by 0"
+        )
+
+
+def whole(least: int, **numbers: int) -> dict[str, int]:
+    """Return the numbers as Python's own; refuse one that is not whole, or too small.
 
     Raises
     ------
@@ -105,16 +284,32 @@ def whole(least: int, **numbers: int) -> None:
 
     Examples
     --------
+    >>> whole(1, heads=torch.tensor(3))
+    {'heads': 3}
     >>> whole(1, patch=2.0)
     Traceback (most recent call last):
         ...
     TypeError: patch is 2.0, but must be a whole number
     """
     for name, number in numbers.items():
-        if not isinstance(number, Integral):
-            raise TypeError(f"{name} is {number!r}, but must be a whole number")
+        try:
+            numbers[name] = index(number)
+        except TypeError:
+            raise TypeError(
+                f"{name} is {number!r}, but must be a whole number"
+            ) from None
         if number < least:
             raise ValueError(f"{name} must be at least {least}, not {number}")
+    return numbers
+
+
+def settle(config: object, **settings: object) -> None:
+    """Give the fields of a frozen dataclass these values: checked ones, in plain kinds.
+
+    What is written to a file is read again only where it is of Python's own kinds.
+    """
+    for name, value in settings.items():
+        object.__setattr__(config, name, value)
 
 
 def heads_divide(d_model: int, heads: int) -> None:
@@ -167,8 +362,8 @@ def share_dropped(dropout: float) -> None:
         raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
 
 
-def height_and_width(**sizes: tuple[int, int]) -> None:
-    """Refuse what is not two whole numbers, each at least 1.
+def height_and_width(**sizes: tuple[int, int]) -> dict[str, tuple[int, int]]:
+    """Return the sizes in Python's own numbers; refuse what is not two whole ones.
 
     Raises
     ------
@@ -184,16 +379,42 @@ def height_and_width(**sizes: tuple[int, int]) -> None:
         ...
     TypeError: image is 16, but is two numbers, (height, width); write image=(16, 16)
     """
-    for name, size in sizes.items():
-        if isinstance(size, int | float):
-            raise TypeError(
-                f"{name} is {size}, but is two numbers, (height, width); write "
-                f"{name}=({size}, {size})"
-            )
-        if len(size) != 2:
-            raise ValueError(f"{name} is {size}, but is two numbers, (height, width)")
-        for side in size:
-            if not isinstance(side, Integral):
-                raise TypeError(f"{name} is {size}, but both must be whole numbers")
-        if min(size) < 1:
-            raise ValueError(f"{name} is {size}, but both must be at least 1")
+    return {
+        name: two_whole(name, size, "(height, width)") for name, size in sizes.items()
+    }
+
+
+def two_whole(name: str, given: tuple[int, int], which: str) -> tuple[int, int]:
+    """Return two numbers as Python's own, or refuse them; ``which`` they are.
+
+    Raises
+    ------
+    TypeError
+        If it is one number, or one of the two is not whole.
+    ValueError
+        If there are not two, or one is below 1.
+
+    Examples
+    --------
+    >>> two_whole("layers", 3, "(of the encoder, of the decoder)")
+    Traceback (most recent call last):
+        ...
+    TypeError: layers is 3, but is two numbers, (of the encoder, of the decoder); write
+    layers=(3, 3)
+    """
+    try:
+        numbers = tuple(given)
+    except TypeError:
+        raise TypeError(
+            f"{name} is {given}, but is two numbers, {which}; write "
+            f"{name}=({given}, {given})"
+        ) from None
+    if len(numbers) != 2:
+        raise ValueError(f"{name} is {given}, but is two numbers, {which}")
+    try:
+        first, second = map(index, numbers)
+    except TypeError:
+        raise TypeError(f"{name} is {given}, but both must be whole numbers") from None
+    if min(first, second) < 1:
+        raise ValueError(f"{name} is {given}, but both must be at least 1")
+    return first, second

@@ -31,8 +31,7 @@ def write(path: str | PathLike[str], content: bytes | memoryview) -> None:
     ...     [(file.name, file.read_bytes()) for file in Path(folder).iterdir()]
     [('names', b'Emmy')]
     """
-    target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    target, beside = _places(path)
     try:
         with _ONE_AT_A_TIME:
             _clear(target)
@@ -42,6 +41,35 @@ def write(path: str | PathLike[str], content: bytes | memoryview) -> None:
         raise OSError(
             error.errno, said, os.fspath(path)
         ) from None  # not the one beside
+
+
+def refuse_unwritable(path: str | PathLike[str]) -> None:
+    """Find out in time what :func:`write` could not do: before hours of work.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written in the folder, or not under such a name.
+    """
+    _, beside = _places(path)
+    try:
+        with _ONE_AT_A_TIME:
+            beside.open("wb").close()
+            beside.unlink()
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise OSError(
+            error.errno,
+            f"{said}, found out before any work; name another file, in a folder that "
+            "may be written",
+            os.fspath(path),
+        ) from None
+
+
+def _places(path: str | PathLike[str]) -> tuple[Path, Path]:
+    """Return where a path leads to, and what is written first, beside it."""
+    target = Path(os.path.realpath(path))
+    return target, target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 def _write_beside(beside: Path, target: Path, content: bytes | memoryview) -> None:

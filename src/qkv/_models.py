@@ -23,6 +23,11 @@ def beside(model: Model, *tensors: Tensor) -> tuple[Tensor, ...]:
 
     Where a model has no parameter they stay where they are.
 
+    Raises
+    ------
+    TypeError
+        If one is a list, an array, or anything else that cannot be brought.
+
     Examples
     --------
     >>> import torch
@@ -30,6 +35,12 @@ def beside(model: Model, *tensors: Tensor) -> tuple[Tensor, ...]:
     >>> [x.device.type for x in beside(model, torch.ones(5, 2), torch.ones(5))]
     ['meta', 'meta']
     """
+    for place, x in enumerate(tensors):
+        if not hasattr(x, "to"):
+            raise TypeError(
+                f"input {place} of the model is of type {type(x).__name__}, but is to "
+                "be a tensor: torch.tensor(...)"
+            )
     weight = next(model.parameters(), None)
     return tensors if weight is None else tuple(x.to(weight.device) for x in tensors)
 

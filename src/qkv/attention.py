@@ -21,7 +21,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
-from qkv._checks import heads_divide, like_the_weights, same_dtype
+from qkv._checks import (
+    axes_at_least,
+    finite,
+    heads_divide,
+    like_the_weights,
+    same_dtype,
+    whole,
+)
 from qkv.trace import step
 
 
@@ -72,7 +79,8 @@ def attend(
         If ``values`` has another number of keys than ``scores``, or ``mask`` does not
         broadcast to "batch query key".
     TypeError
-        If ``mask`` is not boolean.
+        If ``mask`` is not boolean, or scores and values do not hold one kind of
+        floating-point numbers.
 
     Notes
     -----
@@ -87,6 +95,9 @@ def attend(
     >>> attend(scores, values, torch.tensor([[True, True, False]])).weights
     tensor([[0.5000, 0.5000, 0.0000]])
     """
+    same_dtype(scores=scores, values=values)
+    axes_at_least("scores", scores, "*batch key")
+    axes_at_least("values", values, "*batch key d_v")
     _same_axis("key", scores=scores.shape[-1], values=values.shape[-2])
     if mask is None:
         weights = scores.softmax(-1)
@@ -108,6 +119,13 @@ class AdditiveScore(nn.Module):
     belongs to the keys does not depend on the query: call :meth:`project` once for a
     source, then the module itself once for each new query.
 
+    Raises
+    ------
+    ValueError
+        If a size is below 1, or queries or keys have another.
+    TypeError
+        If they are no tensors, or hold another kind of numbers than the weights.
+
     Notes
     -----
     Bahdanau et al. (2015), appendix A.1.2.
@@ -123,6 +141,7 @@ class AdditiveScore(nn.Module):
     def __init__(self, d_query: int, d_key: int, d_hidden: int):
         """Make the two projections and the vector that reads their sum."""
         super().__init__()
+        whole(1, d_query=d_query, d_key=d_key, d_hidden=d_hidden)
         self.W = nn.Linear(d_query, d_hidden, bias=False)
         self.U = nn.Linear(d_key, d_hidden, bias=False)
         self.v = nn.Linear(d_hidden, 1, bias=False)
@@ -131,6 +150,7 @@ class AdditiveScore(nn.Module):
         self, keys: Float[Tensor, "*batch key d_key"]
     ) -> Float[Tensor, "*batch key d_hidden"]:
         """Return U k for every key: once for a source, not at every step."""
+        like_the_weights("keys", keys, self.U.weight)
         _same_axis("d_key", score=self.U.in_features, keys=keys.shape[-1])
         return self.U(keys)
 
@@ -140,6 +160,8 @@ class AdditiveScore(nn.Module):
         projected: Float[Tensor, "*batch key d_hidden"],
     ) -> Float[Tensor, "*batch query key"]:
         """Score every projected key for every query."""
+        like_the_weights("query", query, self.W.weight)
+        like_the_weights("projected", projected, self.U.weight)
         _same_axis("d_query", score=self.W.in_features, query=query.shape[-1])
         _same_axis("d_hidden", score=self.U.out_features, projected=projected.shape[-1])
         return self.unchecked(query, projected)
@@ -166,7 +188,10 @@ class DotProductScore(nn.Module):
     Raises
     ------
     ValueError
-        If d_query and d_key differ and the score is not general.
+        If d_query and d_key differ and the score is not general, if a size is below 1,
+        or if queries or keys have another.
+    TypeError
+        If queries and keys are no tensors, or hold different kinds of numbers.
 
     Notes
     -----
@@ -183,6 +208,7 @@ class DotProductScore(nn.Module):
     def __init__(self, d_query: int, d_key: int, *, general: bool = False):
         """Make W, if general."""
         super().__init__()
+        whole(1, d_query=d_query, d_key=d_key)
         if d_query != d_key and not general:
             raise ValueError(
                 f"a dot product needs d_query = d_key, but d_query = {d_query} and "
@@ -195,6 +221,10 @@ class DotProductScore(nn.Module):
         self, keys: Float[Tensor, "*batch key d_key"]
     ) -> Float[Tensor, "*batch key d_query"]:
         """Return W k for every key, or the keys themselves where there is no W."""
+        if isinstance(self.W, nn.Linear):
+            like_the_weights("keys", keys, self.W.weight)
+        else:
+            same_dtype(keys=keys)
         _same_axis("d_key", score=self.d_key, keys=keys.shape[-1])
         return self.W(keys)
 
@@ -204,6 +234,7 @@ class DotProductScore(nn.Module):
         projected: Float[Tensor, "*batch key d_query"],
     ) -> Float[Tensor, "*batch query key"]:
         """Score every projected key for every query."""
+        same_dtype(query=query, projected=projected)
         _same_axis("d_query", score=self.d_query, query=query.shape[-1])
         _same_axis("d_query", score=self.d_query, projected=projected.shape[-1])
         return self.unchecked(query, projected)
@@ -281,6 +312,8 @@ def scaled_dot_product_attention(
     TypeError
         If ``mask`` is not boolean, or query, key and value do not hold one kind of
         floating-point numbers.
+    FloatingPointError
+        If one of them has NaN or an infinity, be it where a mask hides it (on a CPU).
 
     Notes
     -----
@@ -299,6 +332,14 @@ def scaled_dot_product_attention(
     tensor([[3., 3.]])
     """
     _check(query, key, value)
+    _check_numbers(query, key, value)
+    return _fused(query, key, value, mask, causal)
+
+
+def _fused(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool
+) -> Tensor:
+    """Attend on PyTorch's kernel, with what is known to fit."""
     kernel_hides = causal and mask is None and query.shape[-2] == key.shape[-2]
     if not kernel_hides:
         mask = _visible(query, key, mask, causal)
@@ -320,7 +361,8 @@ def trace_scaled_dot_product(
 ) -> ScaledDotProductTrace:
     """Return the steps of :func:`scaled_dot_product_attention`, all weights kept.
 
-    Parameters, errors and result are the same.
+    Parameters, errors and result are the same. The steps of half precision are in
+    float32, as in the kernel.
 
     Examples
     --------
@@ -333,16 +375,34 @@ def trace_scaled_dot_product(
     (tensor([[0.5000, 0.5000]]), tensor([[5.]]))
     """
     _check(query, key, value)
-    scores = query @ key.mT
+    _check_numbers(query, key, value)
+    return _in_steps(query, key, value, mask, causal)
+
+
+def _in_steps(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool
+) -> ScaledDotProductTrace:
+    """Do the same in explicit steps."""
+    visible = _visible(query, key, mask, causal)
+    q, k, v = (_as_summed(x) for x in (query, key, value))
+    scores = q @ k.mT
     scaled = scores / query.shape[-1] ** 0.5
-    attended = attend(scaled, value, _visible(query, key, mask, causal))
+    attended = attend(scaled, v, visible)
     return ScaledDotProductTrace(
         scores=scores,
         scaled=scaled,
         masked=attended.scores,
         weights=attended.weights,
-        output=attended.context,
+        output=attended.context.to(value.dtype),
     )
+
+
+def _as_summed(x: Tensor) -> Tensor:
+    """Return half precision in float32, in which the kernel has its sums as well.
+
+    A score above 65,504 is an infinity in float16.
+    """
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def split_heads(
@@ -366,7 +426,7 @@ def split_heads(
             [[3., 4.],
              [7., 8.]]])
     """
-    _axes("*batch token d_model", 2, x)
+    axes_at_least("x", x, "*batch token d_model")
     heads_divide(x.shape[-1], heads)
     # Head and token must change places: a view alone would mix up the tokens.
     return x.unflatten(-1, (heads, -1)).transpose(-3, -2)
@@ -388,7 +448,7 @@ def merge_heads(
     >>> torch.equal(merge_heads(split_heads(x, 5)), x)
     True
     """
-    _axes("*batch head token d_head", 3, x)
+    axes_at_least("x", x, "*batch head token d_head")
     return x.transpose(-3, -2).flatten(-2)
 
 
@@ -453,6 +513,8 @@ class MultiHeadAttention(nn.Module):
     TypeError
         If query, key or value hold another kind of numbers than the weights, or a mask
         stands in the place of one.
+    FloatingPointError
+        If what one of them is projected to has NaN or an infinity (on a CPU).
 
     Notes
     -----
@@ -503,8 +565,9 @@ class MultiHeadAttention(nn.Module):
         """
         key, value = _default(query, key, value)
         q, k, v = self._project(query, key, value)
+        _check(q, k, v)
         mask = _for_every_head(query, key, mask)
-        merged = merge_heads(scaled_dot_product_attention(q, k, v, mask, causal=causal))
+        merged = merge_heads(_fused(q, k, v, mask, causal))
         return self.out_proj(merged)
 
     def trace(
@@ -519,8 +582,9 @@ class MultiHeadAttention(nn.Module):
         """Return the steps of :meth:`forward`, one by one."""
         key, value = _default(query, key, value)
         q, k, v = self._project(query, key, value)
+        _check(q, k, v)
         mask = _for_every_head(query, key, mask)
-        attention = trace_scaled_dot_product(q, k, v, mask, causal=causal)
+        attention = _in_steps(q, k, v, mask, causal)
         merged = merge_heads(attention.output)
         return MultiHeadTrace(
             queries=q,
@@ -534,15 +598,20 @@ class MultiHeadAttention(nn.Module):
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
         inputs = {"query": query, "key": key, "value": value}
         for name, x in inputs.items():
-            _same_axis("d_model", attention=self.d_model, **{name: x.shape[-1]})
             like_the_weights(name, x, self.in_proj_weight)
+            axes_at_least(name, x, "*batch token d_model")
+            _same_axis("d_model", attention=self.d_model, **{name: x.shape[-1]})
         weight, bias = self.in_proj_weight, self.in_proj_bias
         if query is key is value:  # one large product is faster than three
-            projected = F.linear(query, weight, bias).chunk(3, -1)
+            together = F.linear(query, weight, bias)
+            finite("the projection of query, key and value", together)
+            projected = together.chunk(3, -1)
         else:
             biases = (None, None, None) if bias is None else bias.chunk(3)
             parts = zip(inputs.values(), weight.chunk(3), biases, strict=True)
             projected = [F.linear(x, w, b) for x, w, b in parts]
+            for name, x in zip(inputs, projected, strict=True):
+                finite(f"the projection of {name}", x)
         return tuple(split_heads(x, self.heads) for x in projected)
 
 
@@ -550,7 +619,7 @@ def _default(
     query: Tensor, key: Tensor | None, value: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     for name, x in (("key", key), ("value", value)):
-        if x is not None and x.dtype is torch.bool:
+        if isinstance(x, Tensor) and x.dtype is torch.bool:
             raise TypeError(
                 f"{name} holds torch.bool, as a mask does; give a mask by its name: "
                 "mask=mask"
@@ -592,18 +661,19 @@ def _with_axes(absent: int, x: Tensor) -> Tensor:
 
 def _check(query: Tensor, key: Tensor, value: Tensor) -> None:
     same_dtype(query=query, key=key, value=value)
+    axes_at_least("query", query, "*batch query d_k")
+    axes_at_least("key", key, "*batch key d_k")
+    axes_at_least("value", value, "*batch key d_v")
+    whole(1, d_k=query.shape[-1])
     _same_axis("d_k", query=query.shape[-1], key=key.shape[-1])
     _same_axis("key", key=key.shape[-2], value=value.shape[-2])
     _same_axis("*batch", query=query.shape[:-2], key=key.shape[:-2])
     _same_axis("*batch", key=key.shape[:-2], value=value.shape[:-2])
 
 
-def _axes(wanted: str, least: int, x: Tensor) -> None:
-    if x.ndim < least:
-        raise ValueError(
-            f"x has shape {tuple(x.shape)}, but its axes are to be '{wanted}', at "
-            f"least {least}"
-        )
+def _check_numbers(query: Tensor, key: Tensor, value: Tensor) -> None:
+    for name, x in (("query", query), ("key", key), ("value", value)):
+        finite(name, x)
 
 
 def _same_axis(axis: str, **sizes: int | tuple[int, ...]) -> None:

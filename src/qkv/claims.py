@@ -6,6 +6,8 @@ from math import isfinite
 from pathlib import Path
 from typing import SupportsFloat
 
+MOST_DECIMALS = 17  # as many as any number near 1 has
+
 
 def claim(
     statement: str,
@@ -36,18 +38,24 @@ def claim(
     --------
     >>> claim("exact match at 5 digits", 0.995, at_least=0.95)
     ✓ exact match at 5 digits: measured 0.995, at least 0.950
+
+    There are as many decimals as tell it from its bounds:
+
+    >>> claim("just so", 0.95001, at_least=0.95)
+    ✓ just so: measured 0.95001, at least 0.95000
     """
     value = float(value)
     at_least = None if at_least is None else float(at_least)
     at_most = None if at_most is None else float(at_most)
-    bound = in_words(at_least, at_most)
+    bound = in_words(at_least, at_most, beside=value)
     if not statement.strip() or "\n" in statement:
         raise ValueError(f"a claim is a statement on one line, not {statement!r}")
     held = (at_least is None or value >= at_least) and (
         at_most is None or value <= at_most
     )
     # a comparison with NaN is false, so that it holds nothing
-    told = f"{'✓' if held else '✗'} {statement}: measured {value:.3f}, {bound}"
+    shown = f"{value:.{_decimals(value, at_least, at_most)}f}"
+    told = f"{'✓' if held else '✗'} {statement}: measured {shown}, {bound}"
     file = os.environ.get("QKV_CLAIMS")
     if not (held or file):
         raise AssertionError(told)
@@ -64,8 +72,10 @@ def claim(
             record.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def in_words(at_least: float | None, at_most: float | None) -> str:
-    """Return the bounds as a claim says them: "at least 0.950".
+def in_words(
+    at_least: float | None, at_most: float | None, *, beside: float | None = None
+) -> str:
+    """Return the bounds as a claim says them, beside a value: "at least 0.950".
 
     Raises
     ------
@@ -80,10 +90,22 @@ def in_words(at_least: float | None, at_most: float | None) -> str:
                 f"{name} is {bound}, a bound that every value keeps or none; give a "
                 "finite one"
             )
+    places = _decimals(beside, at_least, at_most)
     if at_most is None:
-        return f"at least {at_least:.3f}"
+        return f"at least {at_least:.{places}f}"
     if at_least is None:
-        return f"at most {at_most:.3f}"
+        return f"at most {at_most:.{places}f}"
     if not at_least <= at_most:
         raise ValueError(f"no value is at least {at_least} and at most {at_most}")
-    return f"between {at_least:.3f} and {at_most:.3f}"
+    return f"between {at_least:.{places}f} and {at_most:.{places}f}"
+
+
+def _decimals(value: float | None, *bounds: float | None) -> int:
+    """Return how many decimals tell a value from its bounds: three, if they do."""
+    for places in range(3, MOST_DECIMALS):
+        if value is None or all(
+            bound in (None, value) or f"{bound:.{places}f}" != f"{value:.{places}f}"
+            for bound in bounds
+        ):
+            return places
+    return MOST_DECIMALS

@@ -12,7 +12,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import indices, one_of
+from qkv._checks import (
+    axes_at_least,
+    indices,
+    like_the_weights,
+    one_of,
+    whole,
+)
 from qkv.trace import given, step
 
 # What stands between the two layers of a feed-forward network, by name.
@@ -65,7 +71,9 @@ class LayerNorm(nn.Module):
     Raises
     ------
     ValueError
-        If x has another d_model than the layer.
+        If x has another d_model than the layer, or d_model is below 1.
+    TypeError
+        If x is no tensor, or holds another kind of numbers than the weights.
 
     Notes
     -----
@@ -81,6 +89,7 @@ class LayerNorm(nn.Module):
     def __init__(self, d_model: int, eps: float = 1e-5):
         """Make a scale of ones and a shift of zeros."""
         super().__init__()
+        whole(1, d_model=d_model)
         self.d_model, self.eps = d_model, eps
         self.weight = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
@@ -89,12 +98,12 @@ class LayerNorm(nn.Module):
         self, x: Float[Tensor, "*batch token d_model"]
     ) -> Float[Tensor, "*batch token d_model"]:
         """Normalise, in one fused kernel."""
-        _same_d_model("layer norm", self.d_model, x)
+        _fitting("layer norm", self.weight, x)
         return F.layer_norm(x, (self.d_model,), self.weight, self.bias, self.eps)
 
     def trace(self, x: Float[Tensor, "*batch token d_model"]) -> LayerNormTrace:
         """Return the steps of :meth:`forward`, one by one."""
-        _same_d_model("layer norm", self.d_model, x)
+        _fitting("layer norm", self.weight, x)
         mean = x.mean(-1, keepdim=True)
         variance = ((x - mean) ** 2).mean(-1, keepdim=True)
         normalised = (x - mean) / torch.sqrt(variance + self.eps)
@@ -164,7 +173,10 @@ class FeedForward(nn.Module):
     Raises
     ------
     ValueError
-        If x has another d_model than the network, or there is no such activation.
+        If x has another d_model than the network, a width is below 1, or there is no
+        such activation.
+    TypeError
+        If x is no tensor, or holds another kind of numbers than the weights.
 
     Notes
     -----
@@ -183,6 +195,7 @@ class FeedForward(nn.Module):
     def __init__(self, d_model: int, d_ff: int, activation: str = "relu"):
         """Make the layer up and the layer down."""
         super().__init__()
+        whole(1, d_model=d_model, d_ff=d_ff)
         one_of("activation", activation, ACTIVATIONS, who="the layers know")
         self.activation = activation
         self.linear1 = nn.Linear(d_model, d_ff)
@@ -192,12 +205,12 @@ class FeedForward(nn.Module):
         self, x: Float[Tensor, "*batch token d_model"]
     ) -> Float[Tensor, "*batch token d_model"]:
         """Apply both linear layers to every token on its own."""
-        _same_d_model("feed-forward network", self.linear1.in_features, x)
+        _fitting("feed-forward network", self.linear1.weight, x)
         return self.linear2(ACTIVATIONS[self.activation](self.linear1(x)))
 
     def trace(self, x: Float[Tensor, "*batch token d_model"]) -> FeedForwardTrace:
         """Return the steps of :meth:`forward`, one by one."""
-        _same_d_model("feed-forward network", self.linear1.in_features, x)
+        _fitting("feed-forward network", self.linear1.weight, x)
         hidden = self.linear1(x)
         activated = ACTIVATIONS[self.activation](hidden)
         kind = GeluFeedForwardTrace if self.activation == "gelu" else FeedForwardTrace
@@ -277,7 +290,10 @@ def embed(
         ) from None
 
 
-def _same_d_model(layer: str, d_model: int, x: Tensor) -> None:
+def _fitting(layer: str, weight: Tensor, x: Tensor) -> None:
+    like_the_weights("x", x, weight)
+    axes_at_least("x", x, "*batch d_model")
+    d_model = weight.shape[-1]
     if x.shape[-1] != d_model:
         raise ValueError(
             f"{layer} has d_model = {d_model}, but x has d_model = {x.shape[-1]}; "

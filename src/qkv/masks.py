@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from qkv._checks import indices, whole
+from qkv._checks import a_tensor, indices, whole, whole_batch
 
 
 def causal(
@@ -93,7 +93,7 @@ def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 k
             f"{lengths.dtype}; from tokens: (tokens != pad).sum(-1)"
         )
     whole(0, key=key)
-    indices("lengths", lengths, "one length a sequence")
+    indices("lengths", lengths, "lengths of sequences")
     if lengths.ndim != 1:
         raise ValueError(
             f"lengths has shape {tuple(lengths.shape)}, but is one length a sequence, "
@@ -121,10 +121,10 @@ def real_tokens(
     Raises
     ------
     ValueError
-        If there is not one length for each source, a length is below 1, or one is
-        more than the source has tokens.
+        If there is no source, or no batch axis; if there is not one length for each
+        source, a length is below 1, or one is more than the source has tokens.
     TypeError
-        If the lengths are no tensor of integers.
+        If the source or the lengths are no tensor of integers.
 
     Examples
     --------
@@ -132,7 +132,8 @@ def real_tokens(
     tensor([[ True,  True, False]])
     """
     indices(side, source)
-    indices(f"{side}_lengths", source_lengths, f"one length a {side}")
+    whole_batch(side, source, f"batch {side}")
+    indices(f"{side}_lengths", source_lengths, f"lengths of {side}s")
     batch, tokens = source.shape
     if source_lengths.shape != (batch,):
         raise ValueError(
@@ -195,6 +196,7 @@ def fitting(mask: Tensor, scores_shape: Sequence[int]) -> Bool[Tensor, "..."]:
     TypeError
         If it is not boolean: a mask of numbers has a sense of its own, to be added to
         the scores (0 and -∞) or to be made boolean (1 and 0), and the error says which.
+        Or if it is no tensor, or a sparse one.
 
     Examples
     --------
@@ -214,6 +216,12 @@ def fitting(mask: Tensor, scores_shape: Sequence[int]) -> Bool[Tensor, "..."]:
 
 
 def _boolean(mask: Tensor) -> None:
+    a_tensor("mask", mask)
+    if mask.layout is not torch.strided:
+        raise TypeError(
+            f"mask is sparse, {mask.layout}, but scores have a place for every key; "
+            "give mask.to_dense()"
+        )
     if mask.dtype is torch.bool:
         return
     if mask.isneginf().any():

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from qkv._checks import whole
+from qkv._checks import a_tensor, axes_at_least, whole
 
 BASE = 10000.0
 KEPT = 1 << 14  # positions that a table is kept of; those beyond are computed each time
@@ -92,6 +92,7 @@ def shift(
     >>> torch.allclose(shift(sinusoidal(5, 8), 3), sinusoidal(5, 8, start=3), atol=1e-6)
     True
     """
+    axes_at_least("encoding", encoding, "*batch token d_model")
     # sines come first here, cosines in rotate(): the same turn, seen in a mirror
     return _turn(encoding, -offset * _frequencies("d_model", encoding.shape[-1], base))
 
@@ -167,6 +168,7 @@ class Learned(nn.Module):
     def __init__(self, length: int, d_model: int) -> None:
         """Make the table: one random row for each position."""
         super().__init__()
+        whole(1, length=length, d_model=d_model)
         self.table = nn.Embedding(length, d_model)
 
     def forward(
@@ -237,6 +239,7 @@ def rotate(
             [ 0.5403,  0.8415],
             [-0.4161,  0.9093]])
     """
+    axes_at_least("x", x, "*batch token d_head")
     positions = _in_a_row(start, x.shape[-2])
     return _turn(x, _angles(positions, "d_head", x.shape[-1], base))
 
@@ -323,6 +326,7 @@ def _frequencies(axis: str, size: int, base: float) -> Float[Tensor, " pair"]:
         raise ValueError(
             f"{axis} must be even, two numbers for each frequency, not {size}"
         )
+    whole(2, **{axis: size})
     if not base > 0:
         raise ValueError(f"base must be positive, not {base}")
     return base ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
@@ -364,6 +368,7 @@ def _turn(
 
 
 def _fractions(x: Tensor) -> None:
+    a_tensor("x", x)
     if not x.is_floating_point():
         raise TypeError(
             f"x holds {x.dtype}, but sines and cosines are fractions; give x.float()"
@@ -372,6 +377,7 @@ def _fractions(x: Tensor) -> None:
 
 def _same_size(d_model: int, x: Tensor) -> None:
     _fractions(x)
+    axes_at_least("x", x, "*batch token d_model")
     if x.shape[-1] != d_model:
         raise ValueError(
             f"the positions have d_model {d_model}, and x has d_model {x.shape[-1]}"

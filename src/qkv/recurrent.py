@@ -16,7 +16,13 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import like_the_weights, same_batch
+from qkv._checks import (
+    axes_at_least,
+    like_the_weights,
+    one_token_each,
+    same_batch,
+    whole,
+)
 from qkv.attention import AdditiveScore, AttentionTrace, DotProductScore, attend
 from qkv.layers import embed
 from qkv.masks import real_tokens
@@ -30,6 +36,7 @@ class _Cell(nn.Module):
 
     def __init__(self, d_in: int, d_hidden: int):
         super().__init__()
+        whole(1, d_in=d_in, d_hidden=d_hidden)
         self.d_in, self.d_hidden = d_in, d_hidden
         rows = self.gates * d_hidden
         self.weight_ih = nn.Parameter(torch.empty(rows, d_in))
@@ -44,6 +51,10 @@ class _Cell(nn.Module):
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def _check(self, x: Tensor, hidden: Tensor) -> None:
+        like_the_weights("x", x, self.weight_ih)
+        like_the_weights("the state", hidden, self.weight_hh)
+        axes_at_least("x", x, "*batch d_in")
+        axes_at_least("the state", hidden, "*batch d_hidden")
         given = x.shape[-1], hidden.shape[-1]
         if given != (self.d_in, self.d_hidden):
             raise ValueError(
@@ -52,8 +63,6 @@ class _Cell(nn.Module):
                 "give it such an x and state, or build it with "
                 f"{type(self).__name__}(d_in={given[0]}, d_hidden={given[1]})"
             )
-        like_the_weights("x", x, self.weight_ih)
-        like_the_weights("the state", hidden, self.weight_hh)
 
     def _check_step(self, x: Tensor, *state: Tensor) -> None:
         for part in state:
@@ -432,6 +441,7 @@ class Encoder(nn.Module):
     def __init__(self, n_source: int, *, d_embedding: int = 32, d_hidden: int = 64):
         """Make the table of embeddings and the cell."""
         super().__init__()
+        whole(1, n_source=n_source, d_embedding=d_embedding)
         self.embedding = nn.Embedding(n_source, d_embedding)
         self.cell = GRUCell(d_embedding, d_hidden)
 
@@ -524,6 +534,7 @@ class Seq2Seq(nn.Module):
     ):
         """Make the encoder, then the decoder's embedding, cell and output."""
         super().__init__()
+        whole(1, n_target=n_target)
         self.encoder = Encoder(n_source, d_embedding=d_embedding, d_hidden=d_hidden)
         self.embedding = nn.Embedding(n_target, d_embedding)
         self.cell = GRUCell(d_embedding + d_hidden, d_hidden)
@@ -536,8 +547,8 @@ class Seq2Seq(nn.Module):
         target_in: Int[Tensor, "batch target"],
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
-        same_batch(source, target_in)
         _, context = self.encoder(source, source_lengths)
+        same_batch(source, target_in)
         embedded = embed(self.embedding, target_in, "target")
         at_each_step = context.unsqueeze(1).expand(-1, target_in.shape[1], -1)
         inputs = torch.cat([embedded, at_each_step], -1)
@@ -557,6 +568,7 @@ class Seq2Seq(nn.Module):
         self, token: Int[Tensor, " batch"], state: State
     ) -> tuple[Float[Tensor, "batch vocab"], State]:
         """Take in one token; return the logits of the next and the new state."""
+        one_token_each(token, len(state.hidden))
         embedded, context = embed(self.embedding, token, "target"), state.memory
         x = torch.cat([embedded, context], -1)
         hidden = self.cell.unchecked(x, state.hidden)
@@ -569,8 +581,8 @@ class Seq2Seq(nn.Module):
         target_in: Int[Tensor, "batch target"],
     ) -> Seq2SeqTrace:
         """Do what a call does, token by token, and return every step."""
-        same_batch(source, target_in)
         real_tokens(source, source_lengths)
+        same_batch(source, target_in)
         embedded = embed(self.encoder.embedding, source, "source")
         encoder_states, context = self.encoder.trace(embedded, source_lengths)
         hidden, states = context, []
@@ -667,6 +679,7 @@ class AttentionDecoder(nn.Module, Generic[_Reader]):
     ):
         """Keep the encoder; make the embedding, score, cell and output."""
         super().__init__()
+        whole(1, n_target=n_target, d_embedding=d_embedding)
         self.encoder = encoder
         self.embedding = nn.Embedding(n_target, d_embedding)
         self.score = _make_score(score, d_hidden)
@@ -678,8 +691,8 @@ class AttentionDecoder(nn.Module, Generic[_Reader]):
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token, given the source and ``target_in``."""
         *source, target_in = inputs
-        same_batch(source[0], target_in)
         state = self.start(*source)
+        same_batch(source[0], target_in)
         hidden, read = state.hidden, []
         embedded = embed(self.embedding, target_in, "target")
         token_weight, context_weight = self._input_weights()
@@ -704,6 +717,7 @@ class AttentionDecoder(nn.Module, Generic[_Reader]):
         self, token: Int[Tensor, " batch"], state: AttentionState
     ) -> tuple[Float[Tensor, "batch vocab"], AttentionState]:
         """Take in one token; return the logits of the next and the new state."""
+        one_token_each(token, len(state.hidden))
         embedded = embed(self.embedding, token, "target")
         context = self._look(state.hidden, state.memory)
         x = torch.cat([embedded, context], -1)
@@ -798,8 +812,8 @@ class AttentionSeq2Seq(AttentionDecoder[Encoder]):
         target_in: Int[Tensor, "batch target"],
     ) -> AttentionSeq2SeqTrace:
         """Do what a call does, token by token, and return every step."""
-        same_batch(source, target_in)
         real = real_tokens(source, source_lengths)
+        same_batch(source, target_in)
         embedded = embed(self.encoder.embedding, source, "source")
         encoder_states, hidden = self.encoder.trace(embedded, source_lengths)
         keys = self.score.project(encoder_states)

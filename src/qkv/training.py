@@ -22,8 +22,8 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
-from qkv._checks import whole
-from qkv._files import write
+from qkv._checks import settle, whole
+from qkv._files import refuse_unwritable, write
 from qkv._models import beside, in_mode
 from qkv.data.kinds import (
     Asked,
@@ -88,11 +88,13 @@ class FitSettings:
             value = getattr(self, name)
             if not value > 0:
                 raise ValueError(f"{name} must be positive, not {value}")
-        whole(1, save_every=self.save_every)
-        whole(0, warmup=self.warmup)
+            settle(self, **{name: float(value)})
+        settle(self, **whole(1, save_every=self.save_every))
+        settle(self, **whole(0, warmup=self.warmup))
         if self.decay_over is not None:
-            whole(1, decay_over=self.decay_over)
+            settle(self, **whole(1, decay_over=self.decay_over))
         check_smoothing(self.label_smoothing)
+        settle(self, label_smoothing=float(self.label_smoothing))
         self._check_schedule()
 
     def _check_schedule(self) -> None:
@@ -202,7 +204,7 @@ def accuracy(model: nn.Module, questions: OfClasses) -> float:
     *inputs, target = _brought(model, questions)
     asked = target != questions.ignored
     if not asked.any():
-        raise ValueError(nothing_asked(questions.ignored))
+        raise ValueError(nothing_asked(target, questions.ignored))
     with in_mode(model, training=False), torch.no_grad():
         logits = model(*inputs)
     one_row_each(logits, target)
@@ -267,6 +269,11 @@ def update(
 
 def _brought(model: nn.Module, batch: object) -> tuple[Tensor, ...]:
     """Return the batch's inputs, and last its target, where the model is."""
+    asked = _asked(batch)
+    return beside(model, *asked.inputs, asked.target)
+
+
+def _asked(batch: object) -> Asked:
     if not isinstance(batch, Asked):
         raise TypeError(
             f"a batch is of type {type(batch).__name__}, but has to say what its "
@@ -274,7 +281,7 @@ def _brought(model: nn.Module, batch: object) -> tuple[Tensor, ...]:
             "answers, Images(x, y) of pixels and classes, or a class of your own as "
             "qkv.data.Asked describes it"
         )
-    return beside(model, *batch.inputs, batch.target)
+    return batch
 
 
 def _answered(model: nn.Module, inputs: Iterable[Tensor]) -> tuple[Any, list[Tensor]]:
@@ -340,7 +347,8 @@ def fit(
         as it is. Or if a target is none that the model scores
         (:func:`~qkv.data.sequence_loss`).
     OSError
-        If the checkpoint cannot be read or written; what was there is as it was.
+        If the checkpoint cannot be read, or not be written, which is tried before the
+        first step; what was there is as it was.
     TypeError
         If ``batches`` is no stream, but a corpus, or one batch; or if a batch is not
         :class:`~qkv.data.Asked`, such as a pair (x, y).
@@ -432,7 +440,7 @@ def _next(stream: Iterator[Asked], step: int, steps: int) -> Asked:
             f"the batches end after {step}, and {steps} steps need one each; "
             "give an endless stream, or fewer steps"
         )
-    return batch
+    return _asked(batch)
 
 
 @contextmanager
@@ -515,11 +523,7 @@ class _Run:
         path = Path(self.path)
         if not path.parent.is_dir():
             raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-        if not os.access(path.parent, os.W_OK):
-            raise PermissionError(
-                f"{path}: nothing may be written in the folder {path.parent}; name a "
-                "file in another"
-            )
+        refuse_unwritable(path)
         if not path.exists():
             return
         saved = _load(path)

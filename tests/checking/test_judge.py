@@ -83,6 +83,21 @@ def test_a_bug_hunt_as_given_is_not_attempted() -> None:
     assert judge(hunt, lambda x: 3 + x).stage is Stage.VALUES
 
 
+@pytest.mark.parametrize("empty", [None, ..., lambda x: None, lambda x: ...])
+def test_an_empty_attempt_at_a_bug_hunt_is_told_that_it_is_empty(empty: Any) -> None:
+    """Not that it is as it was given: there is nothing in it to be mended."""
+    hunt = exercise(double, given=lambda x: x + 2)
+    verdict = judge(hunt, empty)
+    assert verdict.stage is Stage.UNTOUCHED
+    assert "double(x) returns nothing yet (about 2 minutes; hint(" in verdict.message
+    assert "as it was given" not in verdict.message
+
+
+def test_a_bug_hunt_that_gives_nothing_back_may_be_left_empty_too() -> None:
+    hunt = exercise(double, given=lambda x: None)
+    assert "returns nothing yet" in judge(hunt, lambda x: None).message
+
+
 def test_an_error_is_shown_with_the_readers_own_line() -> None:
     def helper(x: torch.Tensor) -> torch.Tensor:
         return torch.cat([x, x[0]])

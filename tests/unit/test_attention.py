@@ -1,6 +1,7 @@
 """Attention: equal to PyTorch's, in values and gradients; and what it refuses."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -572,6 +573,24 @@ def test_every_input_that_is_left_out_is_the_one_before():
     torch.testing.assert_close(attention(x, memory), attention(x, memory, memory))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_head_is_attention_between_two_projections(kind):
+    torch.manual_seed(0)
+    attention, x = MultiHeadAttention(5, 1).double(), normal(2, 3, 5, seed=0)
+    nn.init.normal_(attention.in_proj_bias)
+    arguments = arguments_of(kind, 2, 3, 3, seed=1)
+    W, b = attention.in_proj_weight, attention.in_proj_bias
+    parts = (F.linear(x, w, c) for w, c in zip(W.chunk(3), b.chunk(3), strict=True))
+    expected = attention.out_proj(scaled_dot_product_attention(*parts, **arguments))
+    trace = attention.trace(x, **arguments)
+    assert trace.attention.weights.shape == (2, 1, 3, 3)
+    for ours in (attention(x, **arguments), trace.output):
+        torch.testing.assert_close(ours, expected)
+    theirs, _ = pytorchs(attention, bias=True)(x, x, x)
+    torch.testing.assert_close(attention(x), theirs)
+    assert torch.equal(merge_heads(split_heads(x, 1)), x)
+
+
 def test_heads_see_only_their_own_part():
     attention = MultiHeadAttention(6, 3)
     x = torch.randn(5, 6)
@@ -664,3 +683,121 @@ def test_a_mask_in_the_place_of_keys_or_values_is_told_its_name(form):
 def test_heads_and_widths_are_whole_numbers(sizes):
     with pytest.raises(TypeError, match="must be a whole number"):
         MultiHeadAttention(*sizes)
+
+
+# ---------------------------------------------------- one meaning, or a clear refusal
+
+
+def both_forms(*given, **arguments):
+    """Return what the kernel answers and what the steps do: a result, or the error."""
+    answers = []
+    for form in (scaled_dot_product_attention, trace_scaled_dot_product):
+        try:
+            answer = form(*given, **arguments)
+            answers.append(getattr(answer, "output", answer))
+        except FloatingPointError as error:
+            answers.append(str(error))
+    return answers
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.permutations([1, 2, 3, 5, 23]).map(tuple),
+    kind=st.sampled_from(KINDS),
+    wrong=st.sampled_from([math.nan, math.inf, -math.inf]),
+    where=st.sampled_from(["query", "key", "value"]),
+    seed=seeds,
+)
+def test_what_is_not_finite_is_refused_in_both_forms(sizes, kind, wrong, where, seed):
+    batch, *lengths, d_k, d_v = sizes
+    query, key = sorted(lengths)
+    shapes = {"query": (query, d_k), "key": (key, d_k), "value": (key, d_v)}
+    given = {
+        name: normal(batch, *shape, seed=seed).detach().float()
+        for name, shape in shapes.items()
+    }
+    arguments = arguments_of(kind, batch, query, key, seed)
+    fused, steps = both_forms(**given, **arguments)
+    torch.testing.assert_close(fused, steps, rtol=1e-5, atol=2e-5)
+    place = [seed % size for size in given[where].shape]
+    given[where][tuple(place)] = wrong
+    said = f"{where} has {wrong} at {place}, which .* Put 0 where a mask hides it, and"
+    for answer in both_forms(**given, **arguments):
+        assert re.match(re.escape(said).replace(r"\.\*", ".*"), answer)
+
+
+@pytest.mark.parametrize("form", ["forward", "trace"])
+@pytest.mark.parametrize("given", [1, 2, 3])
+def test_what_is_projected_to_nan_is_refused(form, given):
+    attention, x = MultiHeadAttention(6, 2), torch.ones(2, 3, 6)
+    inputs = [x, x.clone(), x.clone()][:given]
+    getattr(attention, form)(*inputs)
+    attention.in_proj_weight.data[-1, 0] = math.nan
+    name = "query, key and value" if given == 1 else ("value" if given == 3 else "")
+    with pytest.raises(
+        FloatingPointError, match=rf"the projection of .*{name} has nan at \[0, 0, "
+    ):
+        getattr(attention, form)(*inputs)
+
+
+def test_numbers_whose_sum_is_too_large_are_no_infinities():
+    large = torch.full((3, 5, 2), 3e37)
+    fused, steps = both_forms(torch.zeros(3, 5, 2), large, large)
+    torch.testing.assert_close(fused, steps)
+    torch.testing.assert_close(fused, large)
+
+
+def test_where_another_device_computes_nothing_waits_for_a_look():
+    x = torch.empty(2, 3, 5, device="meta")
+    assert scaled_dot_product_attention(x, x, x).is_meta
+
+
+@fast
+@given(
+    sizes=primes,
+    d_v=st.sampled_from(["d_k", "another"]),
+    kind=st.sampled_from(KINDS),
+    dtype=st.sampled_from([torch.float16, torch.bfloat16]),
+    scale=st.sampled_from([1.0, 1000.0]),
+    seed=seeds,
+)
+def test_half_precision_is_summed_in_float32(sizes, d_v, kind, dtype, scale, seed):
+    batch, *lengths, d_k, other = sizes
+    query, key = sorted(lengths)
+    q = (scale * normal(batch, query, d_k, seed=seed)).detach().to(dtype)
+    k = (scale * normal(batch, key, d_k, seed=seed + 2)).detach().to(dtype)
+    v = normal(batch, key, d_k if d_v == "d_k" else other, seed=seed + 3).detach()
+    arguments = arguments_of(kind, batch, query, key, seed)
+    fused = scaled_dot_product_attention(q, k, v.to(dtype), **arguments)
+    trace = trace_scaled_dot_product(q, k, v.to(dtype), **arguments)
+    assert trace.scores.dtype is trace.weights.dtype is torch.float32
+    assert fused.dtype is trace.output.dtype is dtype
+    assert trace.scores.isfinite().all()
+    close = {"rtol": 0.02, "atol": 0.02 if dtype is torch.float16 else 0.05}
+    torch.testing.assert_close(fused, trace.output, **close)
+
+
+def test_no_scores_overflow_in_half_precision():
+    q = torch.tensor([[300.0] * 4, [-300.0] * 4], dtype=torch.float16)
+    fused, steps = both_forms(q, q, torch.tensor([[2.0] * 4, [4.0] * 4]).half())
+    assert fused.tolist() == steps.tolist() == [[2.0] * 4, [4.0] * 4]
+    assert trace_scaled_dot_product(q, q, q).scores[0, 0] == 4 * 300.0**2
+
+
+@pytest.mark.parametrize("arguments", [{}, {"mask": torch.ones(3, 0).bool()}])
+def test_where_there_is_no_key_there_is_nothing_to_attend_to(arguments):
+    q, k, v = normal(3, 2, seed=0), normal(0, 2, seed=1), normal(0, 5, seed=2)
+    for output in both_forms(q, k, v, **arguments):
+        assert torch.equal(output, torch.zeros(3, 5, dtype=torch.float64))
+        (gradient,) = torch.autograd.grad(output.sum(), q)
+        assert torch.equal(gradient, torch.zeros_like(q))
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize(
+    "attention", [scaled_dot_product_attention, trace_scaled_dot_product]
+)
+def test_queries_and_keys_of_no_number_cannot_be_compared(attention):
+    x = torch.zeros(2, 3, 0)
+    with pytest.raises(ValueError, match="d_k must be at least 1, not 0"):
+        attention(x, x, torch.zeros(2, 3, 5))

@@ -1,11 +1,12 @@
 """What a claim prints, records and refuses."""
 
 import json
+import re
 
 import pytest
 import torch
 
-from qkv.claims import claim
+from qkv.claims import claim, in_words
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,13 @@ def unrecorded(monkeypatch):
         ),
         (torch.tensor(0.25), {"at_least": 0.0}, "measured 0.250, at least 0.000"),
         (float("inf"), {"at_least": 0.0}, "measured inf, at least 0.000"),
+        (0.95001, {"at_least": 0.95}, "measured 0.95001, at least 0.95000"),
+        (
+            0.5,
+            {"at_least": 0.49996, "at_most": 1},
+            "measured 0.50000, between 0.49996 and 1.00000",
+        ),
+        (0.95, {"at_least": 0.95}, "measured 0.950, at least 0.950"),
     ],
 )
 def test_a_claim_that_holds_prints_one_line(capsys, value, bounds, line):
@@ -48,6 +56,41 @@ def test_a_claim_that_does_not_hold_raises_the_same_words(capsys, value, bounds)
     with pytest.raises(AssertionError, match=f"^✗ s: measured {value:.3f}, "):
         claim("s", value, **bounds)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "said"),
+    [
+        (0.9499999, {"at_least": 0.95}, "measured 0.9499999, at least 0.9500000"),
+        (0.9504, {"at_most": 0.95}, "measured 0.9504, at most 0.9500"),
+        (
+            0.70001,
+            {"at_least": 0.4, "at_most": 0.7},
+            "measured 0.70001, between 0.40000 and 0.70000",
+        ),
+        (
+            0.95 - 2e-17 - 1e-16,
+            {"at_least": 0.95},
+            "measured 0.9499999999999998, at least 0.9500000000000000",
+        ),
+    ],
+)
+def test_there_are_as_many_decimals_as_tell_a_value_from_its_bound(value, bounds, said):
+    with pytest.raises(AssertionError, match=f"^✗ s: {re.escape(said)}$"):
+        claim("s", value, **bounds)
+
+
+def test_a_bound_on_its_own_has_three_decimals():
+    assert in_words(0.9499999, None) == "at least 0.950"
+    assert in_words(None, 2.0) == "at most 2.000"
+    assert in_words(0.1, 2.0) == "between 0.100 and 2.000"
+
+
+def test_numbers_that_no_decimals_tell_apart_come_to_an_end():
+    with pytest.raises(
+        AssertionError, match=r"measured 0\.00000000000000000, at least"
+    ):
+        claim("s", 0.0, at_least=1e-99)
 
 
 def test_a_claim_without_a_bound_is_refused():

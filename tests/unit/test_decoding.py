@@ -559,18 +559,24 @@ def test_logits_that_are_nan_are_named_with_their_source(write):
         write(model, *source, max_length=5)
 
 
-def test_a_model_that_gives_no_token_a_chance_is_named():
-    logit = -math.inf
+@pytest.mark.parametrize("row", [0, 1, 2])
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_source_that_no_token_has_a_chance_for_is_named(row, at):
     model, (source, lengths) = writer(Seq2Seq, 0), sources(3, 2, 0)
-    step = model.step
+    model.output.bias.data[EOS] = -99.0
+    step, steps = model.step, []
 
     def broken(token, state):
         logits, state = step(token, state)
-        logits[4:8] = logit  # the second of three sources, after the first round
+        each = len(logits) // 3
+        if len(steps) == at:
+            logits[each * row : each * (row + 1)] = -math.inf
+        steps.append(token)
         return logits, state
 
     model.step = broken
-    with pytest.raises(ValueError, match=r"no hypothesis for source 1 .* above 0"):
+    said = rf"no hypothesis for source {row} has a probability above 0: .* look for a"
+    with pytest.raises(ValueError, match=said):
         beam(model, source, lengths, max_length=5, length_penalty=0.0)
 
 

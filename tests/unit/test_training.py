@@ -1,5 +1,6 @@
 """The training loop: what it computes, and what it survives."""
 
+import errno
 import math
 import os
 import signal
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -348,6 +350,27 @@ def test_a_pair_as_a_data_loader_gives_it_is_no_batch(wrap, as_readers_run_it):
         fit(nn.Linear(3, 3), [pair], steps=1)
     with pytest.raises(TypeError, match=said):
         accuracy(nn.Linear(3, 3), pair)
+
+
+def test_a_pair_is_no_batch_either_where_training_goes_on(tmp_path):
+    path = tmp_path / "run.pt"
+    fit(small_model(), batches(), steps=2, checkpoint=path)
+    pair = (torch.ones(2, 3), torch.ones(2, 3))
+    with pytest.raises(
+        TypeError, match=r"a batch is of type tuple, .*Questions\(x, y\)"
+    ):
+        fit(small_model(), iter([pair] * 9), steps=5, checkpoint=path)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_lists_in_a_batch_are_named():
+    questions = Questions([[5, 6]], [3])
+    with pytest.raises(
+        TypeError, match=r"input 0 of the model is of type list, .*torch"
+    ):
+        fit(nn.Linear(3, 3), [questions], steps=1)
+    with pytest.raises(TypeError, match="input 1 of the model is of type list"):
+        accuracy(nn.Linear(3, 3), Questions(torch.ones(1, 2), [3]))
 
 
 class Elsewhere:
@@ -1126,6 +1149,25 @@ def test_two_names_of_one_schedule_are_no_other_settings(tmp_path):
         assert len(again.losses) == 3
 
 
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_settings_of_numpy_are_saved_in_plain_numbers_and_found_again(tmp_path):
+    path, plain = tmp_path / "run.pt", FitSettings(0.5, 9, 2.0, 3, None, 1, 0.125)
+    given = FitSettings(
+        np.float64(0.5),
+        np.int64(9),
+        torch.tensor(2.0),
+        np.int64(3),
+        None,
+        np.int64(1),
+        np.float32(0.125),
+    )
+    assert given == plain
+    assert {type(value) for value in vars(given).values()} == {float, int, type(None)}
+    fit(small_model(), batches(), steps=2, checkpoint=path, settings=given)
+    history = fit(small_model(), batches(), steps=5, checkpoint=path, settings=plain)
+    assert len(history.losses) == 5
+
+
 def test_the_checkpoint_of_more_steps_is_refused(checkpoint):
     assert_refused(checkpoint, "has 3 steps, more than the 2 asked", steps=2)
 
@@ -1175,9 +1217,31 @@ def test_a_checkpoint_in_no_folder_is_refused_before_training(tmp_path):
 def test_a_folder_that_may_not_be_written_is_found_out_before_training(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    with pytest.raises(PermissionError, match="nothing may be written in the folder"):
-        fit(small_model(), iter(()), steps=1, checkpoint=tmp_path / "run.pt")
+    can_open = Path.open
+
+    def refuse(path, *mode, **named):
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return can_open(path, *mode, **named)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    link = tmp_path / "link.pt"
+    link.symlink_to(tmp_path / "run.pt")
+    for path in (tmp_path / "run.pt", link):
+        said = f"Permission denied, .* name another file, in a folder .*{path.name}'$"
+        with pytest.raises(PermissionError, match=said):
+            fit(small_model(), iter(()), steps=1, checkpoint=path)
+
+
+def test_a_name_that_no_file_can_have_is_found_out_before_training(tmp_path):
+    with pytest.raises(OSError, match=r"too long, .* name another file") as caught:
+        fit(small_model(), iter(()), steps=1, checkpoint=tmp_path / ("n" * 250))
+    assert caught.value.errno == errno.ENAMETOOLONG
+
+
+def test_trying_whether_a_checkpoint_can_be_written_leaves_nothing(tmp_path):
+    fit(small_model(), iter(()), steps=0, checkpoint=tmp_path / "run.pt")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --------------------------------------------------------------------- progress bar

@@ -15,7 +15,14 @@ from qkv.positions import sinusoidal
 from qkv.recurrent import EncoderDecoder, Selectable
 from qkv.trace import walk
 from qkv.training import FitSettings, fit
-from qkv.transformer import LanguageModel, Transformer, TransformerConfig, cache
+from qkv.transformer import (
+    Encoder,
+    EncoderLayer,
+    LanguageModel,
+    Transformer,
+    TransformerConfig,
+    cache,
+)
 
 N_SOURCE, N_TARGET = 17, 19
 # Every axis has a size of its own, so that no two can be taken for each other.
@@ -441,6 +448,26 @@ def test_no_token_sees_a_later_one(kind):
     assert not torch.isclose(ours[:, 4:], other[:, 4:]).all(-1).any()
 
 
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_an_encoder_looks_both_ways_unless_it_is_causal(norm_first):
+    torch.manual_seed(0)
+    layer = EncoderLayer(6, 2, 11, norm_first=norm_first).double()
+    stack = Encoder([layer], None)
+    x = torch.randn(2, 3, 6, dtype=torch.float64)
+    calls = {
+        "forward": (layer, lambda **causal: layer.trace(x, **causal).output),
+        "stack": (stack, lambda **causal: stack.trace(x, **causal)[1]),
+    }
+    for call, trace in calls.values():
+        for causal in ({}, {"causal": False}, {"causal": True}):
+            torch.testing.assert_close(trace(**causal), call(x, **causal))
+        weights = layer.trace(x).attention.attention.weights
+        assert (weights > 0).all()
+        later = torch.ones(3, 3).triu(1).bool()
+        weights = layer.trace(x, causal=True).attention.attention.weights
+        assert (weights[..., later] == 0).all()
+
+
 def test_without_positions_the_order_of_the_source_is_not_seen():
     source, lengths, target = sequences(1, 7, 3, seed=0)
     for positions, same in (("none", True), ("sinusoidal", False), ("learned", False)):
@@ -582,7 +609,7 @@ def test_it_learns_to_reverse_and_writes_what_it_has_learned():
     [
         ({"heads": 5}, r"heads = 5 does not divide d_model = 12"),
         ({"d_ff": 0}, r"d_ff must be at least 1, not 0"),
-        ({"layers": (0, 2)}, r"layers is \(0, 2\), but .* each at least 1"),
+        ({"layers": (0, 2)}, r"layers is \(0, 2\), but both must be at least 1"),
         ({"positions": "rotary"}, r"'rotary', but the model knows 'sinusoidal'"),
         ({"dropout": 1.0}, r"dropout must be from 0 to below 1, not 1.0"),
     ],
@@ -652,8 +679,11 @@ def test_a_refused_token_leaves_the_state_as_it_was():
 
 def test_tokens_for_other_rows_than_the_states_are_refused(as_readers_run_it):
     model = make(LanguageModel)
-    for tokens in (torch.ones(3, 1), torch.ones(2, 0)):
-        with pytest.raises(ValueError, match="state has batch = 2, but the tokens"):
+    for tokens, said in (
+        (torch.ones(3, 1), "state has batch = 2, but tokens has batch = 3; give one"),
+        (torch.ones(2, 0), "tokens has token = 0, but a model needs at least 1"),
+    ):
+        with pytest.raises(ValueError, match=said):
             model.extend(tokens.long(), model.empty(2))
 
 

@@ -76,6 +76,11 @@ def test_without_a_truth_there_is_room_for_50_tokens_more_than_the_source(pairs)
     assert len(translate(model, pairs, ["dogs sit"])[0]) == 52
     assert len(translate(model, pairs, ["dogs sit"], max_length=3)[0]) == 3
     assert len(translate(model, pairs, [pairs.train[0]])[0]) == 3
+    # where one of a batch has no truth, all have the room
+    for sources in (["dogs sit", pairs.train[0]], [pairs.train[0], "dogs sit"]):
+        assert [len(row) for row in translate(model, pairs, sources)] == [52, 52]
+    unknown = Example(("dogs", "sit"), ())
+    assert [len(row) for row in translate(model, pairs, [unknown])] == [52]
 
 
 def test_characters_are_cut_as_they_were_in_the_file():

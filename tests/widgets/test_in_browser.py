@@ -10,11 +10,19 @@ import torch
 from qkv.attention import attend
 from qkv.widgets import Alignment, Predict, Stepper, Unrolled
 from tests.browser import watched_page
-from tests.widgets.pages import HOST, definition, page_of, payload, script, slot
+from tests.widgets.pages import (
+    EVIL,
+    HARM,
+    HOST,
+    definition,
+    page_of,
+    payload,
+    script,
+    slot,
+)
 from tests.widgets.sample import dictation, dictation_looking_back
 
 AXE = "node_modules/axe-core/axe.min.js"
-EVIL = "<script>window.pwned=1</script>"
 KINDS = ("stepper", "unrolled", "alignment", "predict")
 
 
@@ -221,7 +229,7 @@ class TestStepper:
     def test_a_token_that_is_a_script_is_drawn_not_run(self, show):
         page = show(stepper())
         assert page.locator(".qkv-row").first.inner_text() == EVIL
-        assert page.evaluate("window.pwned") is None
+        assert page.evaluate(HARM) == []
 
     def test_rows_by_click_and_by_arrow(self, show):
         page = show(stepper())

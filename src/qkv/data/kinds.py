@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
+from unicodedata import is_normalized, normalize
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
+
+from qkv._checks import a_tensor
 
 __all__ = [
     "BOS",
@@ -23,6 +26,20 @@ __all__ = [
 ]
 
 PAD, BOS, EOS = 0, 1, 2  # what a vocabulary begins with: <pad>, <bos>, <eos>
+
+
+def composed(text: str) -> str:
+    """Return a text with each letter and its marks as one character, if there is one.
+
+    What looks the same is then the same: a file from another system writes é or 는 in
+    parts.
+
+    Examples
+    --------
+    >>> len("\u1102\u1173\u11ab"), composed("\u1102\u1173\u11ab")
+    (3, '는')
+    """
+    return normalize("NFC", text)
 
 
 @runtime_checkable
@@ -97,7 +114,9 @@ class Example:
 
     ``source_fields`` and ``target_fields`` say, where it is known, what each token is
     a part of; a token with an empty field is a part of nothing. An empty ``target`` is
-    one that is not known: such an example can be translated, but not trained.
+    one that is not known: such an example can be translated, but not trained. Tokens
+    are kept composed (Unicode's NFC): a word in whole syllables, and the same one in
+    single letters, as macOS writes it in the names of files, are one word.
 
     Examples
     --------
@@ -112,13 +131,16 @@ class Example:
     target_fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that there are as many fields as tokens.
+        """Compose the tokens, and check that there are as many fields as tokens.
 
         Raises
         ------
         ValueError
             If a side has fields, but not one for each token.
         """
+        for side, tokens in (("source", self.source), ("target", self.target)):
+            if not is_normalized("NFC", "".join(tokens)):
+                object.__setattr__(self, side, tuple(map(composed, tokens)))
         for side, tokens, its_fields in (
             ("source", self.source, self.source_fields),
             ("target", self.target, self.target_fields),
@@ -318,10 +340,10 @@ def sequence_loss(
     ------
     ValueError
         If there is not one row of logits for each token of the target, if a target is
-        none that the logits score, or if all are ``ignored``; or if ``label_smoothing``
-        is not at least 0 and below 1.
+        none that the logits score, or if all are ``ignored`` or there is none; or if
+        ``label_smoothing`` is not at least 0 and below 1.
     TypeError
-        If the target does not hold integers.
+        If the logits or the target are no tensor, or the target does not hold int64.
 
     Notes
     -----
@@ -336,6 +358,8 @@ def sequence_loss(
     >>> math.isclose(loss.item(), math.log(8), rel_tol=1e-6)
     True
     """
+    a_tensor("logits", logits)
+    a_tensor("target", target)
     one_row_each(logits, target)
     check_smoothing(label_smoothing)
     if target.dtype is not torch.int64:
@@ -353,7 +377,7 @@ def sequence_loss(
     except IndexError:
         raise ValueError(_not_scored(logits, target, ignored)) from None
     if loss.isnan() and not (target != ignored).any():
-        raise ValueError(nothing_asked(ignored))
+        raise ValueError(nothing_asked(target, ignored))
     return loss
 
 
@@ -372,7 +396,12 @@ def _not_scored(logits: Tensor, target: Tensor, ignored: int) -> str:
     )
 
 
-def nothing_asked(ignored: int) -> str:
+def nothing_asked(target: Tensor, ignored: int) -> str:
+    if not target.numel():
+        return (
+            f"nothing is asked: the target has shape {tuple(target.shape)}, and no "
+            "answer in it; give a batch of at least 1"
+        )
     meaning = "padding" if ignored == PAD else "not asked"
     return f"nothing is asked: every target is {ignored}, which is {meaning}"
 

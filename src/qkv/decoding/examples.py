@@ -1,6 +1,7 @@
 """What a model writes for the examples of a corpus, and how much of it is right."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Bool
@@ -46,7 +47,8 @@ def translate(
         If there is no source, ``max_length`` or ``width`` is below 1, or a token of a
         source is unknown; the nearest known one is named.
     TypeError
-        If ``sources`` is one source, and no list.
+        If ``sources`` is one source, and no list, or has something else in it than
+        texts and examples.
 
     Notes
     -----
@@ -66,10 +68,7 @@ def translate(
         ...
     ValueError: unknown token 'got'; the nearest known one is 'go'
     """
-    if isinstance(sources, Example | str):
-        raise TypeError(f"sources is one source; give a list of it: [{sources!r}]")
-    if not sources:
-        raise ValueError("there is no example to translate; give at least one")
+    _check_several("sources", sources, Example | str)
     return [
         corpus.target_vocab.decode(row)
         for start in range(0, len(sources), BATCH_SIZE)
@@ -96,6 +95,9 @@ def exact_match(
     ------
     ValueError
         If there is no example, a token is unknown, or a target is not known.
+    TypeError
+        If ``examples`` is one example, and no list, or has texts in it, whose targets
+        are not known.
 
     Examples
     --------
@@ -115,6 +117,7 @@ def exact_match(
     >>> exact_match(model, corpus, corpus.train)
     0.5
     """
+    _check_several("examples", examples, Example)
     for example in examples:
         corpus.target_vocab.encode(example.target)  # an unknown truth is never written
     longest = max((len(example.target) for example in examples), default=0)
@@ -151,6 +154,8 @@ def record(
     ValueError
         If the text is not of this corpus, the target with its ``<eos>`` is longer than
         ``max_length``, or a token is unknown.
+    TypeError
+        If ``example`` is a list.
 
     Examples
     --------
@@ -162,6 +167,7 @@ def record(
     >>> recording.free.probabilities.shape[-1], recording.truth.int().tolist()
     (13, [[1, 0], [0, 1], [0, 0]])
     """
+    _check_one("example", example, Example | str)
     if isinstance(example, str):
         example = corpus.parse(example)
     names = corpus.target_vocab.tokens
@@ -208,6 +214,24 @@ def _truth(example: Example) -> Bool[Tensor, "target source"] | None:
         return None
     end = torch.zeros(1, len(example.source), dtype=torch.bool)
     return torch.cat([example.alignment, end])
+
+
+def _check_several(name: str, given: Sequence[object], kinds: Any) -> None:
+    if isinstance(given, Example | str):
+        raise TypeError(f"{name} is one source; give a list of it: [{given!r}]")
+    if not given:
+        raise ValueError("there is no example to translate; give at least one")
+    for place, each in enumerate(given):
+        _check_one(f"{name}[{place}]", each, kinds)
+
+
+def _check_one(name: str, given: object, kinds: Any) -> None:
+    if not isinstance(given, kinds):
+        wanted = "an Example" if kinds is Example else "an Example or a text"
+        raise TypeError(
+            f"{name} is of type {type(given).__name__}, but is to be {wanted}; "
+            "corpus.parse(text) makes an Example of a text whose target is known"
+        )
 
 
 def _check_max_length(needed: int, max_length: int | None) -> None:

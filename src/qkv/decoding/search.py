@@ -150,13 +150,13 @@ def beam_tree(
     >>> tree, tree.tokens(tree.best)
     (BeamTree(3 kept, 1 ended, 2 dropped), (2,))
     """
-    if len(source[0]) != 1:
-        raise ValueError(
-            f"source has batch = {len(source[0])}, but a tree is of one search; "
-            "give one source, source[i : i + 1]"
-        )
     settings = _Settings(max_length, width, length_penalty)
-    rounds = _search(model, source, settings)
+    rounds = _search(model, source, settings)  # a batch of none is the model's to name
+    if (batch := len(rounds[0].kept)) != 1:
+        raise ValueError(
+            f"source has batch = {batch}, but a tree is of one search; give one "
+            "source, source[i : i + 1]"
+        )
     _, step, place = _best(rounds)
     nodes: list[BeamNode] = []
     grown: list[list[int | None]] = [[None]]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from qkv._checks import finite
 from qkv.attention import MultiHeadAttention, merge_heads
 from qkv.transformer.cache import TransformerState
 
@@ -89,6 +90,8 @@ def attending(attention: MultiHeadAttention) -> Attend:
 def _attend_fused(
     queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None
 ) -> Tensor:
+    for name, x in (("query", queries), ("key", keys), ("value", values)):
+        finite(name, x)
     found = F.scaled_dot_product_attention(
         queries.flatten(0, 1)[None],
         keys[None],

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from qkv._checks import share_dropped
 from qkv.attention import MultiHeadAttention, split_heads
 from qkv.layers import FeedForward, LayerNorm, residual
 from qkv.transformer.advancing import (
@@ -75,6 +76,7 @@ class _Layer(nn.Module):
         feed_forward: nn.Module | None = None,
     ):
         super().__init__()
+        share_dropped(dropout)
         self.norm_first, self.dropout = norm_first, dropout
         self.self_attn = MultiHeadAttention(d_model, heads)
         self.feed_forward = feed_forward or FeedForward(d_model, d_ff, activation)

@@ -10,7 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv import masks
-from qkv._checks import heads_divide, one_of, same_batch, share_dropped, whole
+from qkv._checks import (
+    heads_divide,
+    one_of,
+    one_token_each,
+    same_batch,
+    settle,
+    share_dropped,
+    two_whole,
+    whole,
+    whole_batch,
+)
 from qkv.layers import LayerNorm, embed
 from qkv.positions import Learned, Sinusoidal
 from qkv.transformer.blocks import (
@@ -73,17 +83,12 @@ class TransformerConfig:
             If a size is below 1, heads do not divide d_model, the positions are of no
             known kind, or dropout is not a probability below 1.
         TypeError
-            If a size is no whole number.
+            If a size is no whole number, or ``layers`` is one and not two.
         """
         sizes = "n_source", "n_target", "d_model", "heads", "d_ff", "max_length"
-        whole(1, **{name: getattr(self, name) for name in sizes})
-        if len(self.layers) != 2 or min(self.layers) < 1:
-            raise ValueError(
-                f"layers is {self.layers}, but there are two numbers, of encoder and "
-                "of decoder layers, each at least 1"
-            )
-        encoder, decoder = self.layers
-        whole(1, encoder_layers=encoder, decoder_layers=decoder)
+        settle(self, **whole(1, **{name: getattr(self, name) for name in sizes}))
+        which = "(of the encoder, of the decoder)"
+        settle(self, layers=two_whole("layers", self.layers, which))
         heads_divide(self.d_model, self.heads)
         one_of("positions", self.positions, POSITIONS, who="the model knows")
         share_dropped(self.dropout)
@@ -129,12 +134,15 @@ class _Model(nn.Module):
         ValueError
             If there is no token or not one row for each of the state's, a token is
             unknown, or learned positions come to their end.
+        TypeError
+            If the tokens are no tensor of integers.
         """
+        whole_batch("tokens", tokens, "batch token")
         batch, count = tokens.shape
-        if batch != state.batch or count < 1:
+        if batch != state.batch:
             raise ValueError(
-                f"the state has batch = {state.batch}, but the tokens are batch = "
-                f"{batch} of token = {count}; give each row at least 1 token"
+                f"the state has batch = {state.batch}, but tokens has batch = {batch}; "
+                "give one row of tokens for each of its rows"
             )
         decoded, state = self._advanced(tokens, state)
         return self.output(decoded).unflatten(0, (batch, count)), state
@@ -153,6 +161,7 @@ class _Model(nn.Module):
         self, token: Int[Tensor, " batch"], state: TransformerState
     ) -> tuple[Float[Tensor, "batch vocab"], TransformerState]:
         """Take in one token; return the logits of the next and the new state."""
+        one_token_each(token, state.batch)
         logits, state = self.extend(token.unsqueeze(1), state)
         return logits.squeeze(1), state
 
@@ -226,8 +235,8 @@ class Transformer(_Model):
         target_in: Int[Tensor, "batch target"],
     ) -> Float[Tensor, "batch target vocab"]:
         """Return the logits of each next token."""
-        same_batch(source, target_in)
         memory, mask = self.encode(source, source_lengths)
+        same_batch(source, target_in)
         x = self._read(self.target_embedding, target_in, "target")
         return self.output(self.decoder(x, memory, memory_mask=mask))
 
@@ -274,8 +283,8 @@ class Transformer(_Model):
         target_in: Int[Tensor, "batch target"],
     ) -> TransformerTrace:
         """Do what a call does, without dropout, and return every step."""
-        same_batch(source, target_in)
         mask = _source_mask(source, source_lengths)
+        same_batch(source, target_in)
         source_embedded = self._embedded(self.source_embedding, source, "source")
         source_placed = self._placed(source_embedded)
         encoder, memory = self.encoder.trace(source_placed, mask=mask)
@@ -341,6 +350,7 @@ class LanguageModel(_Model):
         self, tokens: Int[Tensor, "batch token"]
     ) -> Float[Tensor, "batch token vocab"]:
         """Return the logits of each next token."""
+        whole_batch("tokens", tokens, "batch token")
         x = self._read(self.target_embedding, tokens, "target")
         return self.output(self.decoder(x, causal=True))
 
@@ -408,6 +418,7 @@ class LanguageModel(_Model):
 
     def trace(self, tokens: Int[Tensor, "batch token"]) -> LanguageModelTrace:
         """Do what a call does, without dropout, and return every step."""
+        whole_batch("tokens", tokens, "batch token")
         embedded = self._embedded(self.target_embedding, tokens, "target")
         placed = self._placed(embedded)
         decoder, decoded = self.decoder.trace(placed, causal=True)

@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from qkv._checks import axes_at_least, pixels_like, whole
+
 
 class ConvolutionalNetwork(nn.Module):
     """Look for the same small patterns in all places, then for patterns of patterns.
@@ -23,7 +25,9 @@ class ConvolutionalNetwork(nn.Module):
     Raises
     ------
     ValueError
-        If the images are smaller than 2 × 2.
+        If the images are smaller than 2 × 2, or have no axis for their channels.
+    TypeError
+        If pixels are of another kind of numbers than the weights.
 
     Notes
     -----
@@ -43,6 +47,7 @@ class ConvolutionalNetwork(nn.Module):
     def __init__(self, classes: int = 10, channels: int = 1, width: int = 32):
         """Make the convolutions and the layer that reads their average."""
         super().__init__()
+        whole(1, classes=classes, channels=channels, width=width)
         self.convolutions = nn.Sequential(
             *_convolution(channels, width),
             *_convolution(width, width),
@@ -56,6 +61,8 @@ class ConvolutionalNetwork(nn.Module):
         self, images: Float[Tensor, "*batch channel height width"]
     ) -> Float[Tensor, "*batch classes"]:
         """Return the logits of the classes."""
+        pixels_like(images, self.head.weight)
+        axes_at_least("images", images, "*batch channel height width")
         *batch, _, height, width = images.shape
         if min(height, width) < 2:
             raise ValueError(

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import like_the_weights, whole
+from qkv._checks import axes_at_least, pixels_like, whole
 from qkv.positions import sinusoidal
 
 
@@ -49,6 +49,7 @@ def patches(
             [ 8.,  9., 12., 13.],
             [10., 11., 14., 15.]])
     """
+    axes_at_least("images", images, "*batch channel height width")
     height, width = images.shape[-2:]
     rows, columns = grid((height, width), patch)
     cut = images.unflatten(-1, (columns, patch)).unflatten(-3, (rows, patch))
@@ -122,6 +123,7 @@ class PatchEmbedding(nn.Module):
     def __init__(self, channels: int, patch: int, d_model: int):
         """Make the projection."""
         super().__init__()
+        whole(1, channels=channels, patch=patch, d_model=d_model)
         self.patch = patch
         self.proj = nn.Conv2d(channels, d_model, patch, stride=patch)
 
@@ -129,6 +131,7 @@ class PatchEmbedding(nn.Module):
         self, images: Float[Tensor, "*batch channel height width"]
     ) -> Float[Tensor, "*batch patch d_model"]:
         """Cut and project."""
+        axes_at_least("images", images, "*batch channel height width")
         if images.shape[-3] != self.proj.in_channels:
             raise ValueError(
                 f"the patch embedding has channel = {self.proj.in_channels}, but the "
@@ -140,11 +143,8 @@ class PatchEmbedding(nn.Module):
         self, patches: Float[Tensor, "*batch patch pixel"]
     ) -> Float[Tensor, "*batch patch d_model"]:
         """Make a token of each patch that is already cut."""
-        weight, advice = self.proj.weight, ""
-        if not patches.is_floating_point():
-            advice = "give images.float() / 255, so that pixels run from 0 to 1"
-        like_the_weights("images", patches, weight, advice)
-        return F.linear(patches, weight.flatten(1), self.proj.bias)
+        pixels_like(patches, self.proj.weight)
+        return F.linear(patches, self.proj.weight.flatten(1), self.proj.bias)
 
 
 def sinusoidal_2d(

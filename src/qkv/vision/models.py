@@ -1,6 +1,6 @@
 """The Vision Transformer: an encoder that reads patches, and says what is seen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv._checks import (
+    a_tensor,
     heads_divide,
     height_and_width,
     one_of,
+    settle,
     share_dropped,
     whole,
 )
@@ -82,14 +84,14 @@ class VisionConfig:
         TypeError
             If a size is no whole number, or ``image`` is one and not two.
         """
-        height_and_width(image=self.image)
+        settle(self, **height_and_width(image=self.image))
         sizes = "patch", "channels", "classes", "d_model", "heads", "d_ff", "layers"
-        whole(1, **{name: getattr(self, name) for name in sizes})
+        settle(self, **whole(1, **{name: getattr(self, name) for name in sizes}))
         grid(self.image, self.patch)
         heads_divide(self.d_model, self.heads)
         one_of("positions", self.positions, POSITIONS, who="the model knows")
         if self.positions == "sinusoidal":
-            sinusoidal_2d(*self.grid, self.d_model)
+            sinusoidal_2d(1, 1, self.d_model)  # which checks the width, at no cost
         one_of("activation", self.activation, ACTIVATIONS, who="the layers know")
         share_dropped(self.dropout)
 
@@ -212,15 +214,17 @@ class VisionTransformer(nn.Module):
         return serialised(self.state_dict(), KIND, {"config": asdict(self.config)})
 
     def _fitting(self, images: Tensor) -> None:
+        a_tensor("images", images)
         wanted = (self.config.channels, *self.config.image)
-        if images.shape[-3:] != wanted:
-            sizes = [
-                f"channel = {channel}, height = {height} and width = {width}"
-                for channel, height, width in (wanted, images.shape[-3:])
-            ]
-            raise ValueError(
-                f"the model has {sizes[0]}, but the images have {sizes[1]}"
-            )
+        if images.shape[-3:] == wanted:
+            return
+        advice = "scale them, or make a model of their size"
+        if images.shape[-2:] == wanted[1:] and wanted[0] == 1:
+            advice = "one channel has an axis, too: images.unsqueeze(-3)"
+        raise ValueError(
+            f"the model has {_in_axis_words(wanted)}, but the images have "
+            f"{_in_axis_words(images.shape)}; {advice}"
+        )
 
     def _with_class_token(self, embedded: Tensor) -> Tensor:
         first = self.class_token.expand(*embedded.shape[:-2], 1, -1)
@@ -228,6 +232,13 @@ class VisionTransformer(nn.Module):
 
     def _placed(self, tokens: Tensor) -> Tensor:
         return tokens if self.positions is None else self.positions(tokens)
+
+
+def _in_axis_words(shape: Sequence[int]) -> str:
+    if len(shape) < 3:
+        return f"shape {tuple(shape)}"
+    channel, height, width = shape[-3:]
+    return f"channel = {channel}, height = {height} and width = {width}"
 
 
 def _positions(config: VisionConfig) -> nn.Module | None:

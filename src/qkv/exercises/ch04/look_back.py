@@ -109,11 +109,15 @@ EXERCISE = Exercise(
         "W not transposed": Mistake(
             "the matrices have been used the wrong way round, s @ W for s @ W.T: they "
             "are square, so no shape gives it away",
-            lambda s, h, *rest: look_back(s, h, *(W.mT for W in rest[:4]), rest[-1]),
+            lambda s, h, W_q, W_k, W_v, W_o, heads: look_back(
+                s, h, W_q.mT, W_k.mT, W_v.mT, W_o.mT, heads
+            ),
         ),
         "not split": Mistake(
             "there is one head as wide as d_model: heads has not been used",
-            lambda *given: look_back(*given[:-1], 1),
+            lambda s, h, W_q, W_k, W_v, W_o, heads: look_back(
+                s, h, W_q, W_k, W_v, W_o, 1
+            ),
         ),
         "√d_model": Mistake(
             "the scores are divided by √d_model; each head's query has only d_head "

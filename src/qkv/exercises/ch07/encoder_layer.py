@@ -159,7 +159,9 @@ EXERCISE = Exercise(
         ),
         "b_2 forgotten": Mistake(
             "b_2 is not used: it is added to what the network says",
-            lambda *given: encoder_layer(*given[:-1], 0 * given[-1]),
+            lambda x, W, W_1, b_1, W_2, b_2: encoder_layer(
+                x, W, W_1, b_1, W_2, 0 * b_2
+            ),
         ),
     },
     hints=(
