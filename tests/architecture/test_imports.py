@@ -8,7 +8,8 @@ Arrows point from who imports to what is imported:
 - training, decoding → the model modules, data
 - transformer, vision → attention, positions, masks, layers; recurrent → attention
 - attention, masks, positions, layers, plot, widgets → trace
-- all of them → _checks, what is asked of arguments, and _colours, what is readable
+- all of them → _checks, what is asked of arguments, _colours, what is readable, and
+  _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
@@ -53,7 +54,7 @@ MODEL = {
     "vision",
 }
 BELOW = {"attention", "masks", "layers", "trace"}
-LEAVES = {"_checks", "_colours"}
+LEAVES = {"_checks", "_colours", "_faces"}
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
     "_files": set(),
