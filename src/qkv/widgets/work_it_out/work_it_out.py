@@ -12,6 +12,8 @@ from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import number, segments
 from qkv.widgets.shared.html import plain
 
+__all__ = ["WorkItOut"]
+
 _DIGITS = 9  # of the right numbers: what a hand rounds is compared with them
 _SHOWN = 4
 
