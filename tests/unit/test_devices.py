@@ -7,7 +7,7 @@ from qkv.data import Digits, Example, PairCorpus
 from qkv.decoding import exact_match, translate
 from qkv.training import FitSettings, accuracy, fit
 from qkv.transformer import Transformer, TransformerConfig
-from qkv.vision import VisionConfig, VisionTransformer
+from qkv.vision import VisionConfig, VisionTransformer, load, save
 from tests.unit.away import NAME, another_device
 
 PAIRS = PairCorpus(
@@ -71,9 +71,12 @@ def test_training_goes_on_wherever_the_model_is(away, tmp_path):
     assert there == pytest.approx(here, rel=1e-5)
 
 
-def test_pictures_are_learnt_there(away):
+def test_pictures_are_learnt_there_and_the_model_is_saved(away, tmp_path):
     digits = Digits()
     config = VisionConfig(image=(8, 8), patch=4, d_model=8, heads=2, layers=1, d_ff=16)
     model = away(VisionTransformer(config))
     fit(model, digits.batches(batch_size=8, seed=0), steps=2, settings=SETTINGS)
     assert 0 <= accuracy(model, digits.held_out[:16]) <= 1
+    save(model, tmp_path / "digits.safetensors")
+    saved = load(tmp_path / "digits.safetensors").state_dict()
+    assert {weight.device.type for weight in saved.values()} == {"cpu"}
