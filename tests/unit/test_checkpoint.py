@@ -239,6 +239,7 @@ def test_a_setting_of_another_kind_is_refused(tmp_path, setting, said):
         {"d_model": 3 * 10**7},
         {"d_model": 3 * 10**9},
         {"positions": "learned", "max_length": 10**9},
+        {"positions": "learned", "max_length": 10**30},
     ],
     ids=str,
 )

@@ -40,7 +40,6 @@ _NOT_UNDERSTOOD = (  # what values of the wrong kind, size or depth raise
     AttributeError,
     LookupError,
     OverflowError,
-    RecursionError,
     RuntimeError,
     TypeError,
     ValueError,

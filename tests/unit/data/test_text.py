@@ -629,6 +629,7 @@ def test_a_share_of_too_few_pairs_is_none(tmp_path):
         ("\ufeffa\tb".encode("utf-16-le"), r"pairs\.tsv, line 1 is not UTF-8; save"),
         ("a\tb\n".encode("utf-16-le"), r"pairs\.tsv, line 1 is not UTF-8"),
         (b"a\tb\nc\t\0d\n", r"pairs\.tsv, line 2 is not UTF-8"),
+        (b"a\tb\r\nc\td\r\ne\r\n", r"pairs\.tsv, line 3: 1 column"),
         (b"a\tb\rc\td\re\n", r"pairs\.tsv, line 3: 1 column"),
         (b"a <eos>\tb\n", r"pairs\.tsv, line 1: the token '<eos>' is reserved"),
     ],
