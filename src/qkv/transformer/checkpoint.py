@@ -114,11 +114,11 @@ def load(source: str | PathLike[str]) -> Checkpoint:
     ------
     FileNotFoundError
         If there is no such file, or no checkpoint of that name.
+    OSError
+        If the file cannot be read.
     ValueError
         If the file is damaged, is no checkpoint, or its weights are not those of its
         config.
-    OSError
-        If the file is there, but cannot be read.
 
     Examples
     --------
@@ -153,13 +153,13 @@ def read(
     ------
     FileNotFoundError
         If there is no such file, or no checkpoint of that name.
+    OSError
+        If the file cannot be read.
     ValueError
         If the file is damaged, of another kind, or what it tells is not understood.
-    OSError
-        If the file is there, but cannot be read.
     """
     path = _find(source)
-    path.open("rb").close()  # safetensors says of what it may not read: no such file
+    path.open("rb").close()  # who may not read it would hear that there is no file
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
