@@ -26,7 +26,8 @@ test: lint $(NPM)  ## everything CI runs
 	  tests chapters --nbval --nbval-sanitize-with tests/chapters/sanitize.cfg $(ARGS)
 
 book: $(ALL) $(NPM)  ## build the site into build/site
-	$(WITH_NODE) $(BIN)/python -m sphinx -W -n --keep-going -b html book build/site
+	$(WITH_NODE) $(BIN)/python -m sphinx -W -n --keep-going -b html \
+	  -d build/doctrees book build/site
 
 notebooks: $(ALL)  ## run the chapters that changed, and write their twins
 	$(BIN)/python tools/execute.py $(ARGS)

@@ -33,6 +33,7 @@ from nbformat.sign import NotebookNotary
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ".qkv-work"
 LOG_LEVEL_OPTIONS = ("--debug", "--log-level", "--ServerApp.log_level")
+LEADS_OUT = "a link leads out of {}; take it away to have the book's version"
 SETTINGS = ROOT / "tools" / "jupyter"
 
 
@@ -60,6 +61,9 @@ def refresh(chapters: Path, work: Path) -> list[str]:
     with NotebookNotary() as notary:
         for source in _originals(chapters):
             name = source.relative_to(chapters).as_posix()
+            if _leads_out(work / name, work):
+                lines.append(f"kept       {name}: {LEADS_OUT.format(work)}")
+                continue
             line = _refresh_one(source, work / name, name, record, notary)
             lines += [line] if line else []
     _write_record(work, record)
@@ -73,10 +77,17 @@ def _originals(chapters):
         for path in sorted(chapters.rglob("*"))
         if path.is_file()
         and path.suffix != ".md"
+        and not _leads_out(path, chapters)
         and not any(
             part.startswith((".", "__")) for part in path.relative_to(chapters).parts
         )
     ]
+
+
+def _leads_out(path, folder):
+    """Whether a link below a folder would have a file outside it read or written."""
+    there = Path(os.path.realpath(path))
+    return not there.is_relative_to(os.path.realpath(folder))
 
 
 def _refresh_one(source, copy, name, record, notary):
@@ -297,6 +308,8 @@ def begin_again(given: str, chapters: Path, work: Path, *, carry: bool) -> list[
     copy = work / name
     if not copy.exists():
         return []  # it is about to be added
+    if _leads_out(copy, work):
+        raise Failure(f"{copy}: {LEADS_OUT.format(work)}")
     book = _as_copied(source)
     new = nbformat.reads(book.decode(), as_version=4)
     carried, lost = _carry_over(copy, new) if carry else ([], [])
@@ -370,14 +383,16 @@ def _exercises(notebook):
 
 
 def command(work: Path, options: list[str]) -> list[str]:
-    """Return the options with which JupyterLab opens at the first chapter.
+    """Return the options with which JupyterLab opens at chapter 1.
 
-    Where keys can be had, what kernels and server say to each other is encrypted: a
-    kernel would otherwise warn on the terminal that it is not.
+    Chapter 0 is for those who need it, and chapter 1 sends them there. Where keys can
+    be had, what kernels and server say to each other is encrypted: a kernel would
+    otherwise warn on the terminal that it is not.
     """
-    first = next((path.name for path in sorted(work.glob("[0-9]*.ipynb"))), None)
-    if first is None:
+    names = sorted(path.name for path in work.glob("[0-9]*.ipynb"))
+    if not names:
         raise Failure("There is no chapter yet: chapters/ holds no .ipynb to copy.")
+    first = next((name for name in names if not name.startswith("00")), names[0])
     log_level = any(option.startswith(LOG_LEVEL_OPTIONS) for option in options)
     return [
         f"--ServerApp.root_dir={work}",

@@ -101,11 +101,15 @@ def cost(chapter: Chapter) -> str:
 
 
 class StartLinks(SphinxDirective):
-    """Where to begin: the first chapter there is, and how to read."""
+    """Where to begin: chapter 1, what comes before it, and how to read."""
 
     def run(self):
         uri = self.env.app.builder.get_relative_uri
-        targets = [(c.docname, f"Begin: {c.title}") for c in chapters(self.env.app)[:1]]
+        listed = chapters(self.env.app)
+        first = [c for c in listed if c.number > 0] or listed
+        before = [c for c in listed if c not in first]
+        targets = [(c.docname, f"Begin: {c.title}") for c in first[:1]]
+        targets += [(c.docname, f"Before it: {c.title}") for c in before]
         targets.append(("how_to_read", "How to read and run"))
         links = [
             f'<a href="{uri(self.env.docname, docname)}">{html.escape(words)}</a>'

@@ -84,6 +84,11 @@ def test_node_may_be_the_one_that_pip_brings(command):
     assert done.index("install.py npm") < done.index("PATH=")
 
 
+def test_what_sphinx_keeps_for_itself_is_no_part_of_the_site():
+    (built,) = re.findall(r"-d (\S+) book (\S+)$", dry_run("book"), re.MULTILINE)
+    assert not Path(built[0]).is_relative_to(built[1])
+
+
 def test_the_authors_guide_names_commands_that_are_there():
     guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert "npm run" not in guide, "npm is not on everybody's path: name a make target"

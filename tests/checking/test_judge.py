@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
-from qkv.checking.judge import Stage, judge
+from qkv.checking.judge import Stage, Verdict, judge
 
 
 def exercise(reference: Callable, **changes: Any) -> Exercise:
@@ -18,6 +18,7 @@ def exercise(reference: Callable, **changes: Any) -> Exercise:
         "id": "9.1",
         "title": "Double",
         "minutes": 2,
+        "difficulty": 1,
         "reference": reference,
         "cases": {
             "two sentences": lambda: (torch.arange(10.0).view(2, 5),),
@@ -42,6 +43,10 @@ def is_large(x: Sentences) -> Bool[Tensor, "batch token"]:
 
 def half(x: Sentences) -> float:
     return 0.5
+
+
+def first_line(verdict: Verdict) -> str:
+    return verdict.message.partition("\n")[0]
 
 
 def said(capsys: pytest.CaptureFixture) -> str:
@@ -100,7 +105,7 @@ def test_an_error_is_shown_with_the_readers_own_line() -> None:
     verdict = judge(exercise(double), lambda x: helper(x))
     assert verdict.stage is Stage.RAISED
     assert verdict.message.startswith("raised RuntimeError: ")
-    assert verdict.message.endswith("in your line: return torch.cat([x, x[0]])")
+    assert "\n  in your line: return torch.cat([x, x[0]])\n" in verdict.message
 
 
 def test_a_wrong_number_of_parameters_is_told_how_it_is_called() -> None:
@@ -163,7 +168,7 @@ def test_a_complex_number_is_not_taken_for_its_real_part(result: Any) -> None:
 
 
 def test_no_number_is_minus_0() -> None:
-    message = judge(exercise(double), lambda x: -0.0 * x).message
+    message = first_line(judge(exercise(double), lambda x: -0.0 * x))
     assert message.endswith("0, wanted 18")
     assert "-0" not in message
 
@@ -207,7 +212,7 @@ def test_whole_numbers_must_stay_whole() -> None:
 
 def test_what_is_true_or_false_is_said_so() -> None:
     yes = exercise(is_large, mistakes={})
-    message = judge(yes, lambda x: x > 0).message
+    message = first_line(judge(yes, lambda x: x > 0))
     assert (
         message
         == "1 of 10 values are off, most at batch 0, token 1: True, wanted False"
@@ -223,7 +228,7 @@ def test_the_worst_value_is_named_by_its_place() -> None:
 
     verdict = judge(exercise(double), attempt)
     assert verdict.stage is Stage.VALUES
-    assert verdict.message == (
+    assert first_line(verdict) == (
         "2 of 10 values are off, most at batch 1, token 3: 17.5000, wanted 16"
     )
 
@@ -239,7 +244,8 @@ def test_nan_is_off_and_is_the_worst() -> None:
 def test_what_fails_later_says_with_what() -> None:
     verdict = judge(exercise(double), lambda x: (2 * x).squeeze())
     assert verdict.stage is Stage.SHAPE
-    assert "(with a batch of one; before that it was right)" in verdict.message
+    assert "\n  (with a batch of one; before that it was right: " in verdict.message
+    assert verdict.case == "a batch of one"
 
 
 def test_a_mistake_counts_only_if_it_explains_every_case() -> None:
@@ -278,11 +284,12 @@ def test_the_sessions_random_numbers_are_left_alone() -> None:
 def test_one_number_may_be_a_float_or_a_tensor_without_axes(number: Any) -> None:
     share = exercise(half, mistakes={})
     assert judge(share, lambda x: number).stage is Stage.SOLVED
-    assert judge(share, lambda x: "0.5").message == (
+    assert first_line(judge(share, lambda x: "0.5")) == (
         "returned a value of type str; wanted one number"
     )
     assert "wanted one number" in judge(share, lambda x: torch.ones(1) / 2).message
-    assert judge(share, lambda x: 0.25).message == "returned 0.2500; wanted 0.5000"
+    off = judge(share, lambda x: 0.25)
+    assert first_line(off) == "returned 0.2500; wanted 0.5000"
 
 
 def test_several_results_are_told_apart_by_their_names() -> None:
@@ -291,7 +298,8 @@ def test_several_results_are_told_apart_by_their_names() -> None:
 
     both = exercise(once_and_twice, results=("one", "two"))
     assert judge(both, lambda x: (x, x + x)).stage is Stage.SOLVED
-    assert judge(both, lambda x: x).message == ("returned a tensor; wanted 2: one, two")
+    alone = judge(both, lambda x: x)
+    assert first_line(alone) == "returned a tensor; wanted 2: one, two"
     assert judge(both, lambda x: (x, x)).message.startswith("two: 9 of 10 values")
     assert judge(both, lambda x: (x, x.mT)).message.startswith("two: returned axes")
 
@@ -302,11 +310,12 @@ def test_lists_of_words_are_compared_item_by_item() -> None:
 
     words = exercise(read, mistakes={})
     assert judge(words, lambda x: ("a", "b")).stage is Stage.SOLVED
-    assert judge(words, lambda x: ["a", "c"]).message == "item 1 is 'c'; wanted 'b'"
-    assert judge(words, lambda x: ["a"]).message == "returned 1 items; wanted 2"
-    assert judge(words, lambda x: "ab").message == (
-        "returned a value of type str; wanted a list of 2"
-    )
+    for given, said in {
+        ("a", "c"): "item 1 is 'c'; wanted 'b'",
+        ("a",): "returned 1 items; wanted 2",
+        "ab": "returned a value of type str; wanted a list of 2",
+    }.items():
+        assert first_line(judge(words, lambda x, given=given: given)) == said
 
 
 def test_what_an_attempt_prints_is_printed_once(capsys: pytest.CaptureFixture) -> None:
@@ -316,3 +325,137 @@ def test_what_an_attempt_prints_is_printed_once(capsys: pytest.CaptureFixture) -
 
     judge(exercise(double), attempt)
     assert said(capsys) == "looking\n"
+
+
+def added(a: int, b: int) -> int:
+    return a + b
+
+
+def test_the_input_is_shown_at_once_where_it_is_numbers() -> None:
+    sums = exercise(added, cases={"small numbers": lambda: (2, 3)}, mistakes={})
+    verdict = judge(sums, lambda a, b: a * b)
+    assert verdict.message == (
+        "returned 6; wanted 5\n  (with small numbers: added(2, 3))"
+    )
+    tensors = judge(exercise(double), lambda x: x + 1)
+    assert tensors.message.endswith(
+        '(with two sentences: example("9.1") shows the input)'
+    )
+    assert tensors.case == "two sentences"
+
+
+@pytest.mark.parametrize(
+    ("off", "words"),
+    [
+        (0.50002, "returned 0.50002; wanted 0.5"),
+        (0.5000041, "returned 0.500004; wanted 0.5"),
+        (10**400, "returned inf; wanted 0.5000"),
+        (-(10**400), "returned -inf; wanted 0.5000"),
+    ],
+)
+def test_numbers_have_as_many_decimals_as_tell_them_apart(off: Any, words: str) -> None:
+    share = exercise(half, mistakes={}, tolerance=1e-6)
+    assert first_line(judge(share, lambda x: off)) == words
+
+
+def test_a_dtype_that_spoils_the_numbers_is_said() -> None:
+    message = first_line(judge(exercise(double), lambda x: (2.4 * x).long()))
+    assert message.endswith("; it is a tensor of int64")
+    message = first_line(judge(exercise(double), lambda x: (2.002 * x).half()))
+    assert message.endswith("; it is a tensor of float16")
+    assert judge(exercise(double), lambda x: (2 * x).long()).stage is Stage.SOLVED
+
+
+def test_what_raises_in_one_case_is_named_by_the_others() -> None:
+    def tripled_until_one(x: torch.Tensor) -> torch.Tensor:
+        if len(x) == 1:
+            raise IndexError("one too far")
+        return 3 * x
+
+    verdict = judge(exercise(double), tripled_until_one)
+    assert (verdict.stage, verdict.mistake) == (Stage.MISTAKE, "tripled")
+    assert first_line(verdict) == "three times, not twice"
+
+    def tripled_at_the_end(x: torch.Tensor) -> torch.Tensor:
+        return 3 * x if len(x) == 1 else x @ x
+
+    verdict = judge(exercise(double), tripled_at_the_end)
+    assert verdict.mistake == "tripled"
+    assert "\n  (with two sentences it raised RuntimeError: " in verdict.message
+
+
+def test_an_error_beside_right_answers_has_no_name() -> None:
+    def right_until_one(x: torch.Tensor) -> torch.Tensor:
+        return 2 * x[:2] if len(x) > 1 else x @ x.view(7)
+
+    assert judge(exercise(double), right_until_one).stage is Stage.RAISED
+    assert judge(exercise(double), lambda x: x.nothing).stage is Stage.RAISED
+
+
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
+def test_odd_answers_are_judged_like_others() -> None:
+    def mute(x: torch.Tensor) -> torch.Tensor:
+        raise _Mute
+
+    assert "raised _Mute" in judge(exercise(double), mute).message
+    quantised = torch.quantize_per_tensor(torch.ones(2, 5), 0.1, 0, torch.quint8)
+    verdict = judge(exercise(double), lambda x: quantised)
+    assert first_line(verdict) == "returned a tensor of quint8; wanted real numbers"
+
+    def read(x: Sentences) -> list[str]:
+        return ["a", "b"]
+
+    arrays = judge(exercise(read, mistakes={}), lambda x: [np.ones(2), "b"])
+    assert first_line(arrays).startswith("item 0 is array")
+
+
+def test_settings_of_pytorch_are_taken_back() -> None:
+    def careless(x: torch.Tensor) -> torch.Tensor:
+        torch.set_default_dtype(torch.float64)
+        torch.set_grad_enabled(False)
+        torch.set_default_device("meta")
+        return 2 * x
+
+    assert judge(exercise(double), careless).stage is Stage.SOLVED
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.is_grad_enabled()
+    assert torch.ones(1).device.type == "cpu"
+
+
+class TestNotes:
+    def notes(self, attempt: Callable, **changes: Any) -> str:
+        verdict = judge(exercise(double, **changes), attempt)
+        assert verdict.stage is Stage.SOLVED
+        return " ".join(verdict.notes)
+
+    def test_of_a_clean_answer_nothing_is_said(self) -> None:
+        assert self.notes(lambda x: x + x) == ""
+        assert self.notes(lambda x: x.clone().mul_(2)) == ""
+
+    def test_it_overwrites_its_input(self) -> None:
+        assert self.notes(lambda x: x.mul_(2)).startswith("it overwrites what it was")
+
+    def test_it_cuts_the_gradient(self) -> None:
+        for attempt in (
+            lambda x: 2 * x.detach(),
+            lambda x: torch.tensor((2 * x).tolist()),
+            lambda x: torch.from_numpy(2 * x.numpy()),
+        ):
+            assert self.notes(attempt).startswith("no gradient passes through it")
+
+    def test_a_readers_no_grad_is_no_fault_of_the_answer(self) -> None:
+        with torch.no_grad():
+            assert self.notes(lambda x: 2 * x) == ""
+
+    def test_it_calls_what_was_to_be_written(self) -> None:
+        said = "it calls double, the very function that was to be written"
+        assert self.notes(lambda x: (x.double() * 2).float()).startswith(said)
+        added = {"instead": ("layer_norm", "mul")}
+        assert "calls mul" in self.notes(lambda x: torch.mul(x, 2), **added)
+        assert "calls mul" in self.notes(lambda x: x.mul(2), **added)
+        assert self.notes(lambda x: x * 2, instead=("layer_norm",)) == ""

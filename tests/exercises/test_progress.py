@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-import qkv.exercises
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 from qkv.exercises import check, finding, progress
+from qkv.widgets import Predict, WorkItOut
 
-RIGHT = finding.find("1.1").reference
+RIGHT = finding.find("0.1").reference
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def start_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qkv.exercises, "_solved", Solved())
+    monkeypatch.setattr(solved, "session", Solved())
 
 
 def said(capsys: pytest.CaptureFixture) -> str:
@@ -43,48 +44,48 @@ def listed(folder: Path) -> list[str]:
 def test_a_solved_exercise_is_kept_for_the_next_session(
     work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    check("1.1", RIGHT)
-    assert listed(work) == ["1.1"]
+    check("0.1", RIGHT)
+    assert listed(work) == ["0.1"]
     start_again(monkeypatch)
     said(capsys)
     progress()
     table = said(capsys)
-    assert "Chapter 1, The bottleneck: 1 of 6 solved" in table
-    assert "  ✓ 1.1  Look up a batch of words (3 min)" in table
-    assert "  ○ 1.2  One step of the GRU (8 min)" in table
+    assert "Chapter 0, Words, vectors, memory: 1 of 8 solved" in table
+    assert "  ✓ 0.1  Look up a batch of words (3 min, ★)" in table
+    assert "  ○ 0.6  One step of the GRU (8 min, ★★)" in table
     assert "this session only" not in table
 
 
 def test_what_was_solved_stays_solved_when_it_is_broken_again(work: Path) -> None:
-    check("1.1", RIGHT)
-    check("1.1", lambda ids, table: table[ids - 1])
-    assert listed(work) == ["1.1"]
+    check("0.1", RIGHT)
+    check("0.1", lambda ids, table: table[ids - 1])
+    assert listed(work) == ["0.1"]
 
 
 def test_a_wrong_answer_is_not_written_down(work: Path) -> None:
-    check("1.1", lambda ids, table: None)
+    check("0.1", lambda ids, table: None)
     assert not (work / "progress.json").exists()
 
 
 def test_what_another_notebook_has_solved_is_kept(work: Path) -> None:
     (work / "progress.json").write_text('{"solved": ["2.2", "7.9"]}')
-    check("1.1", RIGHT)
-    assert listed(work) == ["1.1", "2.2", "7.9"]
+    check("0.1", RIGHT)
+    assert listed(work) == ["0.1", "2.2", "7.9"]
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", '{"solved": 3}', '["1.1"]', '{"solved": [1]}', "\xff\xfe"]
+    "content", ["", "{", '{"solved": 3}', '["0.1"]', '{"solved": [1]}', "\xff\xfe"]
 )
 def test_a_file_that_makes_no_sense_is_set_aside_not_lost(
     work: Path, content: str, capsys: pytest.CaptureFixture
 ) -> None:
     (work / "progress.json").write_bytes(content.encode("latin-1"))
     (work / "progress.broken-1.json").write_text("an earlier one")
-    check("1.1", RIGHT)
+    check("0.1", RIGHT)
     assert "it is kept as progress.broken-2.json" in said(capsys)
     aside = work / "progress.broken-2.json"
     assert aside.read_bytes() == content.encode("latin-1")
-    assert listed(work) == ["1.1"]
+    assert listed(work) == ["0.1"]
     progress()
     assert "kept as" not in said(capsys)
 
@@ -93,10 +94,10 @@ def test_a_file_that_cannot_be_opened_is_said_and_left_alone(
     work: Path, capsys: pytest.CaptureFixture
 ) -> None:
     (work / "progress.json").mkdir()
-    check("1.1", RIGHT)
+    check("0.1", RIGHT)
     assert "progress.json cannot be read" in said(capsys)
     progress()
-    assert "1 of 6 solved" in said(capsys)
+    assert "1 of 8 solved" in said(capsys)
     assert (work / "progress.json").is_dir()
 
 
@@ -107,13 +108,14 @@ def test_a_folder_that_cannot_be_written_is_said(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "replace", refuse)
-    check("1.1", RIGHT)
+    check("0.1", RIGHT)
     assert "(progress.json cannot be written: Permission denied)" in said(capsys)
     assert not list(work.glob("*.part")), "the draft is left behind"
 
 
 MANY = """
 import sys
+from qkv.checking import solved
 from qkv.checking.solved import Solved
 solved = Solved()
 sys.stdin.read(1)
@@ -157,10 +159,10 @@ def test_without_the_readers_folder_it_is_for_this_session(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     start_again(monkeypatch)
-    check("1.1", RIGHT)
+    check("0.1", RIGHT)
     progress()
     table = said(capsys)
-    assert "1 of 6 solved" in table
+    assert "1 of 8 solved" in table
     assert "for this session only; `make lab` keeps it" in table
     assert not list(tmp_path.iterdir())
 
@@ -168,11 +170,11 @@ def test_without_the_readers_folder_it_is_for_this_session(
 def test_of_one_chapter_it_lists_this_one_and_counts_the_others(
     work: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    (work / "progress.json").write_text('{"solved": ["1.1", "2.2", "12.1", "13.9"]}')
-    progress(1)
+    (work / "progress.json").write_text('{"solved": ["0.1", "2.2", "12.1", "13.9"]}')
+    progress(0)
     first, *exercises, last = said(capsys).splitlines()
-    assert first == "Chapter 1, The bottleneck: 1 of 6 solved"
-    assert [line[4:7] for line in exercises] == finding.ids(1)
+    assert first == "Chapter 0, Words, vectors, memory: 1 of 8 solved"
+    assert [line[4:7] for line in exercises] == [*finding.ids(0), *finding.by_hand(0)]
     assert last == "In other chapters: 3 solved; progress() shows the whole book."
 
 
@@ -187,7 +189,29 @@ def test_of_the_whole_book_it_lists_all(
     assert "other chapters" not in table
 
 
-@pytest.mark.parametrize("chapter", [99, 0, "3", "all", 3.0, True])
+@pytest.mark.parametrize("chapter", [99, -1, "3", "all", 3.0, True])
 def test_a_chapter_that_is_none_is_refused(work: Path, chapter: Any) -> None:
     with pytest.raises(ValueError, match="no exercises of a chapter"):
         progress(chapter)
+
+
+def test_what_widgets_have_kept_is_listed(
+    work: Path, capsys: pytest.CaptureFixture
+) -> None:
+    options = {"this": "It is.", "that": "It is not."}
+    question = Predict("Which?", options, right=0, name="03-which")
+    question.answer = 1
+    question.answer = -1
+    hand = WorkItOut("3.a")
+    hand.solved = True
+    assert listed(work) == ["03-which", "3.a"]
+    progress(3)
+    table = said(capsys)
+    assert ": 1 of 9 solved" in table
+    assert "  ✓ 3.a  Another query, the same keys (6 min, ★, by hand)" in table
+    assert "  ✓ predictions answered: 1" in table
+    assert "In other chapters: 0 solved" in table
+    progress(1)
+    table = said(capsys)
+    assert "predictions" not in table
+    assert "In other chapters: 1 solved" in table

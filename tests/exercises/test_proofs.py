@@ -32,6 +32,7 @@ WRITTEN = [
     for id in EXERCISES
     for path in sorted(CHAPTERS.glob(f"**/{int(id.partition('.')[0]):02}_*.md"))
 ]
+TASKS = [(path, id) for path, id in WRITTEN if path.parent == CHAPTERS]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 every_mistake = pytest.mark.parametrize(
     ("exercise", "name"),
@@ -88,6 +89,16 @@ def test_exercises_come_in_the_order_of_their_numbers(path: Path) -> None:
         assert found == expected, f"{what} finds {found}"
 
 
+@pytest.mark.parametrize(("path", "id"), TASKS, ids=[id for _, id in TASKS])
+def test_the_text_gives_the_minutes_and_the_difficulty(path: Path, id: str) -> None:
+    exercise = EXERCISES[id]
+    [line] = re.findall(
+        rf"^\*\*Exercise {re.escape(id)}\b.*$", path.read_text("utf-8"), re.MULTILINE
+    )
+    told = f"({exercise.minutes} minutes, {exercise.stars})."
+    assert told in line, f"{path.name} says {line}, wanted {told}"
+
+
 def alternatives(id: str) -> tuple[Callable, ...]:
     """Return the answers of the file of this name in the chapter's folder here."""
     of_chapter = f"tests.exercises.{FILES[id].parent.name}.{FILES[id].stem}"
@@ -123,6 +134,7 @@ def test_mistakes_are_many_and_are_told_apart(exercise: Exercise) -> None:
 def test_an_exercise_helps_and_is_asked_with_several_inputs(exercise: Exercise) -> None:
     assert 2 <= len(exercise.hints) <= 3
     assert 1 <= exercise.minutes <= 20
+    assert exercise.difficulty in {1, 2, 3}
     assert len(exercise.cases) >= 3
     for case in exercise.cases.values():
         assert len(case()) == len(exercise.takes)
@@ -159,13 +171,16 @@ def test_cases_are_fresh_and_the_same_at_each_call(exercise: Exercise) -> None:
 
 @pytest.mark.parametrize("chapter", finding.chapters())
 def test_each_file_of_a_chapter_has_one_exercise_which_is_found(chapter: int) -> None:
-    files = finding.files(chapter)
+    files = {**finding.files(chapter), **finding.by_hand(chapter)}
     paths = (finding.FOLDER / f"ch{chapter:02}").glob("*.py")
     exercises = [p for p in paths if p.stem not in ("__init__", "shared")]
     assert sorted(files.values()) == sorted(exercises), "a file has no number, or two"
     for id, path in files.items():
-        assert path.read_text("utf-8").count("= Exercise(") == 1
-        assert finding.find(id).id == id
+        by_hand = id in finding.by_hand(chapter)
+        made = "= ByHand(" if by_hand else "= Exercise("
+        assert path.read_text("utf-8").count(made) == 1
+        found = finding.find_by_hand(id) if by_hand else finding.find(id)
+        assert found.id == id
 
 
 @pytest.mark.parametrize("chapter", finding.chapters())
@@ -198,3 +213,19 @@ def test_the_code_of_a_bug_hunt_is_wrong_and_is_none_of_the_mistakes(
         return
     verdict = judge(replace(exercise, given=None), exercise.given)
     assert verdict.stage is Stage.VALUES, verdict.message
+
+
+@pytest.mark.parametrize(
+    ("id", "attempt", "name"),
+    [
+        ("1.1", lambda s, n: s[torch.arange(len(s)), n], "one too far"),
+        ("3.2", lambda q, k: q @ k.mT / q.shape[-1] ** 1 / 2, "d ** 1 / 2"),
+        ("3.2", lambda q, k: q @ k.mT / (q.shape[-1] ** 1 / 2), "(d ** 1 / 2)"),
+    ],
+)
+def test_a_slip_is_named_as_people_write_it(
+    id: str, attempt: Callable, name: str
+) -> None:
+    """Also where it raises on some inputs: on the others it can be told."""
+    verdict = judge(EXERCISES[id], attempt)
+    assert verdict.mistake == name, verdict.message

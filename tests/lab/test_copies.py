@@ -416,12 +416,47 @@ def test_a_folder_in_a_copys_place_is_kept(chapters, work):
     assert line.startswith(f"kept       {CHAPTER}: it cannot be read.")
 
 
-def test_a_link_that_leads_nowhere_is_kept(chapters, work):
+@pytest.mark.parametrize("where", ["elsewhere.ipynb", CHAPTER], ids=["gone", "a loop"])
+def test_a_link_that_leads_nowhere_is_kept(chapters, work, where):
     (work / CHAPTER).unlink()
-    (work / CHAPTER).symlink_to("elsewhere.ipynb")
+    (work / CHAPTER).symlink_to(where)
     (line,) = lab.refresh(chapters, work)
     assert line.startswith("kept")
     assert (work / CHAPTER).is_symlink()
+
+
+def test_a_link_in_the_book_is_not_followed_out_of_it(chapters, work, tmp_path):
+    (tmp_path / "secret").mkdir()
+    write_twin(tmp_path / "secret" / "02_mine.ipynb", "my key")
+    (chapters / "02_file.ipynb").symlink_to(tmp_path / "secret" / "02_mine.ipynb")
+    (chapters / "folder").symlink_to(tmp_path / "secret")
+    (chapters / "03_again.ipynb").symlink_to(CHAPTER)
+    assert lab.refresh(chapters, work) == ["added      03_again.ipynb"]
+    assert not [file for file in files(work) if "my key" in (work / file).read_text()]
+
+
+def test_a_link_in_work_is_not_followed_out_of_it(chapters, work, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (work / "solutions").rename(elsewhere)
+    (work / "solutions").symlink_to(elsewhere)
+    (work / CHAPTER).rename(elsewhere / "mine.ipynb")
+    (work / CHAPTER).symlink_to(elsewhere / "mine.ipynb")
+    before = {path: path.read_bytes() for path in elsewhere.iterdir()}
+    for twin in (CHAPTER, f"solutions/{CHAPTER}"):
+        write_twin(chapters / twin, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, work) == [
+        f"kept       {name}: {lab.LEADS_OUT.format(work)}"
+        for name in (CHAPTER, f"solutions/{CHAPTER}")
+    ]
+    with pytest.raises(lab.Failure, match="a link leads out of"):
+        lab.begin_again(f"solutions/{CHAPTER}", chapters, work, carry=False)
+    assert {path: path.read_bytes() for path in elsewhere.iterdir()} == before
+
+
+def test_work_itself_may_be_a_link(chapters, work, tmp_path):
+    (tmp_path / "another disk").symlink_to(work)
+    write_twin(chapters / CHAPTER, "1 + 1", "a new cell")
+    assert lab.refresh(chapters, tmp_path / "another disk") == [f"refreshed  {CHAPTER}"]
 
 
 def test_a_read_only_copy_is_kept(chapters, work):

@@ -14,7 +14,7 @@ from tools import lab
 
 @pytest.fixture
 def work(tmp_path):
-    for name in ("02_second.ipynb", "01_first.ipynb", "notes.ipynb"):
+    for name in ("02_b.ipynb", "01_first.ipynb", "00_before.ipynb", "notes.ipynb"):
         (tmp_path / name).write_text("{}")
     return tmp_path
 
@@ -26,10 +26,16 @@ def taken():
         yield server.getsockname()[1]
 
 
-def test_lab_opens_at_the_first_chapter_among_the_copies(work):
+def test_lab_opens_at_chapter_1_among_the_copies(work):
     command = lab.command(work, [])
     assert f"--ServerApp.root_dir={work}" in command
     assert "--LabApp.default_url=/lab/tree/01_first.ipynb" in command
+
+
+def test_lab_opens_at_chapter_0_where_there_is_no_other(work):
+    for name in ("01_first.ipynb", "02_b.ipynb"):
+        (work / name).unlink()
+    assert "--LabApp.default_url=/lab/tree/00_before.ipynb" in lab.command(work, [])
 
 
 def test_the_readers_options_are_passed_on(work):

@@ -26,7 +26,8 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 def build(source: Path, out: Path, *options: str) -> subprocess.CompletedProcess:
     """Build a site as `make book` does, in a process of its own."""
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q"]
-    command += ["-b", "html", "-D", f"qkv_root={ROOT}", *options]
+    command += ["-b", "html", "-d", f"{out}-doctrees"]  # beside what is published
+    command += ["-D", f"qkv_root={ROOT}", *options]
     return subprocess.run(
         [*command, str(source), str(out)], capture_output=True, text=True, check=False
     )

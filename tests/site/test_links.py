@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.site.conftest import tags
+from tests.site.conftest import ROOT, tags
 
 ATTRIBUTES = ("href", "src")
 
@@ -55,3 +55,14 @@ def test_nothing_is_loaded_from_another_host(built):
             if tag in ("script", "link", "img", "iframe"):
                 address = attributes.get("src") or attributes.get("href") or ""
                 assert not urlsplit(address).netloc, f"{page.name} loads {address}"
+
+
+def test_nothing_of_the_machine_that_built_it_is_published(built):
+    """Neither where it lies there, nor what Sphinx keeps to be faster the next time."""
+    files = [path for path in built.rglob("*") if path.is_file()]
+    kept = [path for path in files if path.suffix in (".pickle", ".doctree", ".py")]
+    assert kept == []
+    machine = [f"{folder}/".encode() for folder in (ROOT, built.parent, Path.home())]
+    for path in files:
+        content = path.read_bytes()
+        assert not [where for where in machine if where in content], path

@@ -232,8 +232,9 @@ def test_a_drawing_stands_in_the_page_and_is_said_in_words(with_a_door):
 
 def test_a_download_comes_with_its_drawings_inside(with_a_door):
     page, made = with_a_door
-    alone = json.loads(download(json.dumps(made), page))
-    source = "".join(alone["cells"][0]["source"])
+    alone = json.loads(download(json.dumps(made), page, "# first"))
+    assert alone["cells"][0]["source"] == ["# first"]
+    source = "".join(alone["cells"][1]["source"])
     inside = re.search(
         r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,(\S+)">', source
     )
@@ -242,10 +243,13 @@ def test_a_download_comes_with_its_drawings_inside(with_a_door):
     assert "figures/" not in source
 
 
-def test_a_download_without_drawings_is_the_twin_itself():
+def test_a_download_without_drawings_is_the_twin_itself_after_a_first_cell():
     twin = ROOT / "chapters" / "solutions" / "01_seq2seq_bottleneck.ipynb"
     text = twin.read_text(encoding="utf-8")
-    assert download(text, Page(twin)) == text
+    alone = json.loads(download(text, Page(twin), "# first"))
+    first = alone["cells"].pop(0)
+    assert (first["cell_type"], first["source"]) == ("code", ["# first"])
+    assert alone == json.loads(text)
 
 
 def test_a_file_that_says_the_same_is_not_touched(tmp_path):
@@ -268,6 +272,30 @@ def bare_book(tmp_path):
     book = copy_book(tmp_path, "*.md")
     (book / "index.md").write_text("# Home\n\n```{toctree}\n:glob:\nchapters/*\n```\n")
     return book
+
+
+def test_what_a_link_leads_to_is_not_published(bare_book, tmp_path):
+    (tmp_path / "mine.ipynb").write_text(json.dumps(notebook(prose="# My key")))
+    (tmp_path / "mine.svg").write_text(SVG.replace("made by", "my key"))
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/a.svg").write_text(SVG)
+    chapters = tmp_path / "chapters"
+    chapters.mkdir()
+    (chapters / "01_link.ipynb").symlink_to(tmp_path / "mine.ipynb")
+    (chapters / "mine.svg").symlink_to(tmp_path / "mine.svg")
+    (chapters / "figures").symlink_to(tmp_path / "figures")
+    prose = "# A chapter\n\n![a](mine.svg)\n\n![a](figures/a.svg)"
+    (chapters / "02_own.ipynb").write_text(json.dumps(notebook(prose=prose)))
+    options = ["-D", f"qkv_chapters={chapters}", "-D", "exclude_patterns=_*,api*"]
+    done = build(bare_book, tmp_path / "out", *options)
+    assert done.returncode == 1
+    assert re.search(r"01_link\.ipynb.*a link, which may lead out", done.stderr)
+    for name in ("mine.svg", "figures/a.svg"):
+        assert f"figure {name}: no such file, a link" in done.stderr
+    made = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert any(path.name == "02_own.html" for path in made)
+    assert not [path for path in made if b"my key" in path.read_bytes().lower()]
+    assert not [path for path in made if path.name.startswith("01_link")]
 
 
 def test_a_bad_formula_and_a_mute_figure_fail_the_build_by_name(bare_book, tmp_path):

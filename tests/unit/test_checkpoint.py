@@ -1,5 +1,6 @@
 """Checkpoints: what is saved comes back, and what is no checkpoint is named."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -179,7 +180,13 @@ def told_and_weights():
         ("config", None),
         ("config", {}),
         ("config", {"layers": [1, 2], "colour": 3}),
+        ("config", []),
         ("source_vocab", None),
+        ("source_vocab", "abcdefg"),
+        ("source_vocab", [*SOURCE.tokens[:-1], 4]),
+        ("source_vocab", [*SOURCE.tokens[:-1], []]),
+        ("source_vocab", [*SOURCE.tokens[:-1], "I"]),
+        ("source_vocab", list(SOURCE.tokens[::-1])),
         ("target_vocab", SOURCE.tokens),
     ],
 )
@@ -192,6 +199,117 @@ def test_metadata_that_make_no_model_are_named(tmp_path, name, value):
         load(path)
     save_file(weights, path, {checkpoint.KIND: "{"})
     with pytest.raises(ValueError, match=r"m\.safetensors: its metadata make no model"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"heads": True}, "heads is True, but must be int"),
+        ({"d_model": 12.0}, r"d_model is 12\.0, but must be int"),
+        ({"d_model": -12}, "d_model must be at least 1, not -12"),
+        ({"layers": [1, True]}, r"layers is \(1, True\), but must be tuple"),
+        ({"layers": [1]}, r"layers is \(1,\), but must be tuple\[int, int\]"),
+        ({"layers": 3}, r"layers is 3, but must be tuple\[int, int\]"),
+        ({"layers": [[[[[[[[[[]]]]]]]]]]}, r"layers is \(\[\[.*\.\.\..*, but must be"),
+        ({"norm_first": "no"}, "norm_first is 'no', but must be bool"),
+        ({"tied": 0}, "tied is 0, but must be bool"),
+        ({"final_norm": 1}, r"final_norm is 1, but must be bool \| None"),
+        ({"dropout": False}, "dropout is False, but must be float"),
+        ({"dropout": float("nan")}, "dropout must be from 0 to below 1, not nan"),
+        ({"positions": []}, r"positions is \(\), but must be str"),
+    ],
+)
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_a_setting_of_another_kind_is_refused(tmp_path, setting, said):
+    told, weights = told_and_weights()
+    told["config"] |= {"dropout": 0} | setting  # a whole number is a fraction, too
+    path = tmp_path / "m.safetensors"
+    save_file(weights, path, {checkpoint.KIND: json.dumps(told)})
+    with pytest.raises(ValueError, match=rf"m\.safetensors: its metadata .*{said}"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"layers": [10_000_000, 1]},
+        {"d_ff": 10**10},
+        {"d_ff": 10**30},
+        {"d_model": 3 * 10**7},
+        {"d_model": 3 * 10**9},
+        {"positions": "learned", "max_length": 10**9},
+        {"positions": "learned", "max_length": 10**30},
+    ],
+    ids=str,
+)
+def test_a_model_that_is_larger_than_its_file_is_not_made(
+    tmp_path, monkeypatch, setting
+):
+    """Neither its layers, nor the memory of one weight, nor numbers to fill it with."""
+    told, weights = told_and_weights()
+    told["config"] |= setting
+    path = tmp_path / "m.safetensors"
+    save_file(weights, path, {checkpoint.KIND: json.dumps(told)})
+    made = []
+    monkeypatch.setattr(torch.nn.Linear, "reset_parameters", made.append)
+    with pytest.raises(ValueError, match=r"m\.safetensors: its (weights|metadata) "):
+        load(path)
+    assert len(made) < 100
+
+
+def test_how_much_larger_a_model_is_than_its_file_is_said(tmp_path):
+    told, weights = told_and_weights()
+    told["config"]["d_ff"] = 10_000
+    path = tmp_path / "m.safetensors"
+    save_file(weights, path, {checkpoint.KIND: json.dumps(told)})
+    said = r"has 4,455 numbers, but the model is to have 12\d,\d{3}, and more to come"
+    with pytest.raises(ValueError, match=said):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"config": ' * 100_000, "[" * 9_000 + "]" * 9_000]
+)
+def test_metadata_that_are_nested_too_deeply_are_named(tmp_path, text):
+    path = tmp_path / "m.safetensors"
+    save_file(told_and_weights()[1], path, {checkpoint.KIND: text})
+    with pytest.raises(ValueError, match=r"make no model: RecursionError\('maximum"):
+        load(path)
+    nested = '{"config": {}, "sha256": "", "more": ' + "[" * 970 + "]" * 970 + "}"
+    save_file(told_and_weights()[1], path, {checkpoint.KIND: nested})
+    with pytest.raises(ValueError, match="make no model"):
+        load(path)
+
+
+def test_a_vocabulary_of_a_million_is_soon_found_to_have_a_word_twice():
+    words = [str(i) for i in range(1_000_000)]
+    with pytest.raises(ValueError, match="the token '999999' occurs twice"):
+        Vocabulary([*words, words[-1]])
+
+
+def test_a_file_that_may_not_be_read_is_not_said_to_be_missing(file, monkeypatch):
+    def refuse(self, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(type(file), "open", refuse)
+    with pytest.raises(PermissionError, match=r"Permission denied: .*small\."):
+        load(file)
+    with pytest.raises(IsADirectoryError, match="is a folder, and a checkpoint is a f"):
+        load(file.parent)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float64])
+def test_a_checksum_is_of_any_kind_of_numbers(tmp_path, kind):
+    told, weights = told_and_weights()
+    weights = {name: weight.to(kind) for name, weight in weights.items()}
+    told["sha256"] = checkpoint._checksum(weights, told)
+    path = tmp_path / "m.safetensors"
+    save_file(weights, path, {checkpoint.KIND: json.dumps(told)})
+    assert load(path).source_vocab.tokens == SOURCE.tokens
+    weights["output.bias"][2] += 1
+    save_file(weights, path, {checkpoint.KIND: json.dumps(told)})
+    with pytest.raises(ValueError, match=r"m\.safetensors is damaged: .* checksum"):
         load(path)
 
 

@@ -82,12 +82,32 @@ def test_a_weight_that_cannot_be_written_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"config": None}, {"config": {}}, {"config": {"image": [8, 9]}}]
+    "told",
+    [
+        {},
+        {"config": None},
+        {"config": {"image": [8, 9]}},
+        {"config": {"image": 8}},
+        {"config": {"classes": True}},
+        {"config": {"eps": "small"}},
+        {"config": {"image": [10**5, 10**5], "patch": 1, "positions": "sinusoidal"}},
+    ],
 )
 def test_metadata_that_make_no_model_are_named(tmp_path, told):
     path = tmp_path / "m.safetensors"
     save_file(dict(make().state_dict()), path, {KIND: json.dumps(told)})
     with pytest.raises(ValueError, match=r"m\.safetensors: its metadata make no model"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"layers": 10_000_000}, {"channels": 10**9}, {"classes": 10**12}]
+)
+def test_a_model_that_is_larger_than_its_file_is_not_made(tmp_path, setting):
+    told = {"config": vars(make().config) | setting}
+    path = tmp_path / "m.safetensors"
+    save_file(dict(make().state_dict()), path, {KIND: json.dumps(told)})
+    with pytest.raises(ValueError, match=r"m\.safetensors: its weights are not its"):
         load(path)
 
 

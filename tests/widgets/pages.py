@@ -2,10 +2,47 @@
 
 import html
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 
 HOST = Path("book/_static/host.js")
 DROP = {"_esm", "_css", "_anywidget_id", "layout", "tabbable", "tooltip"}
+
+# Markup that means harm, as a text: out of a script, out of an attribute in quotes of
+# either kind, and out of an element. A script that innerHTML brings never runs; an
+# image and an SVG show what would. Without a blank, which is drawn as ␣.
+EVIL = (
+    '</script>"\'onfocus=pwned(1)><img/src="x"/onerror=pwned(2)><svg/onload=pwned(3)>'
+)
+# What a page has made of a payload that it took for markup.
+HARM = """() => [
+    ...(window.ran ?? []).map((way) => `ran: ${way}`),
+    ...[...document.querySelectorAll("main *")]
+        .filter((e) => [...e.attributes].some((a) => a.name.includes("on") &&
+            a.value.includes("pwned")) || e.matches("img[src=x], script:not([type])"))
+        .map((e) => `in the page: ${e.outerHTML.slice(0, 200)}`),
+]"""
+
+
+class _Harm(HTMLParser):
+    """Notes what :data:`EVIL` becomes where it is taken for markup."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        events = [name for name, _ in attributes if name.startswith("on")]
+        if tag in ("script", "img") or events:
+            self.found.append(self.get_starttag_text())
+
+
+def harm(text):
+    """Return the tags in an HTML text that a widget never writes itself."""
+    reader = _Harm()
+    reader.feed(text)
+    reader.close()
+    return reader.found
 
 
 def state_of(widget):

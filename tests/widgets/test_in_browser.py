@@ -10,11 +10,19 @@ import torch
 from qkv.attention import attend
 from qkv.widgets import Alignment, Predict, Stepper, Unrolled
 from tests.browser import watched_page
-from tests.widgets.pages import HOST, definition, page_of, payload, script, slot
+from tests.widgets.pages import (
+    EVIL,
+    HARM,
+    HOST,
+    definition,
+    page_of,
+    payload,
+    script,
+    slot,
+)
 from tests.widgets.sample import dictation, dictation_looking_back
 
 AXE = "node_modules/axe-core/axe.min.js"
-EVIL = "<script>window.pwned=1</script>"
 KINDS = ("stepper", "unrolled", "alignment", "predict")
 
 
@@ -221,7 +229,7 @@ class TestStepper:
     def test_a_token_that_is_a_script_is_drawn_not_run(self, show):
         page = show(stepper())
         assert page.locator(".qkv-row").first.inner_text() == EVIL
-        assert page.evaluate("window.pwned") is None
+        assert page.evaluate(HARM) == []
 
     def test_rows_by_click_and_by_arrow(self, show):
         page = show(stepper())
@@ -368,7 +376,29 @@ class TestPredict:
         assert page.locator("input:checked").count() == 1
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        assert "✓ right" in page.locator(".qkv-good").inner_text()
+        assert page.locator(".qkv-option b").inner_text() in {"✓ right", "✗ no"}
+        assert page.locator(".qkv-why").count() == 1
+
+    def test_a_reader_keeps_an_order_that_others_have_not(self, browser, tmp_path):
+        path = tmp_path / "page.html"
+        path.write_text(page_of(predict()), "utf-8")
+        seen = set()
+        for _ in range(12):
+            with watched_page(browser) as page:
+                orders = []
+                for _ in range(2):
+                    page.goto(path.as_uri())
+                    page.evaluate("qkvHost.ready")
+                    words = page.locator(".qkv-option").all_inner_texts()
+                    orders.append(tuple(words))
+                assert orders[0] == orders[1]
+                seen.add(orders[0])
+        assert len(seen) > 1
+
+    def test_on_paper_the_options_stand_as_they_were_written(self, show):
+        page = show(predict(), query="?print")
+        words = page.locator(".qkv-option").all_inner_texts()
+        assert [text.split()[0] for text in words] == ["Two", "Three", "Four"]
 
 
 def corrupted():

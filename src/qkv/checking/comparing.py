@@ -1,6 +1,7 @@
 """Whether two results are the same, and which mistake gives those of an attempt."""
 
-from functools import partial
+import math
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
@@ -15,19 +16,30 @@ from qkv.checking.running import Run, call
 def named_mistake(exercise: Exercise, runs: list[Run], right: list[Any]) -> str | None:
     """The name of the mistake that gives these very values, on every case.
 
-    Where none does, cases in which a mistake gives NaN may be left out: what fills
-    the masked scores, −∞ or −1e9, shows only there.
+    Cases in which the attempt raised are left out: the others can still tell. Where no
+    mistake fits, cases in which one gives NaN may be left out, too: what fills the
+    masked scores, −∞ or −1e9, shows only there.
     """
-    cases = exercise.cases.values()
+    came = [n for n, run in enumerate(runs) if run.raised is None]
+    cases = list(exercise.cases.values())
     results = {
-        name: [call(mistake.wrong, case) for case in cases]
+        name: {n: call(mistake.wrong, cases[n]) for n in came}
         for name, mistake in exercise.mistakes.items()
     }
-    for test in (same, partial(_same_where_finite, right=right)):
+    for counts in (_always, _finite):
         for name, wrong in results.items():
-            if test(runs, wrong, tolerance=exercise.tolerance):
+            kept = [n for n in came if wrong[n].raised is None]
+            kept = [n for n in kept if counts(wrong[n].value)]
+            pairs = [(runs[n].value, wrong[n].value, right[n]) for n in kept]
+            if _explains(pairs, exercise.tolerance):
                 return name
     return None
+
+
+def _explains(values: list[tuple[Any, Any, Any]], tolerance: float) -> bool:
+    """Whether what is given is what is wrong everywhere, and not right everywhere."""
+    telling = any(not close(wrong, right, tolerance) for _, wrong, right in values)
+    return telling and all(close(given, wrong, tolerance) for given, wrong, _ in values)
 
 
 def same(runs: list[Run], wrong: list[Run], *, tolerance: float) -> bool:
@@ -44,13 +56,21 @@ def close(got: Any, want: Any, tolerance: float) -> bool:
             close(g, w, tolerance) for g, w in zip(got, want, strict=True)
         )
     if not (isinstance(want, Tensor) or is_number(want)):
-        return bool(got == want)
+        return _equal(got, want)
     if not (is_plain(got) if isinstance(got, Tensor) else is_number(got)):
         return False
-    got, want = (torch.as_tensor(v, dtype=torch.float64) for v in (got, want))
+    got, want = _double(got), _double(want)
     return got.shape == want.shape and torch.allclose(
         got, want, rtol=tolerance, atol=tolerance, equal_nan=True
     )
+
+
+def as_float(value: Any) -> float:
+    """Return a number as a float; one that is too large for it is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def is_number(value: Any) -> bool:
@@ -61,15 +81,24 @@ def is_number(value: Any) -> bool:
 
 def is_plain(tensor: Tensor) -> bool:
     """Whether its values can be compared one by one."""
-    return not (tensor.is_nested or tensor.is_complex())
+    return not (tensor.is_nested or tensor.is_complex() or tensor.is_quantized)
 
 
-def _same_where_finite(
-    runs: list[Run], wrong: list[Run], *, tolerance: float, right: list[Any]
-) -> bool:
-    kept = [n for n, w in enumerate(wrong) if w.raised is None and _finite(w.value)]
-    telling = any(not close(wrong[n].value, right[n], tolerance) for n in kept)
-    return telling and all(_alike(runs[n], wrong[n], tolerance) for n in kept)
+def _double(value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        return value.double()
+    return torch.tensor(as_float(value), dtype=torch.float64)
+
+
+def _equal(got: Any, want: Any) -> bool:
+    """Equal as Python sees it; what cannot be compared is not."""
+    with suppress(Exception):
+        return bool(got == want)
+    return False
+
+
+def _always(value: Any) -> bool:
+    return True
 
 
 def _finite(value: Any) -> bool:

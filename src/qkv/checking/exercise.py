@@ -31,6 +31,8 @@ class Exercise:
     id : chapter and number, "1.2".
     title : what is to be written, in a few words.
     minutes : how long it may take.
+    difficulty : 1 for what the text has just shown, 2 for a thought of one's own, 3 for
+        several that must fit together.
     reference : a right answer. Its annotations name the axes of the arguments and of
         the result; its optional parameters are no part of the exercise.
     cases : arguments by a description of them. Each call makes fresh ones, always
@@ -41,11 +43,15 @@ class Exercise:
     results : the names of the results, where the reference returns several.
     given : in a bug hunt, the code to be mended.
     tolerance : how far a number may be off.
+    instead : functions of the libraries that do all of it, by their names, besides
+        those that are called like the reference.
+    trained : whether it is a part of what is trained, so that gradients must pass.
     """
 
     id: str
     title: str
     minutes: int
+    difficulty: int
     reference: Callable
     cases: Mapping[str, Case]
     mistakes: Mapping[str, Mistake]
@@ -53,11 +59,18 @@ class Exercise:
     results: tuple[str, ...] = ()
     given: Callable | None = None
     tolerance: float = 1e-5
+    instead: tuple[str, ...] = ()
+    trained: bool = True
 
     @property
     def name(self) -> str:
         """The name of the function that the reader writes."""
         return self.reference.__name__
+
+    @property
+    def stars(self) -> str:
+        """The difficulty as readers see it, ★ to ★★★."""
+        return "★" * self.difficulty
 
     @property
     def takes(self) -> dict[str, str]:

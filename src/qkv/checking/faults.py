@@ -9,7 +9,9 @@ from torch import Tensor
 
 from qkv.checking import messages
 from qkv.checking.annotations import axis_names
-from qkv.checking.comparing import close, is_number, is_plain
+from qkv.checking.comparing import as_float, close, is_number, is_plain
+
+FIXED, MOST = 4, 17  # decimals as a rule, and the digits that any two floats differ in
 
 
 def bad_type(got: Any, want: Any, axes: str) -> str:
@@ -50,12 +52,14 @@ def bad_values(got: Any, want: Any, axes: str, tolerance: float) -> str:
     if close(got, want, tolerance):
         return ""
     if is_number(want):
-        return messages.OTHER_VALUE.format(value=_number(got), wanted=_number(want))
+        value, wanted = _told_apart(got, want)
+        return messages.OTHER_VALUE.format(value=value, wanted=wanted)
     if isinstance(want, Tensor):
-        return _furthest_off(got, want, axes, tolerance)
+        return _of_another_kind(got, want, _furthest_off(got, want, axes, tolerance))
     if not isinstance(want, (list, tuple)):
         return messages.OTHER_VALUE.format(value=repr(got), wanted=repr(want))
-    place = next(n for n, (g, w) in enumerate(zip(got, want, strict=True)) if g != w)
+    pairs = enumerate(zip(got, want, strict=True))
+    place = next(n for n, (g, w) in pairs if not close(g, w, tolerance))
     value, wanted = repr(got[place]), repr(want[place])
     return messages.OTHER_ITEM.format(place=place, value=value, wanted=wanted)
 
@@ -86,27 +90,45 @@ def _furthest_off(got: Tensor, want: Tensor, axes: str, tolerance: float) -> str
     wrong = ~(off <= tolerance * (1 + want.double().abs()))
     worst = np.unravel_index(int(off.nan_to_num(torch.inf).argmax()), off.shape)
     place = zip(axis_names(axes, want.ndim), worst, strict=True)
+    value, wanted = _told_apart(got[worst], want[worst])
     return messages.OFF.format(
         count=int(wrong.sum()),
         total=wrong.numel(),
         place=_listed([f"{axis} {n}" for axis, n in place]),
-        value=_number(got[worst]),
-        wanted=_number(want[worst]),
+        value=value,
+        wanted=wanted,
     )
 
 
-def _of_dtype(message: str, tensor: Tensor) -> str:
-    return message.format(dtype=str(tensor.dtype).removeprefix("torch."))
+def _of_another_kind(got: Tensor, want: Tensor, fault: str) -> str:
+    """The fault, and the dtype where it may be the cause."""
+    if not want.is_floating_point() or got.dtype in (torch.float32, torch.float64):
+        return fault
+    return _of_dtype(messages.OF_ANOTHER_DTYPE, got, fault=fault)
+
+
+def _of_dtype(message: str, tensor: Tensor, **told: str) -> str:
+    return message.format(dtype=str(tensor.dtype).removeprefix("torch."), **told)
 
 
 def _listed(items: list[str]) -> str:
     return ", ".join(items)
 
 
+def _told_apart(got: Any, want: Any) -> tuple[str, str]:
+    """The two numbers, with as many decimals as it takes to see that they differ."""
+    one, other = _number(got), _number(want)
+    for digits in range(FIXED + 1, MOST + 1):
+        if one != other:
+            break
+        one, other = (f"{as_float(v):.{digits}g}" for v in (got, want))
+    return one, other
+
+
 def _number(value: Any) -> str:
     if isinstance(value, Tensor) and value.dtype == torch.bool:
         return str(bool(value))
-    number = float(value) + 0.0  # no −0
+    number = as_float(value) + 0.0  # no −0
     if number != number:
         return "NaN"
-    return f"{number:.0f}" if number.is_integer() else f"{number:.4f}"
+    return f"{number:.0f}" if number.is_integer() else f"{number:.{FIXED}f}"

@@ -6,7 +6,8 @@ a mistake that has a name, and else the place where it is furthest off.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -19,7 +20,8 @@ from qkv.checking.annotations import axis_names
 from qkv.checking.comparing import named_mistake, same
 from qkv.checking.exercise import Exercise
 from qkv.checking.faults import bad_shape, bad_type, bad_values, kind
-from qkv.checking.running import Run, call, readers_line
+from qkv.checking.notes import notes
+from qkv.checking.running import Run, as_in_the_book, call, readers_line
 
 
 class Stage(Enum):
@@ -41,13 +43,20 @@ class Stage(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What :func:`judge` says of an attempt; ``mistake`` where it has a name."""
+    """What :func:`judge` says of an attempt.
+
+    ``mistake`` is its name where it has one, ``case`` the input on which it failed, and
+    ``notes`` are said of an attempt that is right.
+    """
 
     stage: Stage
     message: str
     mistake: str | None = None
+    case: str | None = None
+    notes: tuple[str, ...] = ()
 
 
+@as_in_the_book()
 def judge(exercise: Exercise, attempt: Any) -> Verdict:
     """Compare ``attempt`` with the exercise's reference on all its cases."""
     if attempt is None or attempt is ...:
@@ -61,7 +70,7 @@ def judge(exercise: Exercise, attempt: Any) -> Verdict:
     if _is_as_given(exercise, runs):
         return _untouched(exercise, messages.NOT_MENDED)
     right = [call(exercise.reference, case).value for case in cases]
-    return _first_fault(exercise, runs, right) or _solved(len(runs))
+    return _first_fault(exercise, runs, right) or _solved(exercise, attempt)
 
 
 def _untouched(exercise: Exercise, message: str) -> Verdict:
@@ -81,9 +90,11 @@ def _is_as_given(exercise: Exercise, runs: list[Run]) -> bool:
     return same(runs, given, tolerance=exercise.tolerance)
 
 
-def _solved(cases: int) -> Verdict:
-    message = messages.RIGHT_ON_ONE if cases == 1 else messages.RIGHT
-    return Verdict(Stage.SOLVED, message.format(count=cases))
+def _solved(exercise: Exercise, attempt: Callable) -> Verdict:
+    count = len(exercise.cases)
+    message = messages.RIGHT_ON_ONE if count == 1 else messages.RIGHT
+    said = notes(exercise, attempt)
+    return Verdict(Stage.SOLVED, message.format(count=count), notes=said)
 
 
 def _first_fault(exercise: Exercise, runs: list[Run], right: list) -> Verdict | None:
@@ -91,13 +102,31 @@ def _first_fault(exercise: Exercise, runs: list[Run], right: list) -> Verdict | 
         fault = _fault(exercise, run, expected, case)
         if fault is None:
             continue
-        by_values = fault.stage is Stage.VALUES
-        if by_values and (name := named_mistake(exercise, runs, right)):
-            return Verdict(Stage.MISTAKE, exercise.mistakes[name].says, name)
-        first = case == next(iter(exercise.cases))
-        later = messages.IN_A_LATER_CASE.format(fault=fault.message, case=case)
-        return fault if first else replace(fault, message=later)
+        if fault.stage in (Stage.VALUES, Stage.RAISED) and (
+            name := named_mistake(exercise, runs, right)
+        ):
+            return _named(exercise, name, fault, case)
+        return replace(fault, message=_with_input(exercise, fault, case), case=case)
     return None
+
+
+def _named(exercise: Exercise, name: str, fault: Verdict, case: str) -> Verdict:
+    says = exercise.mistakes[name].says
+    if fault.stage is Stage.RAISED:
+        told = {"says": says, "case": case, "raised": fault.message}
+        says = messages.NAMED_AND_RAISED.format(**told)
+    return Verdict(Stage.MISTAKE, says, name, case)
+
+
+def _with_input(exercise: Exercise, fault: Verdict, case: str) -> str:
+    """What is wrong, and for which input: numbers at once, tensors where asked for."""
+    given = exercise.cases[case]()
+    plain = all(isinstance(value, (int, float, str)) for value in given)
+    call = f"{exercise.name}({', '.join(map(repr, given))})"
+    shown = call if plain else messages.SHOW_INPUT.format(id=exercise.id)
+    first = case == next(iter(exercise.cases))
+    message = messages.IN_THE_FIRST_CASE if first else messages.IN_A_LATER_CASE
+    return message.format(fault=fault.message, case=case, input=shown)
 
 
 def _fault(exercise: Exercise, run: Run, expected: Any, case: str) -> Verdict | None:
@@ -152,7 +181,9 @@ def _say_results(exercise: Exercise, value: Any) -> str:
 
 
 def _say_raised(exercise: Exercise, error: Exception) -> str:
-    said = str(error).strip().partition("\n")[0]
+    said = ""
+    with suppress(Exception):  # an exception may fail to say what it is
+        said = str(error).strip().partition("\n")[0]
     said = re.sub(r"\b0x[0-9a-fA-F]{6,}", "0x…", said)
     said = said if len(said) <= 200 else said[:199] + "…"
     message = messages.ERROR if said else messages.SILENT_ERROR

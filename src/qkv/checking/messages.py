@@ -6,12 +6,27 @@ a module like this one beside it.
 
 # What a line of the check begins with, and what follows from where an attempt failed.
 LINE = "{mark} {id} {title}: {verdict}"
-IN_A_LATER_CASE = "{fault} (with {case}; before that it was right)"
+IN_THE_FIRST_CASE = "{fault}\n  (with {case}: {input})"
+IN_A_LATER_CASE = "{fault}\n  (with {case}; before that it was right: {input})"
+NAMED_AND_RAISED = "{says}\n  (with {case} it {raised})"
+SHOW_INPUT = 'example("{id}") shows the input'
 OF_ONE_RESULT = "{result}: {fault}"
 
 # Right, or not begun.
 RIGHT = "right, on {count} different inputs"
 RIGHT_ON_ONE = "right, on one input"
+ALSO = "  but {note}"
+OVERWRITES = (
+    "it overwrites what it was given: whoever calls it finds their tensor changed. "
+    "Work on a copy"
+)
+CUTS_THE_GRADIENT = (
+    "no gradient passes through it (detach, item, numpy or torch.tensor cut it off): "
+    "nothing before it could be trained"
+)
+CALLS_IT = (
+    "it calls {name}, the very function that was to be written: try it without, too"
+)
 NOT_ATTEMPTED = (
     "not attempted: {call} returns nothing yet "
     '(about {minutes} minutes; hint("{id}") helps)'
@@ -26,6 +41,7 @@ NO_FUNCTION = 'the check needs the function itself, not {kind}: check("{id}", {n
 NUMBER_MISSING = 'which exercise is it? Its number comes first: check("1.1", {name})'
 EXCHANGED = 'the number of the exercise comes first: check("{id}", {name})'
 NOT_IN_QUOTES = 'the number of an exercise stands in quotes: check("{id}", {name})'
+BY_HAND = "{id} is worked out by hand: fill in the numbers in its widget"
 HINT_NOT_IN_QUOTES = 'the number of an exercise stands in quotes: hint("{id}")'
 FUNCTION_MISSING = 'the check needs your function, too: check("{id}", {name})'
 YOUR_FUNCTION = "your_function"
@@ -34,6 +50,7 @@ UNKNOWN_IN_CHAPTER = (
     "there is no exercise {id!r}; chapter {chapter} has {ids}, and progress() lists "
     "those of the whole book"
 )
+UNKNOWN_BY_HAND = "there is no exercise {id!r} to work out by hand; there are {ids}"
 UNKNOWN_CHAPTER = (
     "there are no exercises of a chapter {chapter!r}: progress(3) lists those of "
     "chapter 3, and progress() those of the whole book"
@@ -71,17 +88,27 @@ OFF = "{count} of {total} values are off, most at {place}: {value}, wanted {want
 OTHER_VALUE = "returned {value}; wanted {wanted}"
 OTHER_ITEM = "item {place} is {value}; wanted {wanted}"
 
+OF_ANOTHER_DTYPE = "{fault}; it is a tensor of {dtype}"
+
+# An input.
+EXAMPLE = "{call} with {case}, wanted: {wanted}"
+EXAMPLE_NOT_IN_QUOTES = 'the number of an exercise stands in quotes: example("{id}")'
+
 # Hints.
 HINT = "Hint {number} of {total} to {id}: {hint} ({left} more hints)"
 LAST_HINT_BUT_ONE = "Hint {number} of {total} to {id}: {hint} (one more hint)"
 LAST_HINT = (
     "Hint {number} of {total} to {id}: {hint} "
-    "(no more hints; the solutions have it worked out)"
+    "(no more hints; it is worked out in {place}, under {id})"
 )
+
+THE_SOLUTIONS = "the chapter's solutions"
 
 # What is solved.
 OF_A_CHAPTER = "Chapter {chapter}, {title}: {done} of {total} solved"
-OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min)"
+OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min, {stars})"
+OF_ONE_BY_HAND = "  {mark} {id}  {title} ({minutes} min, {stars}, by hand)"
+OF_PREDICTIONS = "  {mark} predictions answered: {count}"
 OF_OTHER_CHAPTERS = (
     "In other chapters: {count} solved; progress() shows the whole book."
 )

@@ -4,7 +4,7 @@ import contextlib
 import io
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import EllipsisType
@@ -31,12 +31,42 @@ class Run:
         return isinstance(self.value, (type(None), EllipsisType))
 
 
+@contextlib.contextmanager
+def as_in_the_book() -> Iterator[None]:
+    """Compute on the CPU in single precision, whatever default the reader has set.
+
+    An input of another device or dtype would make right answers wrong, and hide wrong
+    ones that show only in single precision.
+    """
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+
+
+@contextlib.contextmanager
+def _as_it_was() -> Iterator[None]:
+    """Take back the settings of PyTorch that a function has changed."""
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+    device = torch.get_default_device()
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
+
+
 def call(function: Callable, case: Case, *, loud: bool = False) -> Run:
     """Run on fresh arguments, so that nothing the function does to them matters."""
     out = (
         contextlib.nullcontext() if loud else contextlib.redirect_stdout(io.StringIO())
     )
-    with torch.random.fork_rng(devices=[]), out:
+    with torch.random.fork_rng(devices=[]), _as_it_was(), out:
         torch.manual_seed(0)
         try:
             return Run(value=_detached(function(*case())))

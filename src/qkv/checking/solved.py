@@ -85,6 +85,10 @@ class Solved:
         return set()
 
 
+session = Solved()
+"""What this session knows: checks write into it, and widgets that are solved."""
+
+
 def _alone_with(file: Path) -> FileLock:
     """Return a lock that the same thread may take again, and no other at the time."""
     return FileLock(file.with_name(LOCK), timeout=PATIENCE, is_singleton=True)

@@ -1,8 +1,8 @@
 """A reader's own files: pairs of sentences, and images in folders."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from math import ceil
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil, isqrt, prod
 from os import PathLike
 from pathlib import Path
 
@@ -10,13 +10,17 @@ import numpy as np
 import torch
 
 from qkv._checks import height_and_width, whole
-from qkv.data.kinds import Example, Images
+from qkv.data.kinds import Example, Images, composed
 from qkv.data.pictures.collection import ImageCollection, taking_turns
+from qkv.data.pictures.files import endings, read_greys, size_in_head
 from qkv.data.text.corpus import SPECIAL, PairCorpus
 
 __all__ = ["load_images", "load_pairs"]
 
-LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}
+LONGEST_LINE = 1_000_000  # bytes
+MOST_PIXELS = 2**30
+LONGEST_SIDE = 256  # of an image that is read on a laptop: 256 patches of 16 × 16
+LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 
 
 def load_pairs(
@@ -61,7 +65,7 @@ def load_pairs(
     examples = [
         _read_pair(line, f"{path}, line {number}", tokenize)
         for number, line in enumerate(_read_lines(Path(path)), start=1)
-        if line.strip(" \r")
+        if line.strip(" ")
     ]
     if not examples:
         raise ValueError(f"{path} is empty: one pair a line is needed")
@@ -102,28 +106,43 @@ def share_of(count: int, share: float, things: str) -> int:
     return part
 
 
-def _read_lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text, whatever the system that it was written on."""
     if path.is_dir():
         raise IsADirectoryError(
             f"{path} is a folder, and pairs are read from a file; load_images reads "
             "a folder, of images"
         )
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file")
-    read = path.read_bytes()
-    try:
-        return read.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        line = read.count(b"\n", 0, error.start) + 1
+    number = 0
+    with path.open("rb") as file:
+        while read := file.readline(LONGEST_LINE + 1):
+            for line in _decoded(read, f"{path}, line {number + 1}").split("\r"):
+                number += 1
+                # where Windows' text files begin
+                yield composed(line.removeprefix("\ufeff"))
+
+
+def _decoded(read: bytes, where: str) -> str:
+    if len(read) > LONGEST_LINE:
         raise ValueError(
-            f"{path}, line {line} is not UTF-8; save the file in that encoding"
-        ) from None
+            f"{where} has over {LONGEST_LINE:,} bytes, and is no pair of sentences; "
+            "put one pair a line"
+        )
+    try:
+        line = read.decode()
+    except UnicodeDecodeError:
+        line = "\0"
+    if "\0" in line:  # as in UTF-16, which may be all that differs
+        raise ValueError(f"{where} is not UTF-8; save the file in that encoding")
+    return line.removesuffix("\n").removesuffix("\r")
 
 
 def _read_pair(
     line: str, where: str, tokenize: Callable[[str], Sequence[str]]
 ) -> Example:
-    columns = line.rstrip("\r").split("\t")
+    columns = line.split("\t")
     if len(columns) < 2:
         raise ValueError(
             f"{where}: 1 column where a source and a target, with a tab between them, "
@@ -164,8 +183,8 @@ def load_images(
 
     Parameters
     ----------
-    folder : its sub-folders, in the order of their names, are the classes. Files that
-        systems leave in folders, such as hidden ones, are passed over.
+    folder : its sub-folders, in the order of their names, are the classes. What
+        systems leave behind, hidden files and folders and ``__MACOSX``, is passed over.
     patch : height and width of a patch.
     size : (height, width) to resize every image to.
     held_out : the share of the images, and about that of each class, that is kept from
@@ -180,9 +199,10 @@ def load_images(
     TypeError
         If ``size`` is not two whole numbers, or ``patch`` is not one.
     ValueError
-        If it has no sub-folder, or one of them no image; if files are no images, are
-        cut short or lie elsewhere than in a class (all are named); if the images are of
-        different sizes, or of one that ``patch`` does not divide; or if ``held_out`` is
+        If it has no sub-folder, or one of them no image; if files are no images of
+        the common formats, are cut short, do not say what is white or lie elsewhere
+        than in a class (all are named); if the images are of different sizes, of one
+        that ``patch`` does not divide, or too many for a laptop; or if ``held_out`` is
         a share of which too few images make none.
 
     Examples
@@ -203,25 +223,36 @@ def load_images(
         height_and_width(size=size)
         _check_divides(patch, size)
     classes = _files(Path(folder))
-    read = _read([file for files in classes.values() for file in files], size)
-    _check_one_size(read)
-    if size is None:
-        _check_divides(patch, next(iter(read.values())).shape)
-    counts = torch.tensor([len(files) for files in classes.values()])
-    labels = torch.arange(len(counts)).repeat_interleave(counts)
-    pixels = torch.from_numpy(np.stack(list(read.values()))).unsqueeze(1)
-    every = Images(pixels.float() / 255, labels)
-    order, turns = taking_turns(labels)
-    shares = (turns - 0.5) / counts[labels[order]]
-    every = every[order[shares.argsort(stable=True)]]
+    every = _shuffled(classes, list(_greys(classes, patch, size).values()))
     apart = share_of(len(every), held_out, "images")
     return ImageCollection(tuple(classes), every[apart:], every[:apart])
 
 
+def _greys(
+    classes: dict[str, list[Path]], patch: int, size: tuple[int, int] | None
+) -> dict[Path, np.ndarray]:
+    """Return the grey values of every image, of one size that patches divide."""
+    files = [file for files in classes.values() for file in files]
+    _check_room([size or size_in_head(file) for file in files], patch)
+    read = read_greys(files, size)
+    _check_one_size(read, patch)
+    _check_divides(patch, next(iter(read.values())).shape)
+    return read
+
+
+def _shuffled(classes: dict[str, list[Path]], greys: list[np.ndarray]) -> Images:
+    """Return the images in an order, always the same, with all classes all along."""
+    counts = torch.tensor([len(files) for files in classes.values()])
+    labels = torch.arange(len(counts)).repeat_interleave(counts)
+    order, turns = taking_turns(labels)
+    shares = (turns - 0.5) / counts[labels[order]]
+    order = order[shares.argsort(stable=True)]
+    pixels = torch.from_numpy(np.stack([greys[i] for i in order.tolist()]))
+    return Images(pixels.unsqueeze(1).float().div_(255), labels[order])
+
+
 def _files(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each class."""
-    from PIL import Image
-
     if folder.is_file():
         raise NotADirectoryError(
             f"{folder} is a file, and images are read from a folder that has one for "
@@ -230,7 +261,9 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: there is no such folder")
     inside = _listed(folder)
-    classes = {path.name: _listed(path) for path in inside if path.is_dir()}
+    classes: dict[str, list[Path]] = {}
+    for path in filter(Path.is_dir, inside):
+        classes.setdefault(composed(path.name), []).extend(_listed(path))
     if not classes:
         raise ValueError(
             f"{folder} has no sub-folder; make one for each class, named after it, and "
@@ -241,7 +274,7 @@ def _files(folder: Path) -> dict[str, list[Path]]:
         raise ValueError(
             f"{', '.join(empty)}: there is no image; each class needs one or more"
         )
-    image = Image.registered_extensions()
+    image = endings()
     lost = [path for path in inside if path.is_file() and path.suffix.lower() in image]
     lost += [path for files in classes.values() for path in files if path.is_dir()]
     if lost:
@@ -253,57 +286,50 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _listed(folder: Path) -> list[Path]:
-    return sorted(
+    inside = (
         path
         for path in folder.iterdir()
         if not path.name.startswith(".") and path.name.lower() not in LEFT_BY_SYSTEMS
     )
+    return sorted(inside, key=lambda path: composed(path.name))
 
 
-def _read(files: list[Path], size: tuple[int, int] | None) -> dict[Path, np.ndarray]:
-    """Return the grey values, from 0 to 255, of every file."""
-    read, failed = {}, []
-    for file in files:
-        try:
-            read[file] = _grey(file, size)
-        except Exception:  # what a broken file makes Pillow raise is not documented
-            failed.append(file)
-    if failed:
-        raise ValueError(
-            f"{_named(failed)}: no image that Pillow can read, or one cut short; mend "
-            "these, or take them away"
-        )
-    return read
-
-
-def _grey(file: Path, size: tuple[int, int] | None) -> np.ndarray:
-    from PIL import Image, ImageOps
-
-    with Image.open(file) as opened:
-        image = ImageOps.exif_transpose(opened)  # a telephone held upright says so here
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        if image.mode.startswith("I;16"):  # Pillow itself would cut at 255
-            image = Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
-        image = image.convert("L")
-        return np.array(image.resize((size[1], size[0])) if size else image)
-
-
-def _check_one_size(read: dict[Path, np.ndarray]) -> None:
+def _check_one_size(read: dict[Path, np.ndarray], patch: int) -> None:
     files = defaultdict(list)
     for file, grey in read.items():
         files[grey.shape].append(file)
     if len(files) > 1:
+        by_number = sorted(files.items(), key=lambda item: (-len(item[1]), item[0]))
         sizes = (
             f"{_by(shape)} ({len(those)}, such as {those[0]})"
-            for shape, those in sorted(files.items(), key=lambda item: -len(item[1]))
+            for shape, those in by_number
         )
-        most = max(files, key=lambda shape: len(files[shape]))
         raise ValueError(
             f"the images are of {len(files)} sizes, height × width: "
-            f"{', '.join(sizes)}; give a size to resize them to, such as size={most}"
+            f"{', '.join(sizes)}; give a size to resize them to, such as "
+            f"size={_for_use(by_number[0][0], len(read), patch)}"
         )
+
+
+def _check_room(sizes: list[tuple[int, int]], patch: int) -> None:
+    """Refuse more pixels than a laptop has room for, before any is read."""
+    pixels = sum(height * width for height, width in sizes)
+    if pixels > MOST_PIXELS:
+        largest = max(sizes, key=prod)
+        raise ValueError(
+            f"{len(sizes):,} images of up to {_by(largest)} pixels, height × width, "
+            f"are {pixels:,} numbers, but at most {MOST_PIXELS:,} are read, in 4 GiB; "
+            f"give a smaller size, such as size={_for_use(largest, len(sizes), patch)}"
+        )
+
+
+def _for_use(size: tuple[int, int], count: int, patch: int) -> tuple[int, int]:
+    """Return a size of about the same form for which there is room and time."""
+    longest = max(size)
+    room = isqrt(MOST_PIXELS * longest**2 // (count * prod(size)))
+    most = min(longest, LONGEST_SIDE, room)
+    height, width = (max(1, side * most // longest // patch) * patch for side in size)
+    return height, width
 
 
 def _check_divides(patch: int, size: tuple[int, ...]) -> None:

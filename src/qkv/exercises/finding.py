@@ -1,8 +1,9 @@
 """Where the exercises are: found by their numbers, and imported when asked for.
 
 An exercise is one file in the folder of its chapter, ``ch03/scaled_scores.py``, which
-defines ``EXERCISE``. Its number stands in the file, and is read there: no list of all
-exercises has to be kept, and none but the one that is asked for is imported.
+defines ``EXERCISE``; one to work out by hand defines ``BY_HAND``, and its number ends
+in a letter. The number stands in the file, and is read there: no list of all exercises
+has to be kept, and none but the one that is asked for is imported.
 """
 
 import re
@@ -10,10 +11,12 @@ from importlib import import_module
 from pathlib import Path
 
 from qkv.checking import messages
+from qkv.checking.by_hand import ByHand
 from qkv.checking.exercise import Exercise
 
 FOLDER = Path(__file__).parent
 NUMBER = re.compile(r'^    id="(\d+\.\d+)",$', flags=re.MULTILINE)
+LETTER = re.compile(r'^    id="(\d+\.[a-z])",$', flags=re.MULTILINE)
 
 
 def chapters() -> list[int]:
@@ -51,10 +54,18 @@ def files(chapter: int) -> dict[str, Path]:
     >>> files(3)["3.2"].name
     'scaled_scores.py'
     """
-    paths = FOLDER.glob(f"ch{chapter:02}/*.py")
-    return {
-        id: path for path in paths for id in NUMBER.findall(path.read_text("utf-8"))
-    }
+    return _with_ids(chapter, NUMBER)
+
+
+def by_hand(chapter: int) -> dict[str, Path]:
+    """Return the file of each of a chapter's exercises by hand, in their order.
+
+    Examples
+    --------
+    >>> by_hand(3)["3.a"].name
+    'by_hand_look_up.py'
+    """
+    return dict(sorted(_with_ids(chapter, LETTER).items()))
 
 
 def find(id: str) -> Exercise:
@@ -70,20 +81,59 @@ def find(id: str) -> Exercise:
     >>> find("3.2").title
     'Compare each query with each key'
     """
-    number = id.partition(".")[0]
-    chapter = int(number) if number.isdecimal() else 0
-    file = files(chapter).get(id)
-    if file is None:
+    chapter = chapter_of(id)
+    file = None if chapter is None else files(chapter).get(id)
+    if chapter is None or file is None:
         raise ValueError(_say_unknown(id, chapter))
     return import_module(f"{_package(chapter)}.{file.stem}").EXERCISE
+
+
+def find_by_hand(id: str) -> ByHand:
+    """Return an exercise by hand by its number, and import no other.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> find_by_hand("3.a").title
+    'Another query, the same keys'
+    """
+    chapter = chapter_of(id)
+    file = None if chapter is None else by_hand(chapter).get(id)
+    if chapter is None or file is None:
+        known = ", ".join(id for c in chapters() for id in by_hand(c))
+        raise ValueError(messages.UNKNOWN_BY_HAND.format(id=id, ids=known))
+    return import_module(f"{_package(chapter)}.{file.stem}").BY_HAND
+
+
+def chapter_of(id: str) -> int | None:
+    """Return the chapter of an exercise by its number; None for what is no exercise.
+
+    Examples
+    --------
+    >>> chapter_of("3.2"), chapter_of("3.a"), chapter_of("03-recall")
+    (3, 3, None)
+    """
+    number, _, _ = id.partition(".")
+    return int(number) if number.isdecimal() else None
+
+
+def _with_ids(chapter: int, pattern: re.Pattern) -> dict[str, Path]:
+    paths = FOLDER.glob(f"ch{chapter:02}/*.py")
+    return {
+        id: path for path in paths for id in pattern.findall(path.read_text("utf-8"))
+    }
 
 
 def _package(chapter: int) -> str:
     return f"{__package__}.ch{chapter:02}"
 
 
-def _say_unknown(id: str, chapter: int) -> str:
-    if chapter not in chapters():
+def _say_unknown(id: str, chapter: int | None) -> str:
+    if chapter is None or chapter not in chapters():
         return messages.UNKNOWN_EXERCISE.format(id=id)
     known = ", ".join(ids(chapter))
     return messages.UNKNOWN_IN_CHAPTER.format(id=id, chapter=chapter, ids=known)

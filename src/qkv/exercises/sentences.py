@@ -39,6 +39,23 @@ ONE_KEY_TOO_FEW = (
     "each sentence's last token is hidden: a sentence of 3 tokens has them at places "
     "0, 1 and 2"
 )
+NO_EXPONENTIAL = (
+    "the scores have been divided by their sum. Softmax takes e to the power of each "
+    "first: a score of 0 still gets a weight, since e⁰ is 1"
+)
+NOT_YET_DIVIDED = (
+    "this is e to the power of the score; it is still to be divided by the sum of all "
+    "of them, so that the weights sum to one"
+)
+BITS = "this is in bits (log2); nats are wanted, the natural logarithm"
+CAUSAL_UNASKED = (
+    "later tokens are hidden, as in a decoder; nothing here asks for a causal mask, "
+    "and every query may look at every key"
+)
+ZERO_AS_HIDDEN = (
+    "right until a score that may be seen is exactly 0: 0 has been taken for the sign "
+    "of a hidden one. Let the mask say what is hidden, not the scores"
+)
 OVERFLOW = (
     "right for small scores, but exp(300) is infinite, and ∞ / ∞ is NaN: softmax "
     "subtracts the largest score first"

@@ -4,22 +4,28 @@ A file is in the safetensors format: its weights as float16, and in its metadata
 model's config, the two vocabularies and a checksum of all that. Reading one runs no
 code that is in it, and notices where a bit is no more what it was.
 
-What does not depend on the kind of model, :func:`read`, :func:`filled` and
-:func:`serialised`, serves others too.
+What does not depend on the kind of model, :func:`read`, :func:`settings`,
+:func:`filled` and :func:`serialised`, serves others too.
 """
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
+from inspect import formatannotation
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from reprlib import repr as shortened
+from threading import get_ident
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as in_safetensors
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from qkv._files import write
 from qkv.data import Vocabulary
@@ -29,6 +35,16 @@ KIND = "qkv.transformer.Transformer, 1"  # the one name in a checkpoint's metada
 _NAMED = Path(__file__).parents[1] / "checkpoints"
 _Told = TypeVar("_Told")
 _Model = TypeVar("_Model", bound=nn.Module)
+_Config = TypeVar("_Config")
+_NOT_UNDERSTOOD = (  # what values of the wrong kind, size or depth raise
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_MOST_COMPUTED = 2**26  # which take 256 MB
 _CHECKSUM = "sha256"  # beside what is told; files of before there was one have none
 _TIED = "output.weight"  # with tied embeddings the same numbers as the target's
 
@@ -119,6 +135,8 @@ def load(source: str | PathLike[str]) -> Checkpoint:
     ValueError
         If the file is damaged, is no checkpoint, or its weights are not those of its
         config.
+    OSError
+        If the file is there, but cannot be read.
 
     Examples
     --------
@@ -134,7 +152,9 @@ def load(source: str | PathLike[str]) -> Checkpoint:
     (config, *vocabularies), weights, path = read(source, KIND, _told)
     if config.tied and "target_embedding.weight" in weights:
         weights[_TIED] = weights["target_embedding.weight"]
-    return Checkpoint(filled(Transformer(config), weights, path), *vocabularies)
+    made = partial(Transformer, config)
+    model = filled(made, weights, path, computed=config.d_model)
+    return Checkpoint(model, *vocabularies)
 
 
 def read(
@@ -154,12 +174,12 @@ def read(
     FileNotFoundError
         If there is no such file, or no checkpoint of that name.
     OSError
-        If the file cannot be read.
+        If the file is there, but cannot be read, or is a folder.
     ValueError
         If the file is damaged, of another kind, or what it tells is not understood.
     """
     path = _find(source)
-    path.open("rb").close()  # who may not read it would hear that there is no file
+    path.open("rb").close()  # safetensors says of what it may not read: no such file
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -178,9 +198,10 @@ def read(
         told = json.loads(metadata[kind])
         checksum = told.pop(_CHECKSUM, None)
         understood = understand(told)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        same = checksum is None or checksum == _checksum(weights, told)
+    except _NOT_UNDERSTOOD as error:
         raise ValueError(f"{path}: its metadata make no model: {error!r}") from None
-    if checksum not in (None, _checksum(weights, told)):
+    if not same:
         raise ValueError(
             f"{path} is damaged: what it holds is not what was saved (another "
             "checksum); save it again"
@@ -188,22 +209,101 @@ def read(
     return understood, weights, path
 
 
+def settings(kind: type[_Config], told: dict[str, Any]) -> _Config:
+    """Return a config of what is told of it, each value of the kind declared.
+
+    Raises
+    ------
+    TypeError
+        If one is of another: in Python True counts as 1, and "no" as true.
+    """
+    given = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in told.items()
+    }
+    for name, declared in get_type_hints(kind).items():
+        if name in given and not _is_a(declared, given[name]):
+            wanted, found = formatannotation(declared), shortened(given[name])
+            raise TypeError(f"{name} is {found}, but must be {wanted}")
+    return kind(**given)
+
+
+def _is_a(declared: Any, value: Any) -> bool:
+    if get_origin(declared) is tuple:
+        kinds = get_args(declared)
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(kinds)
+            and all(map(_is_a, kinds, value))
+        )
+    choices = get_args(declared) or (declared,)
+    return type(value) in choices or (float in choices and type(value) is int)
+
+
 def filled(
-    model: _Model, weights: dict[str, Tensor], source: str | PathLike[str]
+    make: Callable[[], _Model],
+    weights: dict[str, Tensor],
+    source: str | PathLike[str],
+    *,
+    computed: int,
 ) -> _Model:
-    """Return the model with these weights, ready for use.
+    """Return the model that ``make`` makes with these weights, ready for use.
+
+    A file may tell of a model that no machine has room for. It is made no further than
+    to twice what the file holds, and not at all where ``computed``, the numbers that it
+    is to compute of its positions, are too many.
 
     Raises
     ------
     ValueError
         If they are not this model's; the message begins with where they are from.
     """
+    if computed > _MOST_COMPUTED:
+        raise ValueError(
+            f"{source}: its metadata make no model: it is to compute {computed:,} "
+            f"numbers of its positions, and at most {_MOST_COMPUTED:,} are"
+        )
     try:
+        with _no_larger_than(weights):
+            model = make()
         model.load_state_dict(weights)
-    except RuntimeError as error:
+    except _NOT_UNDERSTOOD as error:
         said = " ".join(str(error).split())
         raise ValueError(f"{source}: its weights are not its model's: {said}") from None
     return model.eval()
+
+
+@contextmanager
+def _no_larger_than(weights: dict[str, Tensor]) -> Iterator[None]:
+    """Stop the making of a model once it is larger than the weights for it.
+
+    What is tied is made twice, hence twice as large. PyTorch asks before it fills a
+    weight with numbers: until then the largest takes no memory.
+
+    Raises
+    ------
+    ValueError
+        If it is larger.
+    """
+    most = sum(weight.numel() for weight in weights.values())
+    made, thread = 0, get_ident()
+
+    def weigh(_: nn.Module, name: str, parameter: Tensor | None) -> None:
+        nonlocal made
+        if parameter is None or get_ident() != thread:
+            return
+        made += parameter.numel()
+        if made > 2 * most:
+            raise ValueError(
+                f"the file has {most:,} numbers, but the model is to have {made:,}, "
+                "and more to come"
+            )
+
+    asked = register_module_parameter_registration_hook(weigh)
+    try:
+        yield
+    finally:
+        asked.remove()
 
 
 def serialised(weights: dict[str, Tensor], kind: str, told: dict[str, Any]) -> bytes:
@@ -235,13 +335,15 @@ def _checksum(weights: dict[str, Tensor], told: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(told).encode())
     for name, value in sorted(weights.items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-        digest.update(value.numpy().tobytes())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 
 def _find(source: str | PathLike[str]) -> Path:
     path = Path(source)
     if path.suffix or len(path.parts) != 1:
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder, and a checkpoint is a file")
         try:
             path.stat()  # one that may not be looked at raises what it is
         except (FileNotFoundError, NotADirectoryError):
@@ -259,13 +361,23 @@ def _find(source: str | PathLike[str]) -> Path:
 
 
 def _told(told: Any) -> tuple[TransformerConfig, Vocabulary, Vocabulary]:
-    settings = told["config"]
-    config = TransformerConfig(**settings | {"layers": tuple(settings["layers"])})
+    config = settings(TransformerConfig, told["config"])
     source, target = (
-        Vocabulary(told[name][3:]) for name in ("source_vocab", "target_vocab")
+        _vocabulary(told[name]) for name in ("source_vocab", "target_vocab")
     )
     _same_sizes(config, source, target)
     return config, source, target
+
+
+def _vocabulary(tokens: Any) -> Vocabulary:
+    if not isinstance(tokens, list) or not all(isinstance(t, str) for t in tokens):
+        raise TypeError("a vocabulary is to be a list of texts")
+    vocabulary = Vocabulary(tokens[3:])
+    if vocabulary.tokens != tuple(tokens):
+        raise ValueError(
+            f"a vocabulary begins with {vocabulary.tokens[:3]}, not {tokens[:3]}"
+        )
+    return vocabulary
 
 
 def _same_sizes(

@@ -1,10 +1,12 @@
 """Checkpoints: a trained Vision Transformer in one file, with its config."""
 
+from functools import partial
+from math import prod
 from os import PathLike
 from typing import Any
 
 from qkv._files import write
-from qkv.transformer.checkpoint import filled, read
+from qkv.transformer.checkpoint import filled, read, settings
 from qkv.vision.models import KIND, VisionConfig, VisionTransformer
 
 
@@ -40,6 +42,8 @@ def load(source: str | PathLike[str]) -> VisionTransformer:
     ------
     FileNotFoundError
         If there is no such file, or no checkpoint of that name.
+    OSError
+        If the file cannot be read.
     ValueError
         If the file is damaged, is no checkpoint of this kind, or its weights are not
         those of its config.
@@ -56,9 +60,9 @@ def load(source: str | PathLike[str]) -> VisionTransformer:
     (8, 12)
     """
     config, weights, path = read(source, KIND, _told)
-    return filled(VisionTransformer(config), weights, path)
+    made = partial(VisionTransformer, config)
+    return filled(made, weights, path, computed=prod(config.grid) * config.d_model)
 
 
 def _told(told: Any) -> VisionConfig:
-    settings = told["config"]
-    return VisionConfig(**settings | {"image": tuple(settings["image"])})
+    return settings(VisionConfig, told["config"])

@@ -91,7 +91,7 @@ class VisionConfig:
         heads_divide(self.d_model, self.heads)
         one_of("positions", self.positions, POSITIONS, who="the model knows")
         if self.positions == "sinusoidal":
-            sinusoidal_2d(*self.grid, self.d_model)
+            sinusoidal_2d(1, 1, self.d_model)  # which checks the width, at no cost
         one_of("activation", self.activation, ACTIVATIONS, who="the layers know")
         share_dropped(self.dropout)
 

@@ -8,37 +8,36 @@ from torch import nn
 from torch.nn import functional as F
 
 from qkv import layers, masks
-from qkv.decoding import sampling_probabilities
+from qkv.decoding import greedy, sampling_probabilities
 from qkv.exercises.ch07.beam_step import beam_step
 from qkv.exercises.ch07.decoder_layer import EXERCISE, decoder_layer
-from qkv.exercises.ch07.feed_forward import feed_forward
+from qkv.exercises.ch07.encoder_layer import encoder_layer
+from qkv.exercises.ch07.greedy_loop import EXERCISE as GREEDY
+from qkv.exercises.ch07.greedy_loop import write_greedily
 from qkv.exercises.ch07.layer_norm import layer_norm
-from qkv.exercises.ch07.learning_rate import learning_rate
 from qkv.exercises.ch07.nucleus import nucleus
 from qkv.exercises.ch07.post_and_pre_norm import post_and_pre_norm
 from qkv.exercises.ch07.smoothed_loss import smoothed_loss
 from qkv.exercises.draw import ids, normal
-from qkv.training import FitSettings, sequence_loss
+from qkv.training import sequence_loss
 
 
-def test_layer_norm_and_feed_forward_are_the_packages() -> None:
-    x = 3 * normal(2, 5, 7) + 1
-    norm, network = layers.LayerNorm(7, eps=0.1), layers.FeedForward(7, 11)
+def test_layer_norm_is_the_packages() -> None:
+    x, norm = 3 * normal(2, 5, 7) + 1, layers.LayerNorm(7, eps=0.1)
     with torch.no_grad():
         norm.weight.copy_(normal(7, seed=1))
         norm.bias.copy_(normal(7, seed=2))
     ours = layer_norm(x, norm.weight, norm.bias, 0.1)
     torch.testing.assert_close(ours, norm(x))
-    torch.testing.assert_close(
-        feed_forward(
-            x,
-            network.linear1.weight,
-            network.linear1.bias,
-            network.linear2.weight,
-            network.linear2.bias,
-        ),
-        network(x),
-    )
+
+
+def test_the_encoder_layer_begins_with_attention_to_oneself_alone() -> None:
+    """With a network of zeros, x and what one head of attention finds in LN(x)."""
+    x, W, zeros = normal(2, 5, 7), normal(3, 7, 7), torch.zeros(11, 7)
+    ours = encoder_layer(x, W, zeros, zeros[:, 0], zeros.T, zeros[0])
+    z = F.layer_norm(x, (7,))
+    found = F.scaled_dot_product_attention(z @ W[0].T, z @ W[1].T, z @ W[2].T)
+    torch.testing.assert_close(ours, x + found)
 
 
 def test_both_wirings_are_the_packages() -> None:
@@ -64,13 +63,27 @@ def test_the_smoothed_loss_is_the_packages(smoothing: float) -> None:
     )
 
 
-def test_the_learning_rate_is_the_packages_and_the_papers() -> None:
-    peak = (512 * 4000) ** -0.5
-    settings = FitSettings(peak, schedule="inverse_sqrt", warmup=4000)
-    for step in (1, 3999, 4000, 4001, 100_000):
-        ours = learning_rate(step, 512, 4000)
-        assert ours == pytest.approx(settings.rate(step))
-    assert learning_rate(4000, 512, 4000) == pytest.approx(peak)
+class _Decoder(nn.Module):
+    """The exercise's decoder, as a model that qkv.decoding writes with."""
+
+    def __init__(self, E: torch.Tensor, W: torch.Tensor):
+        super().__init__()
+        self.E, self.W = nn.Parameter(E), W
+
+    def start(self, memory: torch.Tensor) -> torch.Tensor:
+        return memory
+
+    def step(self, token: torch.Tensor, read: torch.Tensor) -> tuple:
+        read = read + self.E[token]
+        return torch.tanh(read) @ self.W.T, read
+
+
+@pytest.mark.parametrize("case", GREEDY.cases)
+def test_greedy_decoding_is_the_packages(case: str) -> None:
+    memory, E, W, longest = GREEDY.cases[case]()
+    theirs = greedy(_Decoder(E, W), memory, max_length=longest)
+    ours = write_greedily(memory, E, W, longest)
+    assert torch.equal(ours, F.pad(theirs, (0, longest - theirs.shape[1])))
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

@@ -1,11 +1,15 @@
 """A folder of one's own images: what is read, and what is said of what is not."""
 
+import os
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image, ImageFile
 
-from qkv.data import load_images
+from qkv.data import load_images, own
 
 
 def put(folder, name, size=(8, 12), mode="L", grey=0):
@@ -20,10 +24,10 @@ def put(folder, name, size=(8, 12), mode="L", grey=0):
 def folder(tmp_path):
     """Two classes: the greys 0 to 10 of cat, 100 to 106 of dog."""
     for grey in range(11):
-        put(tmp_path, f"cat/{grey:03}.png", grey=grey)
+        put(tmp_path, f"own/cat/{grey:03}.png", grey=grey)
     for grey in range(7):
-        put(tmp_path, f"dog/{grey}.png", grey=100 + grey)
-    return tmp_path
+        put(tmp_path, f"own/dog/{grey}.png", grey=100 + grey)
+    return tmp_path / "own"
 
 
 def greys(images):
@@ -85,6 +89,92 @@ def test_pixels_run_from_black_0_to_white_1_and_are_not_turned(tmp_path):
 def test_every_mode_becomes_grey(tmp_path, mode, colour, grey):
     put(tmp_path, "a/1.png", mode=mode, grey=colour)
     assert greys(load_images(tmp_path, patch=4, held_out=0.0).train) == [grey]
+
+
+FRACTIONS = np.tile(np.float32([0, 0.2, 1]), (4, 1))
+WORDS = np.tile(np.uint16([0, 13107, 65535]), (4, 1))
+
+
+def only(folder, name, content=b"", **saved):
+    """Read a folder of one image: its first row of greys."""
+    file = folder / "a" / name
+    file.parent.mkdir(exist_ok=True)
+    if isinstance(content, np.ndarray):
+        Image.fromarray(content).save(file, **saved)
+    else:
+        file.write_bytes(content)
+    (image,) = load_images(folder, patch=1, held_out=0.0).train.pixels
+    return (image[0, 0] * 255).round().int().tolist()
+
+
+def tiff(pixels, bits, *, kind=1, white_is_zero=False):
+    """Write a TIFF of one strip by hand; Pillow writes not all that it reads."""
+    height, width = pixels.shape
+    data = pixels.tobytes() if bits != 12 else packed_in_12_bits(pixels)
+    tags = {256: width, 257: height, 258: bits, 259: 1, 262: int(not white_is_zero)}
+    tags |= {273: 8, 277: 1, 278: height, 279: len(data), 339: kind}
+    head = b"II*\0" + (8 + len(data)).to_bytes(4, "little") + data
+    entries = (struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return head + struct.pack("<H", len(tags)) + b"".join(entries) + bytes(4)
+
+
+def packed_in_12_bits(pixels):
+    rows = ("".join(f"{pixel:012b}" for pixel in row) for row in pixels.tolist())
+    return b"".join(
+        int(f"{row:0<{-len(row) % 8 + len(row)}}", 2).to_bytes(-(-len(row) // 8))
+        for row in rows
+    )
+
+
+def test_what_is_black_and_white_is_what_the_file_says(tmp_path):
+    wanted = [0, 51, 255]
+    assert only(tmp_path, "1.tif", FRACTIONS) == wanted
+    assert only(tmp_path, "1.tif", tiff(FRACTIONS, 32, kind=3)) == wanted
+    assert only(tmp_path, "1.tif", tiff(WORDS, 16)) == wanted
+    assert only(tmp_path, "1.tif", tiff(WORDS >> 4, 12)) == wanted
+    turned = tiff(1 - FRACTIONS, 32, kind=3, white_is_zero=True)
+    assert only(tmp_path, "1.tif", turned) == wanted
+    turned = tiff(65535 - WORDS, 16, white_is_zero=True)
+    assert only(tmp_path, "1.tif", turned) == wanted
+    (tmp_path / "a/1.tif").unlink()
+    wide = b"P5 3 4 65535\n" + WORDS.astype(">u2").tobytes()
+    assert only(tmp_path, "1.pgm", wide) == wanted
+    assert only(tmp_path, "1.pgm", FRACTIONS) == wanted  # which is a PFM
+    (tmp_path / "a/1.pgm").unlink()
+    assert only(tmp_path, "1.png", WORDS) == wanted
+    assert only(tmp_path, "1.png", WORDS, transparency=13107) == [0, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "said"),
+    [
+        (FRACTIONS * 255, "run from 0 to 255, not from 0 to 1; scale them"),
+        (FRACTIONS - 0.5, r"run from -0\.5 to 0\.5, not from 0 to 1"),
+        (FRACTIONS * np.float32(np.nan), "run from nan to nan, not"),
+        (WORDS.astype(np.int32), "32 bits or a sign, .*; save it with 8 or 16 bits"),
+    ],
+    ids=["to 255", "negative", "NaN", "32 bits"],
+)
+def test_what_does_not_say_what_is_white_is_refused(folder, pixels, said):
+    Image.fromarray(pixels).save(folder / "dog" / "1.tif")
+    with pytest.raises(ValueError, match=rf"dog/1\.tif: its .*{said}"):
+        load_images(folder, patch=4)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a program there is no script")
+@pytest.mark.parametrize("name", ["1.png", "1.eps"])
+def test_no_program_is_started_to_read_a_file(folder, monkeypatch, name):
+    program, mark = folder.parent / "gs", folder.parent / "was-started"
+    program.write_text(f"#!/bin/sh\n: > {mark}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # not yet looked for
+    (folder / "cat" / name).write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 12 8\n%%EndComments\n%%EOF\n"
+    )
+    with pytest.raises(ValueError, match=rf"{name}: no AVIF, BMP, .* or WEBP image"):
+        load_images(folder, patch=4)
+    assert not mark.exists()
 
 
 def test_a_photograph_is_the_way_up_it_was_taken(tmp_path):
@@ -163,9 +253,8 @@ def test_all_unreadable_files_are_named(folder):
     (folder / "dog" / "empty.png").touch()
     cut = (folder / "dog" / "3.png").read_bytes()[:-20]
     (folder / "dog" / "3.png").write_bytes(cut)
-    with pytest.raises(
-        ValueError, match=r"notes\.txt, \S*3\.png, \S*empty\.png: no image that Pillow"
-    ):
+    said = r"notes\.txt, \S*3\.png, \S*empty\.png: no AVIF, BMP, .* cut short; mend"
+    with pytest.raises(ValueError, match=said):
         load_images(folder, patch=4)
 
 
@@ -183,6 +272,81 @@ def test_all_sizes_are_named(folder):
         r"31 × 17 \(1, such as \S*large\.png\); give a size .* size=\(8, 12\)"
     )
     with pytest.raises(ValueError, match=said):
+        load_images(folder, patch=4)
+
+
+def bomb(file, side):
+    """Write the head of a PNG of so many pixels, and nothing after it."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    file.write_bytes(
+        b"\x89PNG\r\n\x1a\n\0\0\0\r" + head + struct.pack(">I", zlib.crc32(head))
+        + b"\0\0\0\x04IDATabcd" + struct.pack(">I", zlib.crc32(b"IDATabcd"))
+    )  # fmt: skip
+
+
+@pytest.mark.filterwarnings("default")  # as where a reader runs it
+@pytest.mark.parametrize("side", [13_000, 100_000])
+def test_a_bomb_is_refused_before_it_is_decoded(folder, side):
+    bomb(folder / "cat" / "bomb.png", side)
+    bomb(folder / "cat" / "small.png", 8)
+    said = r"bomb\.png: more than 89,478,485 pixels, which .*MAX_IMAGE_PIXELS\); \S*"
+    said += r"cat/small\.png: no AVIF"  # and not the bomb, too, which was not decoded
+    with pytest.raises(ValueError, match=said):
+        load_images(folder, patch=4, size=(8, 8))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "advised"),
+    [
+        ([(900, 900), (8, 8)], r"\(8, 8\)"),
+        ([(600, 800), (800, 600), (600, 800)], r"\(192, 256\)"),
+        ([(1023, 511), (1023, 511), (9, 9)], r"\(256, 124\)"),
+        ([(2, 2), (2, 2), (3, 3)], r"\(4, 4\)"),
+    ],
+)
+def test_the_size_that_is_advised_makes_sense_and_is_not_refused(
+    tmp_path, sizes, advised
+):
+    for i, size in enumerate(sizes):
+        put(tmp_path, f"a/{i}.png", size=size)
+    with pytest.raises(ValueError, match=rf"resize them to, such as size={advised}$"):
+        load_images(tmp_path, patch=4)
+
+
+def test_more_than_there_is_room_for_is_refused_before_it_is_read(folder, monkeypatch):
+    monkeypatch.setattr(ImageFile.ImageFile, "load", None)
+    said = (
+        r"18 images of up to 400000 × 400000 pixels, height × width, are "
+        r"2,880,000,000,000 numbers, but at most 1,073,741,824 are read.*; give a "
+        r"smaller size, such as size=\(256, 256\)"
+    )
+    with pytest.raises(ValueError, match=said):
+        load_images(folder, patch=4, size=(400000, 400000))
+    monkeypatch.setattr(own, "MOST_PIXELS", 1000)
+    with pytest.raises(ValueError, match=r"18 images of up to 8 × 12 .* size=\(4, 8\)"):
+        load_images(folder, patch=4)
+
+
+def test_a_file_that_cannot_be_opened_is_not_said_to_be_no_image(folder, monkeypatch):
+    (folder / "cat" / "gone.png").symlink_to(folder / "nowhere")
+    said = r"cat/gone\.png: not readable \(No such file or directory\); mend these"
+    with pytest.raises(ValueError, match=said):
+        load_images(folder, patch=4)
+
+
+def test_where_memory_ends_no_file_is_blamed(folder, monkeypatch):
+    def end(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "convert", end)
+    with pytest.raises(MemoryError):
+        load_images(folder, patch=4)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
+def test_a_pipe_is_not_waited_for(folder):
+    os.mkfifo(folder / "cat" / "pipe.png")
+    with pytest.raises(ValueError, match=r"pipe\.png: no file but a device or a pipe"):
         load_images(folder, patch=4)
 
 

@@ -27,7 +27,7 @@ few = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**63 - 1)
 LANGUAGE = DateLanguage()
 TASKS = [AssociativeRecall(), FourNeighbours(), Reversal(), TokenBack(), LANGUAGE]
-TASKS += [AssociativeRecall(pairs=1, keys=1, values=1), Reversal(length=1, symbols=1)]
+TASKS += [AssociativeRecall(pairs=1, names=1, drawers=1), Reversal(length=1, symbols=1)]
 TASKS += [TokenBack(back=1, lengths=(2, 2), symbols=1), FourNeighbours(length=2)]
 
 
@@ -41,24 +41,24 @@ def rows(questions):
 
 @few
 @given(seeds, st.sampled_from([(1, 1), (1, 7), (5, 5), (7, 11)]))
-def test_the_value_recalled_is_the_keys(seed, sizes):
-    pairs, keys = sizes
-    task = AssociativeRecall(pairs=pairs, keys=keys, values=3)
+def test_the_drawer_recalled_is_the_names(seed, sizes):
+    pairs, names = sizes
+    task = AssociativeRecall(pairs=pairs, names=names, drawers=3)
     for source, answer in rows(task.sample(13, seed=seed)):
         *known, (asked, nothing) = source
         assert nothing == 0
         assert len(known) == len(dict(known)) == pairs
-        assert set(dict(known)) <= set(range(1, keys + 1))
+        assert set(dict(known)) <= set(range(1, names + 1))
         assert set(dict(known).values()) <= {1, 2, 3}
         assert dict(known)[asked] == answer
 
 
-def test_every_pair_and_every_value_is_asked_for():
-    task = AssociativeRecall(pairs=3, keys=5, values=2)
+def test_every_pair_and_every_drawer_is_asked_for():
+    task = AssociativeRecall(pairs=3, names=5, drawers=2)
     drawn = Counter()
     for source, answer in rows(task.sample(2000, seed=0)):
         *known, (asked, _) = source
-        drawn[[key for key, _ in known].index(asked), answer] += 1
+        drawn[[name for name, _ in known].index(asked), answer] += 1
     assert len(drawn) == 6
     assert all(abs(count - 2000 / 6) < 90 for count in drawn.values())  # 5 sigma
 
@@ -168,8 +168,8 @@ def test_a_sample_of_one_and_none(task):
 
 def test_tasks_say_what_they_ask():
     assert [repr(task) for task in TASKS[:5]] == [
-        "AssociativeRecall: Find the pair that a key is in, and name its value; "
-        "16 pairs of 64 keys and 16 values",
+        "AssociativeRecall: Find the pair that a name is in, and say its drawer; "
+        "16 pairs of 64 names and 16 drawers",
         "FourNeighbours: For each token, name those 3 before, 1 before, 1 after and "
         "3 after it; 16 tokens of 10 symbols",
         "Reversal: Say a sequence backwards; 16 tokens of 10 symbols",
@@ -191,9 +191,9 @@ def test_questions_have_an_answer_each():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: AssociativeRecall(pairs=7, keys=5), "7 pairs need .* there are 5"),
+        (lambda: AssociativeRecall(pairs=7, names=5), "7 pairs need .* there are 5"),
         (lambda: AssociativeRecall(pairs=0), "pairs must be at least 1, not 0"),
-        (lambda: AssociativeRecall(values=0), "values must be at least 1, not 0"),
+        (lambda: AssociativeRecall(drawers=0), "drawers must be at least 1, not 0"),
         (lambda: FourNeighbours(length=1), "length must be at least 2, not 1"),
         (lambda: FourNeighbours(symbols=0), "symbols must be at least 1, not 0"),
         (lambda: Reversal(length=0), "length must be at least 1, not 0"),

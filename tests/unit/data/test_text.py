@@ -1,6 +1,9 @@
 """Corpora: what is drawn, what it is known to mean, and what is refused."""
 
+import errno
 import re
+import tracemalloc
+import unicodedata
 from collections import Counter
 from datetime import date, timedelta
 from itertools import islice
@@ -20,6 +23,7 @@ from qkv.data import (
     PairCorpus,
     Vocabulary,
     load_pairs,
+    own,
 )
 from qkv.data.text.dates import ENGLISH, FIRST, KOREAN, KOREAN_WITH_WEEKDAY, LAST
 
@@ -499,6 +503,54 @@ def test_a_file_is_read(tmp_path):
     assert len(next(corpus.batches(batch_size=2, seed=0)).source) == 2
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["a\tb\rc\td\r", "a\tb\r\nc\td", "\ufeffa\tb\n\ufeffc\td\n", "a\tb\n\r\rc\td"],
+    ids=["old Mac", "Windows", "two files in one", "mixed"],
+)
+def test_lines_end_as_on_any_system(tmp_path, content):
+    file = tmp_path / "pairs.tsv"
+    file.write_bytes(content.encode())
+    corpus = load_pairs(file, held_out=0.0)
+    assert corpus.train == [Example(("a",), ("b",)), Example(("c",), ("d",))]
+
+
+def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(own, "LONGEST_LINE", 10)
+    file = tmp_path / "pairs.tsv"
+    file.write_bytes(b"1234\t5678\n")
+    assert load_pairs(file, held_out=0.0).train[0].target == ("5678",)
+    with file.open("ab") as more:
+        more.truncate(2**27)  # nothing at all, which takes no room on a disk
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"pairs\.tsv, line 2 has over 10 bytes, and"):
+        load_pairs(file)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**23
+
+
+def test_a_file_that_is_named_in_hangul_by_a_mac_is_read_and_named(tmp_path):
+    file = tmp_path / unicodedata.normalize("NFD", "문장 쌍.tsv")
+    file.write_text("간다\tgo\n말\n", "utf-8")
+    with pytest.raises(ValueError, match=rf"{file.name}, line 2: 1 column"):
+        load_pairs(file)
+
+
+def test_a_file_that_may_not_be_read_is_not_said_to_be_missing(tmp_path, monkeypatch):
+    file = tmp_path / "pairs.tsv"
+    file.touch()
+
+    def refuse(self, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(type(file), "open", refuse)
+    with pytest.raises(PermissionError, match=r"Permission denied: .*pairs\.tsv"):
+        load_pairs(file)
+
+
 def test_a_file_is_read_by_characters(tmp_path):
     file = tmp_path / "pairs.tsv"
     file.write_text("go\t간다\n", encoding="utf-8")
@@ -574,6 +626,11 @@ def test_a_share_of_too_few_pairs_is_none(tmp_path):
         (b"a\tb\n\n\tb\n", r"pairs\.tsv, line 3: the source is empty"),
         (b"a\tb\na\t \n", r"pairs\.tsv, line 2: the target is empty"),
         (b"a\tb\nc\td\n\xb0\xa1\te\n", r"pairs\.tsv, line 3 is not UTF-8"),
+        ("\ufeffa\tb".encode("utf-16-le"), r"pairs\.tsv, line 1 is not UTF-8; save"),
+        ("a\tb\n".encode("utf-16-le"), r"pairs\.tsv, line 1 is not UTF-8"),
+        (b"a\tb\nc\t\0d\n", r"pairs\.tsv, line 2 is not UTF-8"),
+        (b"a\tb\r\nc\td\r\ne\r\n", r"pairs\.tsv, line 3: 1 column"),
+        (b"a\tb\rc\td\re\n", r"pairs\.tsv, line 3: 1 column"),
         (b"a <eos>\tb\n", r"pairs\.tsv, line 1: the token '<eos>' is reserved"),
     ],
 )

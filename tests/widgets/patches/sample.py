@@ -5,8 +5,8 @@ from torch import nn
 
 from qkv.data import FindTheDigit, Images
 from qkv.vision import VisionConfig, VisionTransformer
+from tests.widgets.pages import EVIL
 
-EVIL = "<script>window.pwned=1</script>"
 NAMES = ("zero", "one", EVIL)
 
 

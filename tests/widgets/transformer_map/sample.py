@@ -3,8 +3,8 @@
 import torch
 
 from qkv.transformer import Transformer, TransformerConfig
+from tests.widgets.pages import EVIL
 
-EVIL = "<script>window.pwned=1</script>"
 SOURCE = ("I", EVIL, "cats")
 TARGET = ("<bos>", "나", "는", " ", "고", "양", "이")
 

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from qkv.data import Vocabulary
 from qkv.transformer import Checkpoint, Transformer, TransformerConfig, load, save
+from tests.widgets.pages import EVIL
 
-EVIL = "<script>window.pwned=1</script>"
 SOURCE = ("I", "you", "do", "not", "love", "see", "cats", "dogs", "a", EVIL)
 TARGET = ("나", "너", "는", "고", "양", "이", "를", "좋", "아", EVIL, " ", "해")
 

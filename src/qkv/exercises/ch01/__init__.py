@@ -1,3 +1,3 @@
-"""The exercises of chapter 1: from a table of words to a judged translation."""
+"""The exercises of chapter 1: from the state at a sentence's end to greedy decoding."""
 
 TITLE = "The bottleneck"

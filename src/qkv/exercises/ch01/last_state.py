@@ -40,9 +40,10 @@ def _encoded(lengths: tuple[int, ...], token: int, d_hidden: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="1.3",
+    id="1.1",
     title="Bug hunt: the last state",
     minutes=6,
+    difficulty=2,
     reference=last_state,
     cases={
         "four padded sentences": partial(_encoded, (3, 2, 5, 4), 7, 11),

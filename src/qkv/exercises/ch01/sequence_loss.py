@@ -51,9 +51,10 @@ def _predictions(batch: int, target: int, vocab: int, pad: int, full: bool) -> t
 
 
 EXERCISE = Exercise(
-    id="1.5",
+    id="1.3",
     title="The loss of a batch",
     minutes=6,
+    difficulty=2,
     reference=sequence_loss,
     cases={
         "sentences of different lengths": partial(_predictions, 3, 5, 7, 0, False),

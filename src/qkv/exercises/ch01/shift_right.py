@@ -28,9 +28,10 @@ def _targets(batch: int, target: int, bos: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="1.4",
+    id="1.2",
     title="What the decoder is fed",
     minutes=3,
+    difficulty=1,
     reference=shift_right,
     cases={
         "three sentences": partial(_targets, 3, 5, 1),

@@ -42,6 +42,7 @@ EXERCISE = Exercise(
     id="2.1",
     title="Score every key",
     minutes=6,
+    difficulty=1,
     reference=additive_scores,
     cases={
         "as many keys as sentences": partial(_attention_inputs, 5, 5, 3, 3, 7),

@@ -48,6 +48,7 @@ EXERCISE = Exercise(
     id="2.4",
     title="Is the alignment true?",
     minutes=8,
+    difficulty=3,
     reference=alignment_score,
     cases={
         "as many characters on both sides": partial(_alignment, 11, 11, 0),

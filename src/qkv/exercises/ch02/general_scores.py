@@ -29,6 +29,7 @@ EXERCISE = Exercise(
     id="2.5",
     title="Luong's general score",
     minutes=6,
+    difficulty=2,
     reference=general_scores,
     cases={
         "equal sizes": partial(_dot_inputs, 3, 5, 5, 7, 7),

@@ -60,6 +60,7 @@ EXERCISE = Exercise(
     id="2.2",
     title="Weights for real tokens only",
     minutes=5,
+    difficulty=2,
     reference=masked_softmax,
     cases={
         "three padded sentences": partial(_padded_scores, (2, 5, 4), 7),

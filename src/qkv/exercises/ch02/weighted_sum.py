@@ -30,6 +30,7 @@ EXERCISE = Exercise(
     id="2.3",
     title="Average the values",
     minutes=4,
+    difficulty=1,
     reference=weighted_sum,
     cases={
         "as many queries as keys": partial(_weights_and_values, 3, 5, 5, 7),

@@ -35,6 +35,7 @@ EXERCISE = Exercise(
     id="3.6",
     title="Bug hunt: the same but not quite",
     minutes=8,
+    difficulty=2,
     reference=attend_to_self,
     cases={
         "keys narrower than the model": partial(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.sentences import BITS
 
 
 def entropy(
@@ -27,6 +28,7 @@ EXERCISE = Exercise(
     id="3.5",
     title="How undecided is a query?",
     minutes=5,
+    difficulty=2,
     reference=entropy,
     cases={
         "as many queries as keys": partial(_weights, 2, query=5, key=5),
@@ -47,7 +49,7 @@ EXERCISE = Exercise(
             lambda weights: -entropy(weights),
         ),
         "bits": Mistake(
-            "this is in bits (log2); nats are wanted, the natural logarithm",
+            BITS,
             lambda weights: entropy(weights) / torch.tensor(2.0).log(),
         ),
         "over queries": Mistake(

@@ -26,6 +26,7 @@ EXERCISE = Exercise(
     id="3.1",
     title="Rebuild a vector from a basis",
     minutes=5,
+    difficulty=1,
     reference=rebuild,
     cases={
         "a whole basis": partial(_orthonormal, 3, 5, 5),
@@ -40,8 +41,8 @@ EXERCISE = Exercise(
             lambda x, basis: x.clone(),
         ),
         "coefficients": Mistake(
-            "these are the coefficients, x·v_i; each is still to be multiplied by its "
-            "vector v_i, and the products added",
+            "these are the coefficients, x·b_i; each is still to be multiplied by its "
+            "vector b_i, and the products added",
             lambda x, basis: x @ basis.mT,
         ),
         "compared twice": Mistake(
@@ -64,7 +65,7 @@ EXERCISE = Exercise(
             lambda x, basis: rebuild(x, basis) / len(basis),
         ),
         "feature by feature": Mistake(
-            "x * v has been left as it is, feature by feature; the coefficient is "
+            "x * b has been left as it is, feature by feature; the coefficient is "
             "their sum, one number for the whole vector. With a whole basis that "
             "comes to the same",
             lambda x, basis: x * basis.square().sum(0),
@@ -80,11 +81,11 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "first all coefficients: x·v_i for each x and each i is one matrix product, "
+        "first all coefficients: x·b_i for each x and each i is one matrix product, "
         "of axes (batch, vector).",
-        "basis has the v_i in its rows, so a coefficient for each x and v_i is "
+        "basis has the b_i in its rows, so a coefficient for each x and b_i is "
         "x @ basis.T.",
-        "the sum over i of coefficient times v_i is a matrix product again, this "
+        "the sum over i of coefficient times b_i is a matrix product again, this "
         "time with basis as it is.",
     ),
 )

@@ -50,6 +50,7 @@ EXERCISE = Exercise(
     id="4.6",
     title="Bug hunt: what the heads have found",
     minutes=8,
+    difficulty=2,
     reference=attend_in_heads,
     cases={
         "every size different": partial(_projected, 2, 7, 3, 5),

@@ -26,6 +26,7 @@ EXERCISE = Exercise(
     id="4.4",
     title="Count the parameters",
     minutes=4,
+    difficulty=1,
     reference=count_parameters,
     cases={
         "three heads with biases": lambda: (15, 3, True),

@@ -44,6 +44,7 @@ EXERCISE = Exercise(
     id="4.5",
     title="What each head adds",
     minutes=6,
+    difficulty=3,
     reference=head_parts,
     cases={
         "every size different": partial(_contexts, 2, 3, 5, 7),

@@ -25,6 +25,7 @@ EXERCISE = Exercise(
     id="4.2",
     title="Put the heads side by side",
     minutes=3,
+    difficulty=1,
     reference=merge_heads,
     cases={
         "every size different": partial(_split, 2, 3, 5, 7),

@@ -16,6 +16,7 @@ EXERCISE = Exercise(
     id="4.1",
     title="Split the width into heads",
     minutes=4,
+    difficulty=1,
     reference=split_heads,
     cases={
         "as many sentences, tokens and heads": partial(_whole, 3, 3, 3, 5),

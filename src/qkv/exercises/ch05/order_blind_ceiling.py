@@ -46,6 +46,7 @@ EXERCISE = Exercise(
     id="5.1",
     title="How far without knowing where?",
     minutes=7,
+    difficulty=2,
     reference=order_blind_ceiling,
     cases={
         "five sequences of eleven tokens": partial(_sequences, 5, 11, 3),

@@ -45,6 +45,7 @@ EXERCISE = Exercise(
     id="5.6",
     title="Bug hunt: the newest queries",
     minutes=10,
+    difficulty=3,
     reference=rotated_scores,
     cases={
         "a query for every key": partial(_cached, 3, 5, 5, 6),

@@ -30,6 +30,7 @@ EXERCISE = Exercise(
     id="5.3",
     title="Further on, wherever that is",
     minutes=8,
+    difficulty=3,
     reference=shift,
     cases={
         "the positions 0, 1, 2, …": partial(_at, tuple(range(7)), 10, 3),

@@ -39,6 +39,7 @@ EXERCISE = Exercise(
     id="5.2",
     title="The sinusoids",
     minutes=8,
+    difficulty=2,
     reference=sinusoidal,
     cases={
         "eleven positions": lambda: (11, 6),

@@ -9,6 +9,7 @@ EXERCISE = Exercise(
     id="6.2",
     title="Nothing from the future",
     minutes=4,
+    difficulty=1,
     reference=causal_mask,
     cases={
         "seven tokens": lambda: (7,),

@@ -45,6 +45,7 @@ EXERCISE = Exercise(
     id="6.1",
     title="The floor under every loss",
     minutes=8,
+    difficulty=3,
     reference=entropy_per_character,
     cases={
         "seven strings": partial(_language, 7),

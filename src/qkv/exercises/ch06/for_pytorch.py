@@ -25,6 +25,7 @@ EXERCISE = Exercise(
     id="6.5",
     title="One mask, two senses",
     minutes=5,
+    difficulty=2,
     reference=for_pytorch,
     results=("key_padding_mask", "sdpa_mask"),
     cases={

@@ -25,6 +25,7 @@ EXERCISE = Exercise(
     id="6.3",
     title="Nothing where nothing is",
     minutes=5,
+    difficulty=1,
     reference=padding_mask,
     cases={
         "as many sentences as places": partial(_sentences, (2, 5, 1, 4, 3), 5),

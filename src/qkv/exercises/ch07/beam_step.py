@@ -62,6 +62,7 @@ EXERCISE = Exercise(
     id="7.6",
     title="One step of beam search",
     minutes=8,
+    difficulty=3,
     reference=beam_step,
     results=("scores", "parents", "tokens"),
     cases={
@@ -130,4 +131,5 @@ EXERCISE = Exercise(
         "their places.",
         "place // vocab is the row, and place % vocab the column.",
     ),
+    trained=False,
 )

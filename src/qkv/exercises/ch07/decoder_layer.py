@@ -110,6 +110,7 @@ EXERCISE = Exercise(
     id="7.8",
     title="Bug hunt: three in one layer",
     minutes=15,
+    difficulty=3,
     reference=decoder_layer,
     cases={
         "a longer source": partial(_decoding, 2, 5, 7, heads=2, d_head=3, d_ff=11),

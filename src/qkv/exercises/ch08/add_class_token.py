@@ -55,6 +55,7 @@ EXERCISE = Exercise(
     id="8.3",
     title="A token that stands for the whole",
     minutes=6,
+    difficulty=1,
     reference=add_class_token,
     cases={
         "as many pictures as tokens": partial(_rows, 5, patch=4, d_model=3),

@@ -49,6 +49,7 @@ EXERCISE = Exercise(
     id="8.1",
     title="Cut a picture into patches",
     minutes=8,
+    difficulty=2,
     reference=cut,
     cases={
         "a square picture": partial(_picture, 3, 6, 6, patch=2),

@@ -58,6 +58,7 @@ EXERCISE = Exercise(
     id="8.6",
     title="Hide what it looks at",
     minutes=10,
+    difficulty=3,
     reference=deletion_curve,
     cases={
         "as many patches as features": partial(_seen, 7, d_model=7, classes=5),
@@ -159,4 +160,5 @@ EXERCISE = Exercise(
         "probabilities takes one row of visible or a whole stack of them, and gives "
         "one probability for each class: take that of label.",
     ),
+    trained=False,
 )

@@ -59,6 +59,7 @@ EXERCISE = Exercise(
     id="8.2",
     title="The same as a convolution",
     minutes=8,
+    difficulty=2,
     reference=embed,
     cases={
         "as many patches as features": partial(_projection, 2, 3, 6, 6, 9, patch=2),

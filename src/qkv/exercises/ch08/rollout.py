@@ -62,6 +62,7 @@ EXERCISE = Exercise(
     id="8.5",
     title="Attention rollout",
     minutes=8,
+    difficulty=2,
     reference=rollout,
     cases={
         "as many layers, heads and tokens": partial(_attention, 3, 3, 3),
@@ -70,6 +71,11 @@ EXERCISE = Exercise(
         "one layer": partial(_attention, 1, head=2, token=5),
     },
     mistakes={
+        "sum over the heads, halved": Mistake(
+            "the heads have been added up, not averaged: the rows do not come to 1, "
+            "and grow from layer to layer",
+            lambda weights: _later_first(_with_residual(weights.sum(1))),
+        ),
         "order of the product": Mistake(
             "the matrices have been multiplied the wrong way round, A_1 A_2 …. A "
             "later layer looks at what the earlier ones have made, so it stands to "
@@ -153,4 +159,5 @@ EXERCISE = Exercise(
         "then follow the way up: rollout = layer @ rollout, beginning with the "
         "identity (torch.eye) and going from the first layer to the last.",
     ),
+    trained=False,
 )

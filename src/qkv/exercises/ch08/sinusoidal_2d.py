@@ -69,6 +69,7 @@ EXERCISE = Exercise(
     id="8.4",
     title="Positions of a picture",
     minutes=7,
+    difficulty=2,
     reference=sinusoidal_2d,
     cases={
         "a square picture": lambda: (5, 5, 8),

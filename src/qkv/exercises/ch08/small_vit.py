@@ -154,6 +154,7 @@ EXERCISE = Exercise(
     id="8.7",
     title="Bug hunt: it looks the wrong way",
     minutes=12,
+    difficulty=3,
     reference=small_vit,
     results=("logits", "seen"),
     cases={

@@ -3,6 +3,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { widget } from "../core/frame.js";
 import { rich } from "../core/rich.js";
+import { order, reader } from "./order.js";
 
 /** @typedef {import("../core/rich.js").Segment[]} Rich */
 /** @typedef {{ question: Rich, options: { text: Rich, why: Rich }[], right: number, name: string, answer: number }} State */
@@ -64,6 +65,15 @@ function option(w, i, answer) {
   </div>`;
 }
 
+/**
+ * The options as this reader sees them; on paper as they were written.
+ * @param {W} w
+ */
+function places(w) {
+  const options = w.get("options");
+  return w.still ? options.map((_, i) => i) : order(reader(), w.get("name"), options.length);
+}
+
 /** @param {W} w */
 function pick(w, i) {
   w.local.pick = i;
@@ -97,7 +107,7 @@ function view(w) {
   const picked = pick >= 0 && pick !== answer;
   return html`<fieldset class="qkv-ask-me">
       <legend><span class="qkv-badge">Predict</span> ${rich(w.get("question"))}</legend>
-      ${w.get("options").map((_, i) => option(w, i, answer))}
+      ${places(w).map((i) => option(w, i, answer))}
     </fieldset>
     ${
       w.still

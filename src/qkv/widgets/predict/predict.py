@@ -1,19 +1,24 @@
 """A question to answer before running."""
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 import traitlets
 
+from qkv.checking import solved
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import segments
+from qkv.widgets.shared.html import plain
+
+__all__ = ["Predict"]
 
 
 class Predict(Widget):
     """A question with options; each explains itself once it is chosen.
 
-    The answer is remembered by ``name``, in the page and in ``answer`` (-1 before).
+    The answer is remembered by ``name``, in the page and in ``answer`` (-1 before), and
+    counts in the reader's progress. Each reader sees the options in an order of their
+    own.
 
     Parameters
     ----------
@@ -63,25 +68,20 @@ class Predict(Widget):
             alt=f"A question to answer before running on: {question} "
             f"Options: {'; '.join(text.rstrip('.') for text in options)}.",
         )
+        self.observe(self._keep, "answer")
 
     def fallback(self) -> str:
         """Return the question; each option opens to what would be said of it."""
         parts = [
-            f"<details><summary>{_html(option['text'])}</summary>"
-            f"<p>{'Right' if i == self.right else 'Not so'}: {_html(option['why'])}</p>"
+            f"<details><summary>{plain(option['text'])}</summary>"
+            f"<p>{'Right' if i == self.right else 'Not so'}: {plain(option['why'])}</p>"
             "</details>"
             for i, option in enumerate(self.options)
         ]
         return (
-            f"<div><p><strong>{_html(self.question)}</strong></p>{''.join(parts)}</div>"
+            f"<div><p><strong>{plain(self.question)}</strong></p>{''.join(parts)}</div>"
         )
 
-
-def _html(parts: list[dict[str, Any]]) -> str:
-    """Return segments as plain HTML, escaped; a formula as it is written in TeX."""
-    return "".join(
-        f"<code>{escape(part.get('code') or part['plain'])}</code>"
-        if "text" not in part
-        else escape(part["text"])
-        for part in parts
-    )
+    def _keep(self, change: Any) -> None:
+        if change["new"] >= 0:
+            solved.session.add(self.name)

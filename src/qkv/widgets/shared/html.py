@@ -6,7 +6,7 @@ sheets keeps those. They are the widgets' own (``static/anchors.json``).
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -92,3 +92,13 @@ def named(text: str) -> str:
 def page(sentence: str, *parts: str) -> str:
     """Return a fallback: what is to be seen in words, then as tables."""
     return f"<div><p>{escape(sentence)}</p>{''.join(parts)}</div>"
+
+
+def plain(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return segments as plain HTML, escaped; a formula as it is written in TeX."""
+    return "".join(
+        f"<code>{escape(part.get('code') or part['plain'])}</code>"
+        if "text" not in part
+        else escape(part["text"])
+        for part in parts
+    )

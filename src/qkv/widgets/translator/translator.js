@@ -9,6 +9,7 @@ import { details } from "../core/details.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { box } from "../core/inputs.js";
+import { korean } from "../core/language.js";
 import { withNetwork as loading, modelHint, size } from "../core/loading.js";
 import { meanOf, peak } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
@@ -117,8 +118,6 @@ function readTree(tree) {
 }
 
 // ---- words
-
-const korean = (text) => (/[\uac00-\ud7a3]/.test(text) ? "ko" : nothing);
 
 /**
  * Tokens as a text: with a token for the blank nothing else stands between them.

@@ -21,9 +21,10 @@ def _sentences(batch: int, token: int, vocab: int, d_embedding: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="1.1",
+    id="0.1",
     title="Look up a batch of words",
     minutes=3,
+    difficulty=1,
     reference=embed,
     cases={
         "as many features as words": partial(_sentences, 3, 5, 11, 11),
@@ -70,4 +71,5 @@ EXERCISE = Exercise(
         "a tensor can be indexed by a tensor of whole numbers of any shape: each "
         "number is replaced by that row.",
     ),
+    instead=("embedding",),
 )

@@ -1,0 +1,1 @@
+"""The widget GatedCell, a folder for its Python and its JavaScript."""

@@ -1,0 +1,1 @@
+"""The widget LearnToLook, a folder for its Python and its JavaScript."""

@@ -1,0 +1,1 @@
+"""The widget WorkItOut, a folder for its Python and its JavaScript."""
