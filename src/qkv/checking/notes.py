@@ -4,7 +4,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import torch
@@ -118,6 +118,6 @@ _OURS = ("qkv.exercises", "qkv.checking")
 
 def _is_torchs(function: Any) -> bool:
     owner = getattr(function, "__self__", None)
-    if isinstance(owner, Tensor):
-        return True
-    return "torch" in f"{getattr(function, '__module__', '')} {owner!r}"[:200]
+    kind = owner if isinstance(owner, (type, ModuleType)) else type(owner)
+    homes = (getattr(thing, "__module__", None) for thing in (function, kind))
+    return any(str(home).startswith("torch") for home in (*homes, kind.__name__))
