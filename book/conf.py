@@ -16,6 +16,7 @@ extensions = [
     "site_math",
     "site_checkpoints",
     "site_pages",
+    "site_download",
     "site_api",
     "site_references",
     "myst_nb",
@@ -42,6 +43,10 @@ myst_enable_extensions = [
 ]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
+
+# Where the site will be found, such as https://example.org/attention. With it, a
+# downloaded notebook can fetch the package by itself; without, its reader is asked.
+html_baseurl = ""
 
 html_theme = "furo"
 html_title = project

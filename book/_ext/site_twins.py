@@ -7,7 +7,8 @@ SVG stands in the page itself, so that its text is text and follows the theme. W
 Sphinx reads afterwards has no widget state left, and so asks for no widget manager.
 
 The twins themselves are copied to ``_static/notebooks`` for downloading. A download
-comes alone, so the chapter's drawings are put inside it.
+comes alone, so the chapter's drawings are put inside it, and a first cell that gets the
+package.
 """
 
 import base64
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from site_download import opening
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -264,12 +266,13 @@ def leads_away(path: Path) -> bool:
     return path.is_symlink() or path.parent.is_symlink()
 
 
-def download(text: str, page: Page) -> str:
-    """The twin as one file: each drawing in place of the path to it.
+def download(text: str, page: Page, first: str) -> str:
+    """The twin as one file: a first cell, and each drawing in place of the path to it.
 
     As HTML, since JupyterLab's MyST refuses an SVG as the address of a Markdown image.
     """
     notebook = nbformat.reads(text, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(first, id="get-the-package"))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = DRAWING.sub(lambda m: _enclosed(m, page), cell.source)
@@ -298,6 +301,7 @@ def write_if_changed(path: Path, text: str) -> None:
 def bring_in(app) -> None:
     """Make ``book/chapters`` and the scripts of the widgets; report every problem."""
     source, target = Path(app.config.qkv_chapters), Path(app.srcdir, "chapters")
+    first = opening(Path(app.config.qkv_root), app.config.html_baseurl)
     app.qkv_pages = {}
     for path in sorted(source.glob("**/[0-9][0-9]_*.ipynb")):
         inside = path.relative_to(source)
@@ -311,7 +315,7 @@ def bring_in(app) -> None:
             logger.warning("%s", problem, location=str(path))
         write_if_changed(target / inside, nbformat.writes(notebook) + "\n")
         alone = Path(app.outdir, "_static", "notebooks", inside)
-        write_if_changed(alone, download(text, page))
+        write_if_changed(alone, download(text, page, first))
         for name, script in page.assets.items():
             where = Path(app.outdir, "_static", "widgets", f"{name}.js")
             write_if_changed(where, script)

@@ -8,16 +8,18 @@ Arrows point from who imports to what is imported:
 - training, decoding → the model modules, data
 - transformer, vision → attention, positions, masks, layers; recurrent → attention
 - attention, masks, positions, layers, plot, widgets → trace
-- all of them → _checks, what is asked of arguments, and _colours, what is readable
+- all of them → _checks, what is asked of arguments, _colours, what is readable, and
+  _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Four arrows go further, each for what would otherwise be written twice:
+Five arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
 - widgets → checking and exercises, since a prediction and what is worked out by hand
   are exercises: they are judged by the same mistakes, and kept in the same list;
+- widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with.
@@ -52,7 +54,7 @@ MODEL = {
     "vision",
 }
 BELOW = {"attention", "masks", "layers", "trace"}
-LEAVES = {"_checks", "_colours"}
+LEAVES = {"_checks", "_colours", "_faces"}
 MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
     "_files": set(),
@@ -70,7 +72,7 @@ MAY_IMPORT = {
     "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
-    "widgets": {"trace", "decoding", "vision", "checking", "exercises"},
+    "widgets": {"trace", "attention", "decoding", "vision", "checking", "exercises"},
     "checking": {"_files"},
     "exercises": {*MODEL, "checking"},
 }

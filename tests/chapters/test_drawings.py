@@ -14,6 +14,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 LARGEST = 12_000
 COLUMN = 328  # what a page of 360 pixels leaves for a drawing
 SMALLEST = 11
+DARK_ASKED = "(prefers-color-scheme: dark)"
+DARK = re.compile(rf"@media {re.escape(DARK_ASKED)} {{\s*svg:root {{([^}}]*)}}")
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 every_drawing = pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda path: path.name)
@@ -75,6 +77,16 @@ def test_a_drawing_is_small_and_its_type_is_not(drawing):
     assert (root.get("width"), root.get("height")) == (width, height)
     sizes = [float(size) for size in re.findall(r'font-size(?:="|: )([\d.]+)', text)]
     assert min(sizes) * COLUMN / float(width) >= SMALLEST
+
+
+@every_drawing
+def test_a_drawing_alone_is_dark_where_its_page_is_dark(drawing):
+    """As an image it has no part in the page's colours; within the page it has."""
+    text = drawing.read_text(encoding="utf-8")
+    dark = DARK.search(text)
+    assert dark, f"{drawing.name}: copy `@media {DARK_ASKED}` from another drawing"
+    of_the_page = set(re.findall(r"var\((--book-\w+)", text))
+    assert of_the_page <= set(re.findall(r"(--book-\w+): #", dark[1]))
 
 
 @every_drawing

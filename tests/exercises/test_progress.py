@@ -207,7 +207,7 @@ def test_what_widgets_have_kept_is_listed(
     assert listed(work) == ["03-which", "3.a"]
     progress(3)
     table = said(capsys)
-    assert ": 1 of 8 solved" in table
+    assert ": 1 of 9 solved" in table
     assert "  ✓ 3.a  Another query, the same keys (6 min, ★, by hand)" in table
     assert "  ✓ predictions answered: 1" in table
     assert "In other chapters: 0 solved" in table

@@ -213,3 +213,19 @@ def test_the_code_of_a_bug_hunt_is_wrong_and_is_none_of_the_mistakes(
         return
     verdict = judge(replace(exercise, given=None), exercise.given)
     assert verdict.stage is Stage.VALUES, verdict.message
+
+
+@pytest.mark.parametrize(
+    ("id", "attempt", "name"),
+    [
+        ("1.1", lambda s, n: s[torch.arange(len(s)), n], "one too far"),
+        ("3.2", lambda q, k: q @ k.mT / q.shape[-1] ** 1 / 2, "d ** 1 / 2"),
+        ("3.2", lambda q, k: q @ k.mT / (q.shape[-1] ** 1 / 2), "(d ** 1 / 2)"),
+    ],
+)
+def test_a_slip_is_named_as_people_write_it(
+    id: str, attempt: Callable, name: str
+) -> None:
+    """Also where it raises on some inputs: on the others it can be told."""
+    verdict = judge(EXERCISES[id], attempt)
+    assert verdict.mistake == name, verdict.message

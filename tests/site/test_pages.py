@@ -291,6 +291,13 @@ def weight(file) -> int:
     return len(gzip.compress(re.sub(figure, b"", body, flags=re.S)))
 
 
+def test_home_begins_at_chapter_1_and_offers_what_comes_before(site):
+    home = site.folder / "index.html"
+    begin = home.read_text("utf-8").partition('class="book-start"')[2]
+    first, before = re.findall(r'href="chapters/(\d\d)_', begin.partition("</p>")[0])
+    assert (first, before) == ("01", "00")
+
+
 def test_a_chapter_can_be_downloaded(browser, site):
     name = site.chapters[0]
     with watched_page(browser, viewport=DESKTOP) as page:
@@ -318,7 +325,9 @@ def test_what_is_downloaded_is_the_chapter_as_it_was_run(site):
         twin = (CHAPTERS.parent / name).with_suffix(".ipynb")
         given = json.loads(offered(site, name).read_bytes())
         wanted = json.loads(twin.read_bytes())
-        cells = list(zip(given.pop("cells"), wanted.pop("cells"), strict=True))
+        first, *cells = given.pop("cells")
+        assert "pip install" in "".join(first["source"])
+        cells = list(zip(cells, wanted.pop("cells"), strict=True))
         assert given == wanted
         changed = [pair for pair in cells if pair[0] != pair[1]]
         assert len(changed) == drawings_in(twin)

@@ -232,8 +232,9 @@ def test_a_drawing_stands_in_the_page_and_is_said_in_words(with_a_door):
 
 def test_a_download_comes_with_its_drawings_inside(with_a_door):
     page, made = with_a_door
-    alone = json.loads(download(json.dumps(made), page))
-    source = "".join(alone["cells"][0]["source"])
+    alone = json.loads(download(json.dumps(made), page, "# first"))
+    assert alone["cells"][0]["source"] == ["# first"]
+    source = "".join(alone["cells"][1]["source"])
     inside = re.search(
         r'<img alt="([^"]*)" src="data:image/svg\+xml;base64,(\S+)">', source
     )
@@ -242,10 +243,13 @@ def test_a_download_comes_with_its_drawings_inside(with_a_door):
     assert "figures/" not in source
 
 
-def test_a_download_without_drawings_is_the_twin_itself():
+def test_a_download_without_drawings_is_the_twin_itself_after_a_first_cell():
     twin = ROOT / "chapters" / "solutions" / "01_seq2seq_bottleneck.ipynb"
     text = twin.read_text(encoding="utf-8")
-    assert download(text, Page(twin)) == text
+    alone = json.loads(download(text, Page(twin), "# first"))
+    first = alone["cells"].pop(0)
+    assert (first["cell_type"], first["source"]) == ("code", ["# first"])
+    assert alone == json.loads(text)
 
 
 def test_a_file_that_says_the_same_is_not_touched(tmp_path):

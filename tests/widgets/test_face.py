@@ -53,5 +53,7 @@ def test_each_widget_has_a_bundle():
 
 def test_the_face_names_its_widgets():
     assert dir(qkv.widgets) == qkv.widgets.__all__
-    with pytest.raises(AttributeError, match=r"no Nothing; its widgets are Alignment"):
+    with pytest.raises(
+        AttributeError, match=r"no attribute .Nothing.; it has Alignment"
+    ):
         _ = qkv.widgets.Nothing

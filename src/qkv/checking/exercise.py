@@ -45,6 +45,7 @@ class Exercise:
     tolerance : how far a number may be off.
     instead : functions of the libraries that do all of it, by their names, besides
         those that are called like the reference.
+    trained : whether it is a part of what is trained, so that gradients must pass.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Exercise:
     given: Callable | None = None
     tolerance: float = 1e-5
     instead: tuple[str, ...] = ()
+    trained: bool = True
 
     @property
     def name(self) -> str:

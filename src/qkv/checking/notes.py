@@ -1,6 +1,7 @@
 """What may be said of a right answer: it is right, and yet it would do harm."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,7 +23,8 @@ def notes(exercise: Exercise, attempt: Callable) -> tuple[str, ...]:
     said = []
     if any(_overwrites(attempt, case) for case in exercise.cases.values()):
         said.append(messages.OVERWRITES)
-    if any(_cuts(exercise, attempt, case) for case in exercise.cases.values()):
+    cases = exercise.cases.values() if exercise.trained else ()
+    if any(_cuts(exercise, attempt, case) for case in cases):
         said.append(messages.CUTS_THE_GRADIENT)
     if name := _called(exercise, attempt):
         said.append(messages.CALLS_IT.format(name=name))
@@ -63,7 +65,8 @@ def _reached(function: Callable, case: Case) -> set[int]:
             made = torch.autograd.grad(total, [*leaves.values()], allow_unused=True)
             found.update(n for n, g in zip(leaves, made, strict=True) if g is not None)
 
-    with torch.enable_grad():
+    with torch.enable_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what a gradient changes, the note tells
         call(watched, case)
     return found
 
@@ -80,6 +83,8 @@ def _with_gradient(argument: Any) -> Any:
 
 def _called(exercise: Exercise, attempt: Callable) -> str:
     """The name of the library's function that does it all, where it was called."""
+    if exercise.given is not None:
+        return ""  # a bug may be mended with anything
     names = {exercise.name, *exercise.instead}
     case = next(iter(exercise.cases.values()))
     with _calls() as calls:

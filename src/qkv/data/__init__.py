@@ -17,38 +17,9 @@ It is found where a module below lists it in ``__all__``: a new file is all that
 task needs.
 """
 
-import re
-from importlib import import_module
-from pathlib import Path
-from typing import Any
+from qkv._faces import face
 
-LISTED = re.compile(r"^__all__ = \[(.*?)\]", flags=re.M | re.S)
-
-
-def _places() -> dict[str, str]:
-    """Return the module of each public name, read from the sources: none is loaded."""
-    here, places = Path(__file__).parent, {}
-    for file in here.rglob("*.py"):
-        if file.name == "__init__.py":
-            continue
-        listed = LISTED.search(file.read_text("utf-8"))
-        module = ".".join(file.relative_to(here).with_suffix("").parts)
-        for name in re.findall(r'"(\w+)"', listed[1] if listed else ""):
-            places[name] = f"{__name__}.{module}"
-    return places
-
-
-_MODULES = _places()
-# The files are read above: a checker that runs nothing can't know the names.
-__all__ = sorted(_MODULES)  # pyrefly: ignore[unresolvable-dunder-all]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value = getattr(import_module(_MODULES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__
+# The names are read from the sources: a checker that runs nothing can't know them.
+__getattr__, __dir__, __all__ = face(  # pyrefly: ignore[unresolvable-dunder-all]
+    __name__, __file__
+)

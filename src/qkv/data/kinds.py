@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
+from unicodedata import is_normalized, normalize
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,6 +26,20 @@ __all__ = [
 ]
 
 PAD, BOS, EOS = 0, 1, 2  # what a vocabulary begins with: <pad>, <bos>, <eos>
+
+
+def composed(text: str) -> str:
+    """Return a text with each letter and its marks as one character, if there is one.
+
+    What looks the same is then the same: a file from another system writes é or 는 in
+    parts.
+
+    Examples
+    --------
+    >>> len("\u1102\u1173\u11ab"), composed("\u1102\u1173\u11ab")
+    (3, '는')
+    """
+    return normalize("NFC", text)
 
 
 @runtime_checkable
@@ -99,7 +114,9 @@ class Example:
 
     ``source_fields`` and ``target_fields`` say, where it is known, what each token is
     a part of; a token with an empty field is a part of nothing. An empty ``target`` is
-    one that is not known: such an example can be translated, but not trained.
+    one that is not known: such an example can be translated, but not trained. Tokens
+    are kept composed (Unicode's NFC): a word in whole syllables, and the same one in
+    single letters, as macOS writes it in the names of files, are one word.
 
     Examples
     --------
@@ -114,13 +131,16 @@ class Example:
     target_fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that there are as many fields as tokens.
+        """Compose the tokens, and check that there are as many fields as tokens.
 
         Raises
         ------
         ValueError
             If a side has fields, but not one for each token.
         """
+        for side, tokens in (("source", self.source), ("target", self.target)):
+            if not is_normalized("NFC", "".join(tokens)):
+                object.__setattr__(self, side, tuple(map(composed, tokens)))
         for side, tokens, its_fields in (
             ("source", self.source, self.source_fields),
             ("target", self.target, self.target_fields),

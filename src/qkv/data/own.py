@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from qkv._checks import height_and_width, whole
-from qkv.data.kinds import Example, Images
+from qkv.data.kinds import Example, Images, composed
 from qkv.data.pictures.collection import ImageCollection, taking_turns
 from qkv.data.pictures.files import endings, read_greys, size_in_head
 from qkv.data.text.corpus import SPECIAL, PairCorpus
@@ -20,7 +20,7 @@ __all__ = ["load_images", "load_pairs"]
 LONGEST_LINE = 1_000_000  # bytes
 MOST_PIXELS = 2**30
 LONGEST_SIDE = 256  # of an image that is read on a laptop: 256 patches of 16 × 16
-LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}
+LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
 
 
 def load_pairs(
@@ -120,7 +120,8 @@ def _read_lines(path: Path) -> Iterator[str]:
         while read := file.readline(LONGEST_LINE + 1):
             for line in _decoded(read, f"{path}, line {number + 1}").split("\r"):
                 number += 1
-                yield line.removeprefix("\ufeff")  # where Windows' text files begin
+                # where Windows' text files begin
+                yield composed(line.removeprefix("\ufeff"))
 
 
 def _decoded(read: bytes, where: str) -> str:
@@ -182,8 +183,8 @@ def load_images(
 
     Parameters
     ----------
-    folder : its sub-folders, in the order of their names, are the classes. Files that
-        systems leave in folders, such as hidden ones, are passed over.
+    folder : its sub-folders, in the order of their names, are the classes. What
+        systems leave behind, hidden files and folders and ``__MACOSX``, is passed over.
     patch : height and width of a patch.
     size : (height, width) to resize every image to.
     held_out : the share of the images, and about that of each class, that is kept from
@@ -260,7 +261,9 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: there is no such folder")
     inside = _listed(folder)
-    classes = {path.name: _listed(path) for path in inside if path.is_dir()}
+    classes: dict[str, list[Path]] = {}
+    for path in filter(Path.is_dir, inside):
+        classes.setdefault(composed(path.name), []).extend(_listed(path))
     if not classes:
         raise ValueError(
             f"{folder} has no sub-folder; make one for each class, named after it, and "
@@ -283,11 +286,12 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 
 
 def _listed(folder: Path) -> list[Path]:
-    return sorted(
+    inside = (
         path
         for path in folder.iterdir()
         if not path.name.startswith(".") and path.name.lower() not in LEFT_BY_SYSTEMS
     )
+    return sorted(inside, key=lambda path: composed(path.name))
 
 
 def _check_one_size(read: dict[Path, np.ndarray], patch: int) -> None:

@@ -48,6 +48,14 @@ NOT_YET_DIVIDED = (
     "of them, so that the weights sum to one"
 )
 BITS = "this is in bits (log2); nats are wanted, the natural logarithm"
+CAUSAL_UNASKED = (
+    "later tokens are hidden, as in a decoder; nothing here asks for a causal mask, "
+    "and every query may look at every key"
+)
+ZERO_AS_HIDDEN = (
+    "right until a score that may be seen is exactly 0: 0 has been taken for the sign "
+    "of a hidden one. Let the mask say what is hidden, not the scores"
+)
 OVERFLOW = (
     "right for small scores, but exp(300) is infinite, and ∞ / ∞ is NaN: softmax "
     "subtracts the largest score first"

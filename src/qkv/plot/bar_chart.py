@@ -11,6 +11,8 @@ from qkv.plot.numbers import Number, say
 from qkv.plot.style import INK, LINES, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
+__all__ = ["bars"]
+
 Point = Number | tuple[Number, Number, Number]
 
 

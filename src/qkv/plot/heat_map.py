@@ -20,6 +20,8 @@ from qkv.plot.numbers import Number, array, cell_text, digits_of, say
 from qkv.plot.style import INK, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
+__all__ = ["heatmap"]
+
 
 def heatmap(
     matrix: Num[Tensor, "row column"] | Sequence[Sequence[Number]] | np.ndarray,

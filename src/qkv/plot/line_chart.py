@@ -14,6 +14,8 @@ from qkv.plot.numbers import Number, array, say_tick
 from qkv.plot.style import DASHES, INK, LINES, MARKERS, STYLE, WIDTH, canvas_of
 from qkv.plot.svg import finish
 
+__all__ = ["curves"]
+
 Values = Sequence[Number] | np.ndarray | Tensor
 
 

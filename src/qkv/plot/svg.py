@@ -14,8 +14,12 @@ from qkv.plot.style import INK, STYLE
 
 SVG = "http://www.w3.org/2000/svg"
 LINK = "{http://www.w3.org/1999/xlink}href"
-# Alone, as JupyterLab shows it, a drawing is dark on white; in a page, as the page is
-LOOK = "svg:root{background:#fff}"
+# Alone, as JupyterLab shows it, a drawing has the look that its page asks for (see
+# widgets.css), else the system's; within a page it has the page's own
+LOOK = (
+    "svg:root{background:#fff;color:#1b1b1b}@media (prefers-color-scheme:dark){"
+    "svg:root{background:#16191d;color:#e6e9ed}}"
+)
 
 
 def finish(canvas: Canvas, alt: str) -> Figure:
@@ -55,7 +59,6 @@ def _compact(drawn: str, alt: str) -> str:
         "width": width,
         "height": height,
         "viewBox": root.get("viewBox", ""),
-        "color": "#1b1b1b",
         "font-family": "system-ui, sans-serif",
         "font-size": "11",
         "stroke-linejoin": "round",

@@ -7,38 +7,9 @@ Each widget is a folder: ``NAME/NAME.py`` with its class, ``NAME/NAME.js`` with 
 front end. A widget is loaded when it is asked for, and no other with it.
 """
 
-import importlib
-import re
-from pathlib import Path
-from typing import Any
+from qkv._faces import face
 
-_CLASS = re.compile(r"^class ([A-Z]\w*)", re.MULTILINE)
-
-
-def _found() -> dict[str, str]:
-    """Return each widget's class and the module that has it, found and not loaded."""
-    found = {}
-    for file in Path(__file__).parent.glob("*/*.py"):
-        named = _CLASS.search(file.read_text("utf-8"))
-        if named and file.stem == file.parent.name:
-            found[named[1]] = f"{__name__}.{file.stem}.{file.stem}"
-    return dict(sorted(found.items()))
-
-
-_MODULES = _found()
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(
-            f"module {__name__} has no {name}; its widgets are {', '.join(_MODULES)}"
-        )
-    return getattr(importlib.import_module(_MODULES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
-
-
-# The files are read above: a checker that runs nothing can't know the names.
-__all__ = list(_MODULES)  # pyrefly: ignore[unresolvable-dunder-all]
+# The names are read from the sources: a checker that runs nothing can't know them.
+__getattr__, __dir__, __all__ = face(  # pyrefly: ignore[unresolvable-dunder-all]
+    __name__, __file__
+)

@@ -17,11 +17,13 @@ def step_einsum(query, keys, values, lengths):
     return torch.einsum("bk,bkd->bd", weights, values)
 
 
-def step_renormalised(query, keys, values, lengths):
-    weights = (query[:, None] * keys).sum(-1).softmax(-1)
-    weights = weights * (torch.arange(keys.shape[1]) < lengths[:, None])
-    weights = weights / weights.sum(-1, keepdim=True)
+def step_by_powers(query, keys, values, lengths):
+    scores = (query[:, None] * keys).sum(-1)
+    real = torch.arange(keys.shape[1]) < lengths[:, None]
+    highest = scores.where(real, torch.tensor(-torch.inf)).amax(-1, keepdim=True)
+    powers = (scores - highest).clamp(max=0).exp() * real
+    weights = powers / powers.sum(-1, keepdim=True)
     return (weights[..., None] * values).sum(1)
 
 
-ALTERNATIVES = (step_by_sentence, step_einsum, step_renormalised)
+ALTERNATIVES = (step_by_sentence, step_einsum, step_by_powers)

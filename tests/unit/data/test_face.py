@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import qkv.data
+from qkv._faces import _LISTED
 
 FOLDER = Path(qkv.data.__file__).parent
 SUBJECTS = {path.name for path in FOLDER.iterdir() if path.is_dir()} | {"own"}
@@ -59,7 +60,7 @@ def test_no_name_is_listed_twice():
     listed = [
         name
         for file in FOLDER.rglob("*.py")
-        if (found := qkv.data.LISTED.search(file.read_text("utf-8")))
+        if (found := _LISTED.search(file.read_text("utf-8")))
         and file.name != "__init__.py"
         for name in found[1].replace('"', "").replace(",", " ").split()
     ]

@@ -105,4 +105,5 @@ test("typed text as the words that are known", () => {
   assert.deepEqual(wordsOf(" i LOVE  cats. ", known), ["I", "love", "cats"]);
   assert.deepEqual(wordsOf("I don’t love Kats!", known), ["I", "do", "not", "love", "Kats"]);
   assert.deepEqual(wordsOf("  ", known), []);
+  assert.deepEqual(wordsOf("cafe\u0301", ["caf\u00e9"]), ["caf\u00e9"]);
 });

@@ -288,13 +288,14 @@ class TestStepping:
     def test_what_is_no_number_is_marked(self, show):
         traces = read_gru(TEXT)
         for i in (5, 6):
-            odd = traces[i].hidden.clone()
-            odd[1] = torch.nan
-            traces[i] = replace(traces[i], hidden=odd, candidate=odd)
+            odd = {k: getattr(traces[i], k).clone() for k in ("candidate", "hidden")}
+            for value in odd.values():
+                value[1] = torch.nan
+            traces[i] = replace(traces[i], **odd)
         page = show(GatedCell({TEXT: traces}, unit=1))
         assert page.locator("td.qkv-nan").count() > 0
         assert "NaN" in say(page)
-        assert "NaN" in page.locator(".qkv-cellmap").inner_text()
+        assert "NaN" in page.locator(".qkv-cellmap").text_content()
 
     def test_with_a_kernel_unit_and_step_go_both_ways(self, show):
         page = live(show, gru())

@@ -194,7 +194,7 @@ class TestPainting:
         assert "most goes to “<pad>”" in say(page)
 
     def test_a_drag_paints_every_cell_it_comes_through(self, show):
-        page = show(painter())
+        page = show(MaskPainter([*TOKENS[:3], "on", "<pad>"]))  # in sight as a whole
         place = [cell(page, 4, j).bounding_box() for j in range(3)]
         at = [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in place]
         page.mouse.move(*at[0])

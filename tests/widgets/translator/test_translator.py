@@ -192,7 +192,9 @@ class TestKernel:
         widget._handle_custom_msg({"type": "other"}, [])
         assert not sent
         widget._handle_custom_msg({"type": "weights", "id": "7"}, [])
-        assert sent == [({"type": "weights", "id": "7"}, [small.to_bytes()])]
+        coming, weights = sent
+        assert coming == ({"type": "coming", "id": "7"},)
+        assert weights == ({"type": "weights", "id": "7"}, [small.to_bytes()])
 
     def test_weights_that_cannot_be_written_are_an_answer_too(self, tmp_path):
         broken = checkpoint(tmp_path)
@@ -200,8 +202,8 @@ class TestKernel:
         widget.send = lambda *parts: sent.append(parts)
         broken.model.output.bias.data[3] = torch.nan
         widget._handle_custom_msg({"type": "weights", "id": "7"}, [])
-        ((answer,),) = sent
-        assert answer["id"] == "7"
+        (answer,) = sent[-1]
+        assert (answer["type"], answer["id"]) == ("weights", "7")
         assert "output.bias holds NaN" in answer["error"]
 
     def test_the_browser_asks_the_kernel(self, show, small):
@@ -227,6 +229,28 @@ class TestKernel:
         assert place.locator("select").first.input_value() == "2"
         made = page.evaluate("model.get('recordings')[2]")
         assert [s["token"] for s in made["steps"]] == written(small, "you love dogs")
+
+    def test_a_silent_kernel_is_given_up_but_not_one_with_a_slow_line(
+        self, show, small
+    ):
+        page = live(show, translator(small))
+        place = page.locator("#live2")
+        page.clock.install()
+        page.evaluate("""() => {
+            model.on = (name, listener) => (window.answer = listener);
+            model.send = (message) => (window.message = message);
+        }""")
+        said = place.locator("[role=status]")
+        place.locator("[name=text]").fill("you love dogs")
+        place.locator("[data-act=translate]").click()
+        page.clock.run_for(4900)
+        assert "Loading the model" in said.inner_text()
+        page.clock.run_for(200)
+        place.get_by_text("no kernel answered").wait_for()
+        place.locator("[data-act=translate]").click()
+        page.evaluate("answer({id: message.id, type: 'coming'}, [])")
+        page.clock.run_for(60_000)
+        assert "Loading the model" in said.inner_text()
 
     def test_a_kernel_that_refuses_is_heard(self, show, small):
         page = live(show, translator(small))

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from qkv._checks import whole
-from qkv.data.kinds import BOS, EOS, PAD, Batch, Example
+from qkv.data.kinds import BOS, EOS, PAD, Batch, Example, composed
 from qkv.data.streams import about, passes
 
 __all__ = ["Corpus", "PairCorpus", "Vocabulary"]
@@ -21,6 +21,8 @@ SPECIAL = ("<pad>", "<bos>", "<eos>")
 
 class Vocabulary:
     """A number for each token: ``<pad>`` 0, ``<bos>`` 1, ``<eos>`` 2, then the tokens.
+
+    Tokens are composed, as those of an :class:`Example` are.
 
     Raises
     ------
@@ -41,7 +43,7 @@ class Vocabulary:
     """
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        self.tokens: tuple[str, ...] = (*SPECIAL, *tokens)
+        self.tokens: tuple[str, ...] = (*SPECIAL, *map(composed, tokens))
         self._ids = {token: index for index, token in enumerate(self.tokens)}
         if len(self._ids) < len(self.tokens):
             twice = next(t for t, n in Counter(self.tokens).items() if n > 1)
@@ -61,8 +63,8 @@ class Vocabulary:
             raise ValueError("the sequence is empty; at least one token is needed")
         try:
             return [self._ids[token] for token in tokens]
-        except KeyError as unknown:
-            raise ValueError(self._unknown(unknown.args[0])) from None
+        except KeyError:
+            return self._encode_composed(tokens)
 
     def decode(self, ids: Iterable[int] | Int[Tensor, " token"]) -> tuple[str, ...]:
         """Return the tokens up to the first ``<eos>``, leaving out padding and start.
@@ -91,6 +93,12 @@ class Vocabulary:
         first = ", ".join(map(repr, self.tokens[: len(SPECIAL) + 3]))
         more = ", …" if len(self) > len(SPECIAL) + 3 else ""
         return f"Vocabulary of {len(self)}: {first}{more}"
+
+    def _encode_composed(self, tokens: Sequence[str]) -> list[int]:
+        try:
+            return [self._ids[composed(token)] for token in tokens]
+        except KeyError as unknown:
+            raise ValueError(self._unknown(unknown.args[0])) from None
 
     def _unknown(self, token: str) -> str:
         known = self.tokens[len(SPECIAL) :]
@@ -272,7 +280,7 @@ class PairCorpus(Corpus):
         source, _, target = text.partition("\t")
         tokens = self.source_of(source)
         if target.strip():
-            return Example(tokens, tuple(self._tokenize(target.strip())))
+            return Example(tokens, tuple(self._tokenize(composed(target.strip()))))
         for example in self.train + self.held_out:
             if tokens and example.source == tokens:
                 return example
@@ -284,7 +292,7 @@ class PairCorpus(Corpus):
 
     def source_of(self, text: str) -> tuple[str, ...]:
         """Return the tokens of any source: its translation need not be known."""
-        return tuple(self._tokenize(text.strip()))
+        return tuple(self._tokenize(composed(text.strip())))
 
     def __repr__(self) -> str:
         """Say how many pairs there are, and how large the vocabularies."""

@@ -6,7 +6,7 @@ from math import log
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from qkv.data.kinds import BOS, EOS, PAD, Questions
+from qkv.data.kinds import BOS, EOS, PAD, Questions, composed
 from qkv.data.tasks import Task
 from qkv.data.text.corpus import Vocabulary
 from qkv.data.text.dates import FIRST, LAST
@@ -73,7 +73,7 @@ class DateLanguage(Task):
         A padded number ("01월"), a space too many, a day that its month does not have
         and a year outside 1950 to 2049 are not.
         """
-        return text in self._known
+        return composed(text) in self._known
 
     def _draw(self, count: int, generator: torch.Generator) -> Questions:
         drawn = torch.randint(len(self.texts), (count,), generator=generator)

@@ -36,7 +36,7 @@ BY_HAND = ByHand(
     minutes=6,
     difficulty=1,
     task="The scores are chosen so that $e$ to their power is 1, 3 and 4. The truth "
-    "is *were*. Take the softmax, the surprise at the truth, the perplexity, and "
+    "is “were”. Take the softmax, the surprise at the truth, the perplexity, and "
     "what the loss says to each score.",
     compute=_judged,
     tables={

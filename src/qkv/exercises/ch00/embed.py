@@ -71,4 +71,5 @@ EXERCISE = Exercise(
         "a tensor can be indexed by a tensor of whole numbers of any shape: each "
         "number is replaced by that row.",
     ),
+    instead=("embedding",),
 )

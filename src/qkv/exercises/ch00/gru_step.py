@@ -41,6 +41,10 @@ def _reset_before(x, h, W_r, U_r, W_z, U_z, W_n, U_n):
     return (1 - z) * torch.tanh(x @ W_n.mT + (r * h) @ U_n.mT) + z * h
 
 
+def _only_U_not_transposed(x, h, W_r, U_r, W_z, U_z, W_n, U_n):
+    return gru_step(x, h, W_r, U_r.mT, W_z, U_z.mT, W_n, U_n.mT)
+
+
 def _no_tanh(x, h, W_r, U_r, W_z, U_z, W_n, U_n):
     r, z = _gates(x, h, W_r, U_r, W_z, U_z)
     return (1 - z) * (x @ W_n.mT + r * (h @ U_n.mT)) + z * h
@@ -84,6 +88,11 @@ EXERCISE = Exercise(
         "a batch of one": partial(_gru_inputs, 1, 2, 3),
     },
     mistakes={
+        "U not transposed": Mistake(
+            "the W are used the right way round, and the U are not: with states in "
+            "rows, U h is written h @ U.T. U is square, so nothing fails in sight",
+            _only_U_not_transposed,
+        ),
         "update gate swapped": Mistake(
             "z and 1 − z have changed places: where z is 1, the old state stays. "
             "(Some papers write it your way round; PyTorch and this chapter do not.)",
@@ -143,4 +152,5 @@ EXERCISE = Exercise(
         "each sentence is a row of x, and a row is multiplied by W as x @ W.T.",
         "the products with r, z and 1 − z go number by number: *, not @.",
     ),
+    instead=("gru_cell",),
 )

@@ -41,6 +41,28 @@ def _to_the_last_eos(produced, target, eos):
     return _share(((produced == target) | ~(counted | ends)).all(1))
 
 
+def _one_end_for_all(pick):
+    """Every row compared up to the end of one of them."""
+
+    def share(produced, target, eos):
+        end = int(pick((target == eos).float().argmax(1)))
+        return _share((produced == target)[:, : end + 1].all(1))
+
+    return share
+
+
+def _ends_at_different_places() -> tuple:
+    """A first row that is short, a last one that is long, and a wrong one between."""
+    rows = [
+        ((6, 2, 8, 8, 8), (6, 2, 0, 0, 0)),
+        ((5, 4, 3, 9, 9), (5, 4, 3, 2, 0)),
+        ((7, 8, 2, 1, 1), (7, 8, 2, 0, 0)),
+        ((7, 7, 7, 2, 5), (7, 7, 7, 2, 0)),
+    ]
+    produced, target = zip(*rows, strict=True)
+    return torch.tensor(produced), torch.tensor(target), 2
+
+
 def _numbers() -> tuple:
     rows = [
         ((5, 7, 2, 0, 0), (5, 7, 2, 0, 0)),
@@ -84,8 +106,22 @@ EXERCISE = Exercise(
         "eleven numbers": _numbers,
         "a batch of one": _one_number,
         "targets with more behind their end": _junk_in_the_target,
+        "ends at different places": _ends_at_different_places,
     },
     mistakes={
+        "first row's end": Mistake(
+            "every row is compared up to the end of the first one; each has its own",
+            _one_end_for_all(lambda ends: ends[0]),
+        ),
+        "last row's end": Mistake(
+            "every row is compared up to the end of the last one; each has its own",
+            _one_end_for_all(lambda ends: ends[-1]),
+        ),
+        "longest row's end": Mistake(
+            "every row is compared up to the longest one's end; after its own <eos> "
+            "anything may stand",
+            _one_end_for_all(lambda ends: ends.max()),
+        ),
         "token accuracy": Mistake(
             "this is the share of right tokens; a number with one wrong digit is a "
             "wrong number",

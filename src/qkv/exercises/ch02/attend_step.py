@@ -9,6 +9,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.ch02.masked_softmax import EXERCISE as WEIGHTS
 from qkv.exercises.ch02.shared import (
     INVERTED,
     ONE_KEY_TOO_MANY,
@@ -42,10 +43,18 @@ def _padding_keeps_its_share(query, keys, values, lengths):
     return (weights[:, None] @ values).squeeze(1)
 
 
-def _step_inputs(lengths: tuple[int, ...], key: int, d_k: int, d_v: int) -> tuple:
+def _step_inputs(
+    lengths: tuple[int, ...], key: int, d_k: int, d_v: int, scale: float = 1.0
+) -> tuple:
     batch = len(lengths)
     shapes = [(batch, d_k), (batch, key, d_k), (batch, key, d_v)]
-    return *draw.normals(*shapes), torch.tensor(lengths)
+    query, keys, values = draw.normals(*shapes)
+    return scale * query, keys, values, torch.tensor(lengths)
+
+
+def _scores_far_below_zero() -> tuple:
+    query, keys, values, lengths = _step_inputs((2, 3), 5, 3, 7, 300.0)
+    return query, -query[:, None].sign() * keys.abs(), values, lengths
 
 
 EXERCISE = Exercise(
@@ -58,8 +67,15 @@ EXERCISE = Exercise(
         "values as wide as keys": partial(_step_inputs, (2, 5, 4), 7, 5, 5),
         "one sentence without padding": partial(_step_inputs, (3,), 3, 2, 7),
         "every size different": partial(_step_inputs, (6, 1, 3, 7, 2), 11, 2, 3),
+        "scores in the hundreds": partial(_step_inputs, (4, 2), 5, 3, 7, 300.0),
+        "scores far below 0": _scores_far_below_zero,
     },
     mistakes={
+        **{
+            name: Mistake(wrong.says, partial(attend_step, weigh=wrong.wrong))
+            for name, wrong in WEIGHTS.mistakes.items()
+            if name in {"not low enough", "brought back to one"}
+        },
         "no mask": Mistake(
             "now the padding is attended to like words: the context of a sentence "
             "changes with the batch that it is in",

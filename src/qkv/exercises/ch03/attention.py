@@ -6,8 +6,19 @@ from torch.nn import functional as F
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.ch03.shared import BY_D_K, MULTIPLIED, attention, scaled_scores
-from qkv.exercises.sentences import NOT_SCALED, OVER_QUERIES, OVER_THE_BATCH
+from qkv.exercises.ch03.shared import (
+    BY_D_K,
+    MULTIPLIED,
+    attention,
+    causal_attention,
+    scaled_scores,
+)
+from qkv.exercises.sentences import (
+    CAUSAL_UNASKED,
+    NOT_SCALED,
+    OVER_QUERIES,
+    OVER_THE_BATCH,
+)
 
 
 def _look_up(*batch: int, query: int, key: int, d_k: int, d_v: int) -> tuple:
@@ -29,6 +40,7 @@ EXERCISE = Exercise(
         "heads in front": partial(_look_up, 2, 3, query=5, key=7, d_k=11, d_v=2),
     },
     mistakes={
+        "causal": Mistake(CAUSAL_UNASKED, causal_attention),
         "over queries": Mistake(OVER_QUERIES, partial(attention, over=-2)),
         "over axis 1": Mistake(
             "the softmax runs over axis 1: those are the queries, and the heads as "
@@ -89,4 +101,5 @@ EXERCISE = Exercise(
         "the weights of one query are a row, and a row sums to one: softmax(dim=-1).",
         "weights @ v averages the values for all queries at once.",
     ),
+    instead=("scaled_dot_product_attention",),
 )

@@ -32,6 +32,16 @@ EXERCISE = Exercise(
         "no batch": partial(_queries_and_keys, query=3, key=2, d_k=7),
     },
     mistakes={
+        "d ** 1 / 2": Mistake(
+            "/ d ** 1 / 2 divides by d, and then by 2: ** binds before /. The root is "
+            "d ** 0.5, or math.sqrt(d)",
+            _scores_by(lambda q, k: q.shape[-1] * 2),
+        ),
+        "(d ** 1 / 2)": Mistake(
+            "d ** 1 / 2 is half of d, not its root: ** binds before /. Write d ** 0.5, "
+            "or math.sqrt(d)",
+            _scores_by(lambda q, k: q.shape[-1] / 2),
+        ),
         "not scaled": Mistake(NOT_SCALED, _scores_by(lambda q, k: 1)),
         "divided by d_k": Mistake(BY_D_K, _scores_by(lambda q, k: q.shape[-1])),
         "multiplied": Mistake(MULTIPLIED, _scores_by(lambda q, k: q.shape[-1] ** -0.5)),

@@ -8,10 +8,11 @@ from qkv.exercises.ch03.shared import (
     SWAPPED,
     attention,
     by_root,
+    causal_attention,
     self_attention,
     with_itself,
 )
-from qkv.exercises.sentences import NOT_SCALED, OVER_QUERIES
+from qkv.exercises.sentences import CAUSAL_UNASKED, NOT_SCALED, OVER_QUERIES
 
 EXERCISE = Exercise(
     id="3.4",
@@ -30,6 +31,12 @@ EXERCISE = Exercise(
         "no batch": partial(with_itself, token=5, d_model=3, d_k=11, d_v=7),
     },
     mistakes={
+        "causal": Mistake(
+            CAUSAL_UNASKED,
+            lambda x, W_q, W_k, W_v: causal_attention(
+                x @ W_q.mT, x @ W_k.mT, x @ W_v.mT
+            ),
+        ),
         "W not transposed": Mistake(
             "the matrices have been used the wrong way round: with tokens in rows, "
             "W x is written x @ W.T. It fails in sight only where W is not square",
@@ -72,4 +79,5 @@ EXERCISE = Exercise(
         "x @ W_q.T makes the queries of all tokens at once.",
         "then your attention of exercise 3.3 does the rest.",
     ),
+    instead=("scaled_dot_product_attention",),
 )

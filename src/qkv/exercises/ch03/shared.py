@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -30,6 +31,16 @@ def attention(
     """Attention with a divisor and a softmax axis that may be wrong ones."""
     scale = q.shape[-1] ** 0.5 if scale is None else scale
     return (q @ k.mT / scale).softmax(over) @ v
+
+
+def causal_attention(
+    q: Float[Tensor, "*batch query d_k"],
+    k: Float[Tensor, "*batch key d_k"],
+    v: Float[Tensor, "*batch key d_v"],
+) -> Float[Tensor, "*batch query d_v"]:
+    scores = scaled_scores(q, k)
+    later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    return scores.masked_fill(later, -torch.inf).softmax(-1) @ v
 
 
 def scaled_scores(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.ch03.shared import causal_attention
 from qkv.exercises.ch04.shared import (
     AMONG_HEADS,
     attend_in_heads,
@@ -16,6 +17,7 @@ from qkv.exercises.ch04.shared import (
 )
 from qkv.exercises.sentences import (
     BY_D_HEAD,
+    CAUSAL_UNASKED,
     NOT_SCALED,
     OVER_QUERIES,
     W_Q_AND_W_K_SWAPPED,
@@ -56,6 +58,7 @@ EXERCISE = Exercise(
         "a single head": partial(_sequence, 2, 5, 1, 3),
     },
     mistakes={
+        "causal": Mistake(CAUSAL_UNASKED, partial(multi_head, attend=causal_attention)),
         "√d_model": Mistake(
             "the scores are divided by √d_model; each head's query has only d_head "
             "features, so √d_head is its d_k",
@@ -129,4 +132,5 @@ EXERCISE = Exercise(
         "attention(*(split_heads(x @ W.T, heads) for W in (W_q, W_k, W_v))) is all "
         "but the last two steps.",
     ),
+    instead=("multi_head_attention_forward",),
 )

@@ -30,10 +30,11 @@ def attend_in_heads(
     *,
     split: Callable = split_heads,
     merge: Callable = merge_heads,
+    attend: Callable = attention,
     **how: Any,
 ) -> Float[Tensor, "batch token d_model"]:
     """Split, attend and merge, with parts of it that may be wrong ones."""
-    return merge(attention(*(split(t, heads) for t in (q, k, v)), **how))
+    return merge(attend(*(split(t, heads) for t in (q, k, v)), **how))
 
 
 AMONG_HEADS = {

@@ -1,5 +1,6 @@
 """ALiBi's bias."""
 
+import math
 from functools import partial
 
 import torch
@@ -27,6 +28,14 @@ def _distances(length: int) -> Tensor:
     return places[:, None] - places
 
 
+def _authors_slopes(heads: Tensor, count: int) -> Tensor:
+    """As in the authors' program, which wants a power of two and fills up the rest."""
+    power = 2 ** int(math.log2(count))
+    own = 2.0 ** (-8 * heads[:power] / power)
+    between = 2.0 ** (-8 * torch.arange(1, 2 * power + 1) / (2 * power))
+    return torch.cat([own, between[0::2][: count - power]])
+
+
 def _with_slopes(slopes, heads, length):
     return _bias(slopes(_head_numbers(heads), heads), _distances(length).abs())
 
@@ -49,6 +58,12 @@ EXERCISE = Exercise(
         "a single token": lambda: (2, 1),
     },
     mistakes={
+        "the authors' slopes": Mistake(
+            "right for 1, 2, 4, 8, … heads. For other numbers these are the slopes of "
+            "the authors' program, which takes those of the next smaller power of two "
+            "and fills up; the formula here serves every number",
+            partial(_with_slopes, _authors_slopes),
+        ),
         "rewarded": Mistake(
             "the sign is missing: far keys are rewarded. What is added to a score "
             "must grow smaller with the distance, so it is negative",

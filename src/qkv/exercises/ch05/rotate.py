@@ -51,6 +51,13 @@ EXERCISE = Exercise(
         "a batch of one, one pair": partial(_queries, 1, 2, (11, 12, 13)),
     },
     mistakes={
+        "rates upside down": Mistake(
+            "a minus is missing in the exponent: the rates grow from pair to pair, up "
+            "to thousands of radians a position. They fall, 10000^(−2i / d_head)",
+            lambda x, positions: turned(
+                x, positions[:, None] * rates(x.shape[-1], power=-1.0)
+            ),
+        ),
         "wrong way": Mistake(
             "the pairs are turned the other way round. A model could be trained so "
             "just as well; but the formula has the minus in the first of each pair",

@@ -9,6 +9,7 @@ from torch import Tensor
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
 from qkv.exercises.ch06.shared import ZERO_TIMES_INFINITY, band, causal_mask
+from qkv.exercises.sentences import OVER_QUERIES, ZERO_AS_HIDDEN
 
 
 def causal_weights(
@@ -37,7 +38,9 @@ def _renormalised(scores):
 
 
 def _to_itself(batch: int, token: int, scale: float = 1.0) -> tuple:
-    return (scale * draw.normal(batch, token, token),)
+    scores = scale * draw.normal(batch, token, token)
+    scores[0, -1, 0] = 0.0  # a score that may be seen, and is nothing like a sign
+    return (scores,)
 
 
 EXERCISE = Exercise(
@@ -54,6 +57,13 @@ EXERCISE = Exercise(
         "a single token": partial(_to_itself, 2, 1),
     },
     mistakes={
+        "over the queries": Mistake(
+            OVER_QUERIES,
+            lambda s: s.masked_fill(~causal_mask(s.shape[-1]), -torch.inf).softmax(-2),
+        ),
+        "zero taken for hidden": Mistake(
+            ZERO_AS_HIDDEN, lambda s: _weights_where(s.tril() != 0, s)
+        ),
         "inverted": Mistake(
             "now the past is hidden and the future seen, and the last token, which "
             "has no future, gets NaN: hide where the mask is 0",

@@ -9,7 +9,7 @@ from torch import Tensor
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
 from qkv.exercises.ch06.shared import ZERO_TIMES_INFINITY
-from qkv.exercises.sentences import MASK_ADDED, OVERFLOW
+from qkv.exercises.sentences import MASK_ADDED, OVERFLOW, ZERO_AS_HIDDEN
 
 
 def masked_softmax(
@@ -25,6 +25,11 @@ def _not_a_number(scores, mask):
 def _powers_overflow(scores, mask):
     powers = scores.exp().where(mask, 0.0)
     return (powers / powers.sum(-1, keepdim=True)).where(mask, 0.0)
+
+
+def _zero_taken_for_hidden(scores, mask):
+    kept = scores * mask
+    return _not_a_number(scores, kept != 0).where(mask & (kept != 0), 0.0)
 
 
 def _left_over(scores, mask):
@@ -49,7 +54,9 @@ def _masked_scores(
     mask[..., 0], mask[..., -1] = True, False
     if nothing:
         mask[-1, 1] = False
-    return scale * draw.normal(batch, query, key), mask
+    scores = scale * draw.normal(batch, query, key)
+    scores[:, 0, 0] = 0.0  # a score that may be seen, and is nothing like a sign
+    return scores, mask
 
 
 EXERCISE = Exercise(
@@ -67,6 +74,7 @@ EXERCISE = Exercise(
         "scores in the hundreds": partial(_masked_scores, 2, 3, 5, scale=300.0),
     },
     mistakes={
+        "zero taken for hidden": Mistake(ZERO_AS_HIDDEN, _zero_taken_for_hidden),
         "NaN": Mistake(
             "a query with nothing to attend to has scores of −∞ only; they sum to 0 "
             "after exp, and 0 / 0 is NaN. One NaN spreads to every token at the "

@@ -131,4 +131,5 @@ EXERCISE = Exercise(
         "their places.",
         "place // vocab is the row, and place % vocab the column.",
     ),
+    trained=False,
 )

@@ -42,6 +42,22 @@ def _features(*batch: int, token: int, d_model: int, eps: float) -> tuple:
     return x * spread.exp() + 1, weight, bias, eps
 
 
+def _squares_first(x, weight, bias, eps):
+    mean = x.mean(-1, keepdim=True)
+    variance = x.square().mean(-1, keepdim=True) - mean.square()
+    return (x - mean) / (variance + eps).sqrt() * weight + bias
+
+
+def _far_from_zero() -> tuple:
+    """Far enough for squares to lose the digits that tell, and no further."""
+    x, weight, bias = draw.normals((3, 5, 7), (7,), (7,))
+    return x + 50, weight, bias, 0.01
+
+
+def _batch_norm(x, weight, bias, eps):
+    return normalised(x, weight, bias, eps, over=tuple(range(x.ndim - 1)))
+
+
 def _with_a_token_of_zeros() -> tuple:
     x, weight, bias, eps = _features(2, token=5, d_model=3, eps=1e-3)
     x[:, 0] = 0
@@ -64,8 +80,28 @@ EXERCISE = Exercise(
         ),
         "no batch": partial(_features, token=5, d_model=11, eps=1e-5),
         "a token of zeros": _with_a_token_of_zeros,
+        "features far from 0": _far_from_zero,
     },
     mistakes={
+        "E[x²] − E[x]²": Mistake(
+            "right for features around 0; but the mean of the squares less the square "
+            "of the mean is a small difference of two large numbers where the mean is "
+            "large, and its digits are lost. Subtract the mean first, then square",
+            _squares_first,
+        ),
+        "batch norm": Mistake(
+            "each feature has been normalised over all tokens of the batch: that is "
+            "batch norm. Each token is normalised over its own features (dim=-1)",
+            _batch_norm,
+        ),
+        "no weight": Mistake(
+            "weight is not used: it gives each feature a scale again",
+            lambda x, weight, bias, eps: normalised(x, 1.0, bias, eps),
+        ),
+        "no bias": Mistake(
+            "bias is not used: it comes last, and shifts each feature",
+            lambda x, weight, bias, eps: normalised(x, weight, 0.0, eps),
+        ),
         "no keepdim": Mistake(
             "the means have lost their last axis, and what is subtracted from "
             "feature i of a token is the mean of token i: keepdim=True. It fails in "

@@ -43,6 +43,11 @@ def _all_below_p_and_the_first(probabilities, p):
     return _only(probabilities, kept | (_rank(probabilities) == 0))
 
 
+def _gathered(probabilities, p):
+    _, before, order = _ranked(probabilities)
+    return _only(probabilities, (before < p).gather(-1, order))
+
+
 def _left_sorted(probabilities, p):
     ranked, before, _ = _ranked(probabilities)
     return _only(ranked, before < p)
@@ -90,6 +95,12 @@ EXERCISE = Exercise(
         "p = 1": partial(_in_sixteenths, 1.0),
     },
     mistakes={
+        "gather for scatter": Mistake(
+            "gather has been used where scatter is wanted: order says where each "
+            "sorted token came from, so the mask must be written back to those places, "
+            "not read from them",
+            _gathered,
+        ),
         "one too few": Mistake(
             "the token that takes the mass over p is missing: what is kept has less "
             "than p, and where the likeliest alone has more, nothing is left, and "
@@ -181,4 +192,5 @@ EXERCISE = Exercise(
         "torch.zeros_like(probabilities).scatter(-1, order, kept) puts them back in "
         "their places; then divide by the sum.",
     ),
+    trained=False,
 )

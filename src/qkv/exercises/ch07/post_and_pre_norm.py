@@ -47,6 +47,13 @@ def _normed_past(x, f, norm):
     return norm(x) + f(norm(x))
 
 
+def _written_over(x, W, weight, bias):
+    """The first of the two is right, and the second begins where it ended."""
+    post, _ = post_and_pre_norm(x, W, weight, bias)
+    summed = x + torch.tanh(x @ W.mT)
+    return post, post_and_pre_norm(summed, W, weight, bias)[1]
+
+
 def _stream(*batch: int, token: int, d_model: int) -> tuple:
     shapes = (*batch, token, d_model), (d_model, d_model), (d_model,), (d_model,)
     x, W, weight, bias = draw.normals(*shapes)
@@ -67,6 +74,11 @@ EXERCISE = Exercise(
         "no batch": partial(_stream, token=7, d_model=3),
     },
     mistakes={
+        "x += f(x)": Mistake(
+            "x += f(x) has written the sum into x itself: post is right, but pre "
+            "begins with what post has left. Write x + f(x), into a new name",
+            _written_over,
+        ),
         "exchanged": Mistake(
             "the two are exchanged: post-norm is the one of the paper, with the norm "
             "around the sum. (Text and code of a famous tutorial differ in just "

@@ -39,6 +39,12 @@ def _spread_over_others(target, vocab, smoothing, *, but=1):
     return wanted.masked_fill(true, 1 - smoothing)
 
 
+def _share_of_the_true_missing(target, vocab, smoothing):
+    true = F.one_hot(target, vocab).bool()
+    every = torch.full(true.shape, smoothing / vocab)
+    return every.masked_fill(true, 1 - smoothing)
+
+
 def _not_shared_out(target, vocab, smoothing):
     return F.one_hot(target, vocab) * (1 - smoothing) + smoothing
 
@@ -103,6 +109,11 @@ EXERCISE = Exercise(
         "logits in the hundreds": partial(_predictions, (3, 2), 3, 5, 0.1, 300.0),
     },
     mistakes={
+        "the true one's share missing": Mistake(
+            "the true token has 1 − ε, and only the others ε / vocab: the target does "
+            "not sum to one. The true token gets its share of ε on top",
+            _with_target(_share_of_the_true_missing),
+        ),
         "padding counted": Mistake(
             "the padding has been counted like words: the loss of a sentence changes "
             "with the batch that it is in",

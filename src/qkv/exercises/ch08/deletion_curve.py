@@ -160,4 +160,5 @@ EXERCISE = Exercise(
         "probabilities takes one row of visible or a whole stack of them, and gives "
         "one probability for each class: take that of label.",
     ),
+    trained=False,
 )

@@ -71,6 +71,11 @@ EXERCISE = Exercise(
         "one layer": partial(_attention, 1, head=2, token=5),
     },
     mistakes={
+        "sum over the heads, halved": Mistake(
+            "the heads have been added up, not averaged: the rows do not come to 1, "
+            "and grow from layer to layer",
+            lambda weights: _later_first(_with_residual(weights.sum(1))),
+        ),
         "order of the product": Mistake(
             "the matrices have been multiplied the wrong way round, A_1 A_2 …. A "
             "later layer looks at what the earlier ones have made, so it stands to "
@@ -154,4 +159,5 @@ EXERCISE = Exercise(
         "then follow the way up: rollout = layer @ rollout, beginning with the "
         "identity (torch.eye) and going from the first layer to the last.",
     ),
+    trained=False,
 )

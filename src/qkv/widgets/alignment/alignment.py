@@ -14,6 +14,8 @@ from qkv.widgets.shared.encode import LIMIT, crop, listed, visible
 from qkv.widgets.shared.html import page, table
 from qkv.widgets.shared.recorded import Recorded, field, fits, likely, same, steps_of
 
+__all__ = ["Alignment"]
+
 _FALLBACK = 32
 _CUT = f"The first {_FALLBACK} tokens are shown."
 _SCORE_DIGITS = 7  # the front end computes the weights from these

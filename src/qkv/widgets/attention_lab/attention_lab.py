@@ -13,6 +13,8 @@ from qkv.widgets.shared.encode import listed
 from qkv.widgets.shared.html import page, table
 from qkv.widgets.shared.tex import mathml
 
+__all__ = ["AttentionLab"]
+
 MOST = 16
 """The most tokens, and the most numbers in a query or value, that can be edited."""
 

@@ -8,6 +8,8 @@ import traitlets
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.html import named, page, table
 
+__all__ = ["Positions"]
+
 _BASE = 10_000.0
 _BACK = 3  # the distance that the rotary example is tuned to
 _ROWS = 8

@@ -22,7 +22,7 @@ import { choice } from "./controls.js";
 /** @typedef {{ asked: string, turn: number, note: string, timer: ReturnType<typeof setTimeout> }} Asking */
 /** @typedef {import("./frame.js").World<Recorded, Asking>} W */
 
-const patience = 5000;
+export const patience = 5000; // ms that a kernel may take to say anything
 
 /**
  * Follow the kernel's answers to requests.

@@ -1,12 +1,12 @@
 // A trained model's weights, fetched when a reader asks for them: from the kernel, or from
 // a file of the site. They are in no notebook.
+import { patience } from "./inputs.js";
 import { readCheckpoint } from "./safetensors.js";
 
 /** @typedef {{ net: any, loading: boolean, note: string }} Loading the network, once it is here */
 /** @typedef {{ name: string, size: number }} Loaded what the file is called on the site, and its bytes */
 /** @typedef {import("./frame.js").World<Loaded, Loading>} W */
 
-const patience = 20000;
 const loaded = new WeakMap(); // a widget's model → the promise of its network
 let turn = 0;
 
@@ -21,11 +21,15 @@ function fromKernel(w) {
     };
     const answered = (message, buffers) => {
       if (message?.id !== id) return;
+      if (message.type === "coming") return clearTimeout(timer); // a slow line is no silence
       if (message.error) return done(reject, new Error(message.error));
       const { buffer, byteOffset, byteLength } = buffers[0];
       return done(resolve, buffer ? buffer.slice(byteOffset, byteOffset + byteLength) : buffers[0]);
     };
-    const timer = setTimeout(() => done(reject, new Error("no kernel answered; run the cells above first")), patience);
+    const timer = setTimeout(
+      () => done(reject, new Error("no kernel answered; run the cells above first, or wait until it is idle")),
+      patience,
+    );
     w.model.on("msg:custom", answered);
     w.model.send({ type: "weights", id });
   });

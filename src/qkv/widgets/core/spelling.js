@@ -31,6 +31,7 @@ export function wordsOf(text, known) {
   const exact = new Set(known);
   const written = new Map(known.map((word) => [word.toLowerCase(), word]));
   const typed = text
+    .normalize("NFC") // a letter and its marks as one character, as known words have it
     .replaceAll("’", "'")
     .replace(/[\s.!?]+$/, "")
     .split(/\s+/)

@@ -15,6 +15,8 @@ from qkv.widgets.shared.encode import listed, visible
 from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.trace_steps import drawn
 
+__all__ = ["GatedCell"]
+
 MOST = 16
 """The most units that are shown at once."""
 

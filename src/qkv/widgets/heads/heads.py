@@ -12,6 +12,8 @@ from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import crop, listed, number, visible
 from qkv.widgets.shared.html import named, page, table
 
+__all__ = ["Heads"]
+
 _LIMIT = 32  # tokens: thousands of numbers are stored for each of them and each head
 _OUTPUTS = 64
 _DIGITS = 8  # the front end computes the predictions from these, to a millionth

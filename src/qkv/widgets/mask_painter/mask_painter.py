@@ -12,6 +12,8 @@ from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import listed, visible
 from qkv.widgets.shared.html import page, table
 
+__all__ = ["MaskPainter"]
+
 MOST = 16
 """The most tokens whose mask can be painted."""
 

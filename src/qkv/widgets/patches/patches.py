@@ -16,6 +16,8 @@ from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.packed import packed
 from qkv.widgets.shared.served import Served, mean_of_heads
 
+__all__ = ["Patches"]
+
 MOST = 12
 """The most images that are recorded."""
 

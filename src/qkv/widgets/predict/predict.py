@@ -10,6 +10,8 @@ from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import segments
 from qkv.widgets.shared.html import plain
 
+__all__ = ["Predict"]
+
 
 class Predict(Widget):
     """A question with options; each explains itself once it is chosen.

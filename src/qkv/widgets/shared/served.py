@@ -33,6 +33,7 @@ class Served(Widget):
         if content.get("type") != "weights":
             return
         answer = {"type": "weights", "id": content.get("id")}
+        self.send(answer | {"type": "coming"})
         try:
             weights = self._checkpoint.to_bytes()
         except ValueError as error:

@@ -15,6 +15,8 @@ from qkv.widgets.shared.encode import LIMIT, crop, listed, visible
 from qkv.widgets.shared.html import page, table
 from qkv.widgets.shared.trace_steps import drawn, resolved
 
+__all__ = ["Stepper"]
+
 _LEADING = 8
 _FALLBACK = 16
 

@@ -18,6 +18,8 @@ from qkv.widgets.shared.packed import Store, sizes
 from qkv.widgets.shared.recorded import likely, steps_of
 from qkv.widgets.shared.trace_steps import drawn, resolved
 
+__all__ = ["TransformerMap"]
+
 MOST = 32
 """The most tokens of a sentence that is walked through the map."""
 

@@ -12,6 +12,8 @@ from qkv.widgets.shared.encode import listed, number, visible
 from qkv.widgets.shared.html import page, table
 from qkv.widgets.shared.served import Served, mean_of_heads
 
+__all__ = ["Translator"]
+
 _CANDIDATES = 6
 _FATES = ("dropped", "kept", "ended")
 _BOS, _END = 1, "<eos>"

@@ -20,6 +20,8 @@ from qkv.widgets.shared.recorded import (
     steps_of,
 )
 
+__all__ = ["Unrolled"]
+
 
 class Unrolled(Recorded):
     """The network unrolled in time: states as bars, the context, the next token.

@@ -8,6 +8,7 @@ says. Nothing here writes Korean, so that a mistake in writing would be noticed.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from qkv.data.kinds import composed
 from qkv.data.text.grammar.hangul import PARTICLES, final_consonant
 from qkv.data.text.grammar.korean import (
     KOREAN_NOUNS,
@@ -91,7 +92,7 @@ def judge(source: str | Sequence[str], korean: str) -> Verdict:
     tense: 좋아했어 is past, but the English is present
     """
     words = words_of(source) if isinstance(source, str) else source
-    return Verdict(tuple(_problems(read(words), korean)))
+    return Verdict(tuple(_problems(read(words), composed(korean))))
 
 
 def _problems(sentence: Sentence, korean: str) -> Iterator[Problem]:
