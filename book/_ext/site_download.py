@@ -30,7 +30,7 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first day that a zip can name
 BUILD = "import sys; from setuptools.build_meta import build_wheel as b; b(sys.argv[1])"
 OPENING = """\
 # From "Attention, Step by Step". This notebook needs Python 3.11 to 3.14 and
-# the book's package, qkv, which brings PyTorch: 5 GB on Linux, 1 GB elsewhere
+# the book's package, qkv, which brings PyTorch: 6 GB on Linux, 1.5 elsewhere
 # or where PyTorch's CPU build is there already. If qkv is missing, this cell
 # installs it: from the wheel, if you put that beside this notebook, or else
 # from SITE, the address of the book's site.

@@ -565,7 +565,6 @@ class MultiHeadAttention(nn.Module):
         """
         key, value = _default(query, key, value)
         q, k, v = self._project(query, key, value)
-        _check(q, k, v)
         mask = _for_every_head(query, key, mask)
         merged = merge_heads(_fused(q, k, v, mask, causal))
         return self.out_proj(merged)
@@ -582,7 +581,6 @@ class MultiHeadAttention(nn.Module):
         """Return the steps of :meth:`forward`, one by one."""
         key, value = _default(query, key, value)
         q, k, v = self._project(query, key, value)
-        _check(q, k, v)
         mask = _for_every_head(query, key, mask)
         attention = _in_steps(q, k, v, mask, causal)
         merged = merge_heads(attention.output)
@@ -596,23 +594,30 @@ class MultiHeadAttention(nn.Module):
         )
 
     def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, ...]:
-        inputs = {"query": query, "key": key, "value": value}
-        for name, x in inputs.items():
-            like_the_weights(name, x, self.in_proj_weight)
-            axes_at_least(name, x, "*batch token d_model")
-            _same_axis("d_model", attention=self.d_model, **{name: x.shape[-1]})
-        weight, bias = self.in_proj_weight, self.in_proj_bias
-        if query is key is value:  # one large product is faster than three
-            together = F.linear(query, weight, bias)
-            finite("the projection of query, key and value", together)
-            projected = together.chunk(3, -1)
-        else:
-            biases = (None, None, None) if bias is None else bias.chunk(3)
-            parts = zip(inputs.values(), weight.chunk(3), biases, strict=True)
-            projected = [F.linear(x, w, b) for x, w, b in parts]
-            for name, x in zip(inputs, projected, strict=True):
-                finite(f"the projection of {name}", x)
-        return tuple(split_heads(x, self.heads) for x in projected)
+        if not query is key is value:
+            return self._project_apart(query=query, key=key, value=value)
+        self._fitting("query", query)
+        # one large product is faster than three
+        together = F.linear(query, self.in_proj_weight, self.in_proj_bias)
+        finite("the projection of query, key and value", together)
+        return tuple(split_heads(x, self.heads) for x in together.chunk(3, -1))
+
+    def _project_apart(self, **inputs: Tensor) -> tuple[Tensor, ...]:
+        weights, bias = self.in_proj_weight.chunk(3), self.in_proj_bias
+        biases = (None, None, None) if bias is None else bias.chunk(3)
+        projected = []
+        for (name, x), W, b in zip(inputs.items(), weights, biases, strict=True):
+            self._fitting(name, x)
+            part = F.linear(x, W, b)
+            finite(f"the projection of {name}", part)
+            projected.append(split_heads(part, self.heads))
+        _check(*projected)
+        return tuple(projected)
+
+    def _fitting(self, name: str, x: Tensor) -> None:
+        like_the_weights(name, x, self.in_proj_weight)
+        axes_at_least(name, x, "*batch token d_model")
+        _same_axis("d_model", attention=self.d_model, **{name: x.shape[-1]})
 
 
 def _default(

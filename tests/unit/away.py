@@ -41,7 +41,16 @@ class Away(Tensor):
         """A file holds numbers and their device, and is read to the CPU anyway."""
         return self.here.__reduce_ex__(protocol)
 
-    __torch_dispatch__ = torch._C._disabled_torch_dispatch_impl
+    def tolist(self) -> Any:
+        """Return the numbers, as tensors on any device do."""
+        return self.here.tolist()
+
+    @classmethod
+    def __torch_dispatch__(
+        cls, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        with Dispatch():
+            return func(*args, **(kwargs or {}))
 
 
 class Dispatch(TorchDispatchMode):
@@ -50,21 +59,19 @@ class Dispatch(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
     ) -> Any:
-        kwargs = dict(kwargs or {})
-        given = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+        given = tree_leaves((args, kwargs))
         away = [x for x in given if isinstance(x, Away)]
-        to = torch.device(kwargs["device"]) if kwargs.get("device") else None
-        if to is not None and to.type == NAME:
-            kwargs["device"] = torch.device("cpu")
+        to = next((x for x in given if isinstance(x, torch.device)), None)
         if away and to is None and not str(func).startswith(MAY_MEET):
-            strangers = [x for x in given if not isinstance(x, Away) and x.ndim]
+            tensors = [x for x in given if isinstance(x, Tensor)]
+            strangers = [x for x in tensors if not isinstance(x, Away) and x.ndim]
             if strangers:
                 raise RuntimeError(
                     f"{func}: expected all tensors to be on the same device, but one "
                     f"of shape {tuple(strangers[0].shape)} is on the CPU"
                 )
         before = {id(x.here): x for x in away}
-        made = func(*tree_map(_here, args), **tree_map(_here, kwargs))
+        made = func(*tree_map(_here, args), **tree_map(_here, kwargs or {}))
         leaves = to.type == NAME if to is not None else bool(away)
         if str(func).startswith("aten.copy_"):
             leaves = isinstance(args[0], Away)
@@ -72,12 +79,14 @@ class Dispatch(TorchDispatchMode):
         def brought(x: Any) -> Any:
             if not (isinstance(x, Tensor) and leaves):
                 return x
-            return before.get(id(x)) or Away(x)
+            return before[id(x)] if id(x) in before else Away(x)
 
         return tree_map(brought, made)
 
 
 def _here(x: Any) -> Any:
+    if isinstance(x, torch.device) and x.type == NAME:
+        return torch.device("cpu")
     return x.here if isinstance(x, Away) else x
 
 

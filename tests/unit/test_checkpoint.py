@@ -239,6 +239,7 @@ def test_a_setting_of_another_kind_is_refused(tmp_path, setting, said):
         {"d_model": 3 * 10**7},
         {"d_model": 3 * 10**9},
         {"positions": "learned", "max_length": 10**9},
+        {"positions": "learned", "max_length": 10**30},
     ],
     ids=str,
 )
@@ -255,6 +256,16 @@ def test_a_model_that_is_larger_than_its_file_is_not_made(
     with pytest.raises(ValueError, match=r"m\.safetensors: its (weights|metadata) "):
         load(path)
     assert len(made) < 100
+
+
+def test_how_much_larger_a_model_is_than_its_file_is_said(tmp_path):
+    told, weights = told_and_weights()
+    told["config"]["d_ff"] = 10_000
+    path = tmp_path / "m.safetensors"
+    save_file(weights, path, {checkpoint.KIND: json.dumps(told)})
+    said = r"has 4,455 numbers, but the model is to have 12\d,\d{3}, and more to come"
+    with pytest.raises(ValueError, match=said):
+        load(path)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qkv.masks import causal, combined, fitting, padding
+from qkv.masks import causal, combined, fitting, padding, real_tokens
 
 few = settings(max_examples=20, deadline=None)
 sizes = st.sampled_from([1, 2, 3, 5, 7, 11])
@@ -44,6 +44,12 @@ def test_padding_hides_what_stands_after_the_end(lengths):
     assert mask.sum(-1).flatten().tolist() == lengths
     for length, row in zip(lengths, mask[:, 0], strict=True):
         assert row[:length].all()
+
+
+def test_what_is_real_ends_with_its_length():
+    source = torch.full((3, 4), 7)
+    real = real_tokens(source, torch.tensor([1, 4, 2]))
+    assert real.int().tolist() == [[1, 0, 0, 0], [1, 1, 1, 1], [1, 1, 0, 0]]
 
 
 @few

@@ -687,6 +687,24 @@ def test_tokens_for_other_rows_than_the_states_are_refused(as_readers_run_it):
             model.extend(tokens.long(), model.empty(2))
 
 
+@pytest.mark.parametrize("part", range(3))
+def test_nan_in_what_is_read_at_once_is_not_lost(part):
+    """A kernel makes 0 of a short row of NaN: a prompt would go on as if well."""
+    model = make(LanguageModel)
+    weight = model.decoder.layers[0].self_attn.in_proj_weight
+    weight.data[part * weight.shape[1]] = float("nan")
+    tokens = torch.ones(1, 3, dtype=torch.long)
+    for read in (
+        model,
+        model.trace,
+        lambda tokens: model.extend(tokens, model.empty()),
+    ):
+        with pytest.raises(
+            FloatingPointError, match=r" has nan at \[0, .*look for wher"
+        ):
+            read(tokens)
+
+
 def test_learned_positions_end():
     model = make(LanguageModel, positions="learned", max_length=5)
     tokens = torch.ones(1, 6, dtype=torch.long)

@@ -45,6 +45,8 @@ def greedy(
     ValueError
         If ``max_length`` is below 1, the model refuses the source, or ``allowed`` is
         not of ``max_length`` steps that each leave a token; or if a logit is NaN.
+    FloatingPointError
+        If an attention finds NaN or an infinity in the source that it reads.
 
     Examples
     --------

@@ -40,7 +40,6 @@ _NOT_UNDERSTOOD = (  # what values of the wrong kind, size or depth raise
     AttributeError,
     LookupError,
     OverflowError,
-    RecursionError,
     RuntimeError,
     TypeError,
     ValueError,
@@ -287,16 +286,17 @@ def _no_larger_than(weights: dict[str, Tensor]) -> Iterator[None]:
         If it is larger.
     """
     most = sum(weight.numel() for weight in weights.values())
-    made, thread = [], get_ident()
+    made, thread = 0, get_ident()
 
     def weigh(_: nn.Module, name: str, parameter: Tensor | None) -> None:
+        nonlocal made
         if parameter is None or get_ident() != thread:
             return
-        made.append(parameter.numel())
-        if sum(made) > 2 * most or len(made) > 2 * len(weights):
+        made += parameter.numel()
+        if made > 2 * most:
             raise ValueError(
-                f"the file has {most:,} numbers in {len(weights)} weights, but the "
-                f"model is to have {sum(made):,} in {len(made)}, and more to come"
+                f"the file has {most:,} numbers, but the model is to have {made:,}, "
+                "and more to come"
             )
 
     asked = register_module_parameter_registration_hook(weigh)

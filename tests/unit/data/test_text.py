@@ -2,6 +2,7 @@
 
 import errno
 import re
+import tracemalloc
 import unicodedata
 from collections import Counter
 from datetime import date, timedelta
@@ -522,9 +523,13 @@ def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(
     file.write_bytes(b"1234\t5678\n")
     assert load_pairs(file, held_out=0.0).train[0].target == ("5678",)
     with file.open("ab") as more:
-        more.truncate(2**40)  # a terabyte of nothing, which takes no room on a disk
+        more.truncate(2**27)  # nothing at all, which takes no room on a disk
+    tracemalloc.start()
     with pytest.raises(ValueError, match=r"pairs\.tsv, line 2 has over 10 bytes, and"):
         load_pairs(file)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2**23
 
 
 def test_a_file_that_is_named_in_hangul_by_a_mac_is_read_and_named(tmp_path):
@@ -624,6 +629,7 @@ def test_a_share_of_too_few_pairs_is_none(tmp_path):
         ("\ufeffa\tb".encode("utf-16-le"), r"pairs\.tsv, line 1 is not UTF-8; save"),
         ("a\tb\n".encode("utf-16-le"), r"pairs\.tsv, line 1 is not UTF-8"),
         (b"a\tb\nc\t\0d\n", r"pairs\.tsv, line 2 is not UTF-8"),
+        (b"a\tb\r\nc\td\r\ne\r\n", r"pairs\.tsv, line 3: 1 column"),
         (b"a\tb\rc\td\re\n", r"pairs\.tsv, line 3: 1 column"),
         (b"a <eos>\tb\n", r"pairs\.tsv, line 1: the token '<eos>' is reserved"),
     ],

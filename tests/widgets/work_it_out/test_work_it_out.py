@@ -85,6 +85,13 @@ class TestInPython:
         assert "<td>0.5065</td>" in whole
         assert "0.5065" not in open_
 
+    def test_symbols_in_sentences_of_the_checks_are_typeset(self, made):
+        said = [part for mistake in made.mistakes for part in mistake]
+        assert not any("d_k" in part.get("text", "") for part in said)
+        roots = [part["math"] for part in said if "msqrt" in part.get("math", "")]
+        assert len(roots) >= 2
+        assert all("<mi>k</mi>" in root for root in roots)
+
     def test_its_labels_are_escaped(self, evil_one):
         assert "<script" not in evil_one.fallback()
         assert "<td>−∞</td>" in evil_one.fallback()
@@ -105,7 +112,8 @@ class TestInThePage:
         assert notes(page) == [], "it is still being written"
         holes(page).nth(0).press("Enter")
         assert "q, k₁" in notes(page)[0]
-        assert "not divided by √d_k" in notes(page)[0]
+        assert "q, k₁: the scores are not divided by" in notes(page)[0]
+        assert page.locator(".qkv-note msqrt").count() == 1
         assert holes(page).nth(0).get_attribute("aria-invalid") == "true"
         described = holes(page).nth(0).get_attribute("aria-describedby")
         assert page.locator(f"#{described}").count() == 1
@@ -129,8 +137,7 @@ class TestInThePage:
         page = show(made)
         fill(page, ["2", "1"])
         [note] = notes(page)
-        assert "q, k₁" in note
-        assert "q, k₂" in note
+        assert note.startswith("q, k₁; q, k₂: ")
 
     def test_all_right_and_remembered(self, show, made):
         page = show(made)

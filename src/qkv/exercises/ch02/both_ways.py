@@ -17,7 +17,7 @@ def both_ways(
     W: Float[Tensor, "d_hidden d_in"],
     U: Float[Tensor, "d_hidden d_hidden"],
     b: Float[Tensor, " d_hidden"],
-) -> Float[Tensor, "batch token two_d_hidden"]:
+) -> Float[Tensor, "batch token both"]:
     parts = _states(x, W, U, b), _backwards(x, lengths, W, U, b)
     return _real(torch.cat(parts, dim=-1), lengths)
 

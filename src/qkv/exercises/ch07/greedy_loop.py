@@ -24,7 +24,7 @@ def write_greedily(
     choose: Callable[[Tensor], Tensor] = lambda logits: logits[:, -1].argmax(-1),
     ends: Callable[[Tensor], Tensor] = lambda newest: newest == EOS,
     begins_with: int = BOS,
-) -> Int[Tensor, "batch longest"]:
+) -> Int[Tensor, "batch target"]:
     """Feed what is written, choose, append; a row that has ended gets padding."""
 
     def decoder(tokens):

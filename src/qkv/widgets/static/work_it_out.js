@@ -20,7 +20,7 @@ var K=globalThis,lt=e=>e,L=K.trustedTypes,ht=L?L.createPolicy("lit-html",{create
         </tr>`)}</tbody>
     </table>`)}
   ${e.still||e.get("given_up")?u:ge(e,t,s)}`}function ge(e,t,n){let s=new Map;for(let i of n){let r=Ot(e,i.table,t[i.i]);r.length&&s.set(T(r),{said:r,of:[...s.get(T(r))?.of??[],i]})}return[...s.values()].map(({said:i,of:r})=>d`<p class="qkv-note">
-      ${r.map(o=>d`<span id="${e.id}-said-${o.i}"><b>${Lt(o)}</b></span> `)} ${N(i)}
+      ${r.map((o,a)=>d`${a?"; ":""}<b id="${e.id}-said-${o.i}">${Lt(o)}</b>`)}: ${N(i)}
     </p>`)}function me(e,t){let n=e.local.last;if(n===void 0)return"";if(t.every(i=>i.kind==="right"))return"All of them are right.";let s=e.get("tables").find(i=>i.cells.flat().some(r=>w(r)===n));return s?t[n].kind==="right"?"Right.":T(Ot(e,s,t[n])):""}function $e(e,t){let n=t.filter(o=>o.kind==="right").length,s=t.some(o=>!["empty","right"].includes(o.kind));e.local.tried||=s;let i=e.get("typed").some(o=>o)||e.get("given_up"),r=n===t.length;return d`<div class="qkv-bar">
       ${e.local.tried&&!r&&!e.get("given_up")?d`<button type="button" data-act="show" @click=${()=>ue(e)}>Show the numbers</button>`:u}
       ${i?d`<button type="button" data-act="reset" @click=${()=>he(e)}>Start again</button>`:u}

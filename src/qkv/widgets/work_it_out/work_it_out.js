@@ -203,7 +203,7 @@ function sayings(w, all, holes) {
   }
   return [...groups.values()].map(
     ({ said, of }) => html`<p class="qkv-note">
-      ${of.map((hole) => html`<span id="${w.id}-said-${hole.i}"><b>${place(hole)}</b></span> `)} ${rich(said)}
+      ${of.map((hole, n) => html`${n ? "; " : ""}<b id="${w.id}-said-${hole.i}">${place(hole)}</b>`)}: ${rich(said)}
     </p>`,
   );
 }

@@ -1,5 +1,6 @@
 """A computation to work out by hand: a reader fills in its numbers."""
 
+import re
 from html import escape
 from typing import Any
 
@@ -16,6 +17,7 @@ __all__ = ["WorkItOut"]
 
 _DIGITS = 9  # of the right numbers: what a hand rounds is compared with them
 _SHOWN = 4
+_SYMBOL = re.compile(r"(√?)\b([A-Za-z])_([a-z0-9]+)\b")
 
 
 class WorkItOut(Widget):
@@ -73,7 +75,7 @@ class WorkItOut(Widget):
                 }
                 for hole in holes
             ],
-            mistakes=[segments(m.says) for m in exercise.mistakes.values()],
+            mistakes=[_typeset(m.says) for m in exercise.mistakes.values()],
             alt=_sentence(exercise, [hole.table for hole in holes]),
         )
         self.observe(self._keep, "solved")
@@ -135,6 +137,22 @@ def _tables(exercise: ByHand) -> list[dict[str, Any]]:
             }
         )
     return tables
+
+
+def _typeset(says: str) -> list[dict[str, str]]:
+    """Return what a check says in plain text with its symbols set: √d_k, W_q."""
+
+    def formula(found: re.Match) -> str:
+        root, letter, index = found.groups()
+        index = rf"\mathrm{{{index}}}" if len(index) > 1 else index
+        symbol = f"{letter}_{{{index}}}"
+        return rf"$\sqrt{{{symbol}}}$" if root else f"${symbol}$"
+
+    heard = (found[0] for found in _SYMBOL.finditer(says))
+    return [
+        {**part, "plain": next(heard)} if "math" in part else part
+        for part in segments(_SYMBOL.sub(formula, says))
+    ]
 
 
 def _sentence(exercise: ByHand, names: list[str]) -> str:
