@@ -101,16 +101,25 @@ def wheel(book: bytes, name: str) -> bytes:
     """Return the wheel of the package in a zipped book, built where it disturbs none.
 
     What setuptools leaves beside the sources would be taken into the next wheel.
+    It is always there: PyTorch needs it.
+
+    Raises
+    ------
+    RuntimeError
+        If setuptools cannot build it; its own words are in the message.
     """
     with tempfile.TemporaryDirectory() as folder:
         ZipFile(BytesIO(book)).extractall(folder)
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", BUILD, folder],
             cwd=Path(folder, NAME),
             env={**os.environ, "SOURCE_DATE_EPOCH": "315532800"},  # LONG_AGO
-            check=True,
-            stdout=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            raise RuntimeError(f"the package could not be built:\n{done.stderr}")
         return Path(folder, name).read_bytes()
 
 
