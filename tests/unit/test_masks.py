@@ -95,6 +95,17 @@ class TestRefusals:
         with pytest.raises(TypeError, match=rf"wants integers.*lengths holds {dtype}"):
             padding(torch.ones(3, dtype=dtype), 7)
 
+    @pytest.mark.parametrize(
+        ("length", "said"),
+        [
+            (0, r"a source has length 0, but a model needs at least 1 token"),
+            (5, r"source_lengths has 5, but source has only source = 4 tokens"),
+        ],
+    )
+    def test_lengths_that_no_source_has(self, length, said):
+        with pytest.raises(ValueError, match=said):
+            real_tokens(torch.full((2, 4), 7), torch.tensor([3, length]))
+
     def test_masks_that_do_not_broadcast(self):
         with pytest.raises(
             ValueError, match=r"\(3, 3\) and \(2, 5\) .*unsqueeze\(-2\)"
