@@ -218,9 +218,9 @@ def load_images(
     (('cat', 'dog'), Images(2 of 1 × 8 × 12))
     """
     _check_share(held_out)
-    whole(1, patch=patch)
+    patch = whole(1, patch=patch)["patch"]
     if size is not None:
-        height_and_width(size=size)
+        size = height_and_width(size=size)["size"]
         _check_divides(patch, size)
     classes = _files(Path(folder))
     every = _shuffled(classes, list(_greys(classes, patch, size).values()))

@@ -120,7 +120,7 @@ def exact_match(
     _check_several("examples", examples, Example)
     for example in examples:
         corpus.target_vocab.encode(example.target)  # an unknown truth is never written
-    longest = max((len(example.target) for example in examples), default=0)
+    longest = max(len(example.target) for example in examples)
     written = translate(model, corpus, examples, max_length=longest + 1, width=width)
     right = [w == e.target for w, e in zip(written, examples, strict=True)]
     return sum(right) / len(right)

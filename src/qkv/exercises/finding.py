@@ -7,8 +7,10 @@ has to be kept, and none but the one that is asked for is imported.
 """
 
 import re
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from qkv.checking import messages
 from qkv.checking.by_hand import ByHand
@@ -81,11 +83,9 @@ def find(id: str) -> Exercise:
     >>> find("3.2").title
     'Compare each query with each key'
     """
-    chapter = chapter_of(id)
-    file = None if chapter is None else files(chapter).get(id)
-    if chapter is None or file is None:
-        raise ValueError(_say_unknown(id, chapter))
-    return import_module(f"{_package(chapter)}.{file.stem}").EXERCISE
+    if (module := _module(id, files)) is None:
+        raise ValueError(_say_unknown(id, chapter_of(id)))
+    return module.EXERCISE
 
 
 def find_by_hand(id: str) -> ByHand:
@@ -101,12 +101,10 @@ def find_by_hand(id: str) -> ByHand:
     >>> find_by_hand("3.a").title
     'Another query, the same keys'
     """
-    chapter = chapter_of(id)
-    file = None if chapter is None else by_hand(chapter).get(id)
-    if chapter is None or file is None:
+    if (module := _module(id, by_hand)) is None:
         known = ", ".join(id for c in chapters() for id in by_hand(c))
         raise ValueError(messages.UNKNOWN_BY_HAND.format(id=id, ids=known))
-    return import_module(f"{_package(chapter)}.{file.stem}").BY_HAND
+    return module.BY_HAND
 
 
 def chapter_of(id: str) -> int | None:
@@ -126,6 +124,13 @@ def _with_ids(chapter: int, pattern: re.Pattern) -> dict[str, Path]:
     return {
         id: path for path in paths for id in pattern.findall(path.read_text("utf-8"))
     }
+
+
+def _module(id: str, listed: Callable[[int], dict[str, Path]]) -> ModuleType | None:
+    chapter = chapter_of(id)
+    if chapter is None or id not in (of_chapter := listed(chapter)):
+        return None
+    return import_module(f"{_package(chapter)}.{of_chapter[id].stem}")
 
 
 def _package(chapter: int) -> str:

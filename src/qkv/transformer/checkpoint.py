@@ -131,12 +131,10 @@ def load(source: str | PathLike[str]) -> Checkpoint:
     FileNotFoundError
         If there is no such file, or no checkpoint of that name.
     OSError
-        If the file cannot be read.
+        If the file is there, but cannot be read.
     ValueError
         If the file is damaged, is no checkpoint, or its weights are not those of its
         config.
-    OSError
-        If the file is there, but cannot be read.
 
     Examples
     --------

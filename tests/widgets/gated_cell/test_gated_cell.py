@@ -126,6 +126,10 @@ class TestRefused:
             )
         with pytest.raises(ValueError, match="not all of one kind of cell"):
             GatedCell({"not not": [*read_gru("not"), *read_lstm("not")]})
+        with pytest.raises(
+            ValueError, match=r"'not' have the steps reset, .* of 'good'"
+        ):
+            GatedCell({"not": read_gru("not"), "good": read_lstm("good")})
 
     def test_a_batch(self):
         two = [

@@ -210,6 +210,12 @@ class TestWords:
         with pytest.raises(ValueError, match=f"seed={seed} must lie in 0 to 999"):
             LearnToLook(seed=seed)
 
+    def test_a_seed_that_is_not_whole(self):
+        with pytest.raises(
+            TypeError, match=r"seed is 1\.5, but must be a whole number"
+        ):
+            LearnToLook(seed=1.5)
+
 
 def say(page):
     return page.locator(".qkv-say").inner_text()

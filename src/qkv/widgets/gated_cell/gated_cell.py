@@ -138,7 +138,7 @@ class GatedCell(Widget):
             raise ValueError("sentences is empty; give a text and its traces")
         read = {text: _read(text, traces) for text, traces in sentences.items()}
         declared = _declared(next(iter(sentences.values())))
-        kind = _kind_of(declared)
+        kind = _kind_of(read)
         states = _start(kind, read, start)
         for text, values in read.items():
             _check_follows(kind, text, values, states)
@@ -254,8 +254,15 @@ def _declared(traces: Sequence[Any]) -> list[Step]:
     return list(walk(traces[0]))
 
 
-def _kind_of(declared: list[Step]) -> _Kind:
-    found = [step.path for step in declared]
+def _kind_of(read: dict[str, dict[str, Tensor]]) -> _Kind:
+    (text, values), *others = read.items()
+    found = list(values)
+    for other, those in others:
+        if list(those) != found:
+            raise ValueError(
+                f"the traces of {text!r} have the steps {', '.join(found)}, but those "
+                f"of {other!r} have {', '.join(those)}; give traces of one kind of cell"
+            )
     for kind in (_GRU, _LSTM):
         if set(found) == set(kind.letters):
             return kind

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam
 
+from qkv._checks import whole
 from qkv.attention import AttentionTrace, attend
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import listed, number
@@ -56,6 +57,8 @@ class LearnToLook(Widget):
     ------
     ValueError
         If the seed is another number.
+    TypeError
+        If it is not a whole one.
 
     Notes
     -----
@@ -80,6 +83,7 @@ class LearnToLook(Widget):
     def __init__(self, *, seed: int = 0):
         if not 0 <= seed <= MOST_SEED:
             raise ValueError(f"seed={seed} must lie in 0 to {MOST_SEED}")
+        seed = whole(0, seed=seed)["seed"]
         runs = [run(scaled=scaled, seed=seed) for scaled in (True, False)]
         super().__init__(
             seed=seed, names=_NAMES, runs=runs, frame=len(runs[0]["frames"]) - 1

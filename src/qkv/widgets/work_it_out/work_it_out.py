@@ -2,6 +2,7 @@
 
 import re
 from html import escape
+from itertools import count
 from typing import Any
 
 import traitlets
@@ -118,7 +119,7 @@ class WorkItOut(Widget):
 
 
 def _tables(exercise: ByHand) -> list[dict[str, Any]]:
-    count = iter(range(len(exercise.holes())))
+    numbers = count()
     tables = []
     for name, value in exercise.numbers().items():
         table = exercise.tables[name]
@@ -126,7 +127,7 @@ def _tables(exercise: ByHand) -> list[dict[str, Any]]:
             [number(x, _SHOWN) for x in row] for row in value.tolist()
         ]
         for row, column in table.places():
-            cells[row][column] = {"hole": next(count)}
+            cells[row][column] = {"hole": next(numbers)}
         tables.append(
             {
                 "caption": segments(table.caption),
