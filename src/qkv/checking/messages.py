@@ -21,8 +21,9 @@ OVERWRITES = (
     "Work on a copy"
 )
 CUTS_THE_GRADIENT = (
-    "no gradient passes through it (detach, item, numpy or torch.tensor cut it off): "
-    "nothing before it could be trained"
+    "no gradient passes through it (detach, item, numpy or torch.tensor cut it off, "
+    "and so does writing over a result, by /= or out=): nothing before it could be "
+    "trained"
 )
 CALLS_IT = (
     "it calls {name}, the very function that was to be written: try it without, too"
