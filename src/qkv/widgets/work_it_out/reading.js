@@ -19,7 +19,9 @@ const token = /\s*(?:(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?)|([a-zπ]+
 /** One way of writing for each sign; a comma between digits, or before one, is a decimal point. */
 const usual = (text) =>
   text
-    .replaceAll("²", "^2")
+    // before the next line makes digits of them: e⁻¹ would be e-1, and 1½ 11/2
+    .replace(/[⁰¹²³⁴-⁹⁺⁻]+/g, (raised) => `^${raised.normalize("NFKC")}`)
+    .replace(/(\d+)([¼-¾⅐-⅞])/g, "($1+$2)")
     .normalize("NFKC")
     .toLowerCase()
     .replace(/[−–—]/g, "-")

@@ -41,7 +41,7 @@ const key = (w) => `qkv.by-hand.${w.get("name")}`;
  */
 function recall(w) {
   try {
-    return JSON.parse(localStorage.getItem(key(w)) ?? "{}");
+    return JSON.parse(localStorage.getItem(key(w)) ?? "{}") ?? {};
   } catch {
     return {};
   }
@@ -243,4 +243,4 @@ function view(w) {
     ${w.still ? nothing : foot(w, all)}`;
 }
 
-export default widget("work_it_out", { missing, view, stills: () => [{ state: {} }], begin });
+export default widget("work-it-out", { missing, view, stills: () => [{ state: {} }], begin });
