@@ -67,7 +67,8 @@ def files(root: Path) -> list[Path]:
 def _below(folder: Path, root: Path, ignored: list[str]) -> Iterator[Path]:
     for path in folder.iterdir():
         names = path.name, path.relative_to(root).as_posix()
-        if any(fnmatch(name, each) for name in names for each in ignored):
+        left_out = any(fnmatch(name, each) for name in names for each in ignored)
+        if left_out or path.is_symlink():  # a link may lead out of the book
             continue
         if path.is_dir():
             yield from _below(path, root, ignored)
