@@ -103,6 +103,13 @@ def test_no_cell_ends_in_a_semicolon(source: Path) -> None:
 
 
 @every_source
+def test_no_formula_stands_in_a_heading(source: Path) -> None:
+    """The contents of the site are copied from headings before formulas are set."""
+    prose = [c.source for c in jupytext.read(source).cells if c.cell_type == "markdown"]
+    assert not re.findall(r"^#+ .*\$.*$", "\n".join(prose), flags=re.M)
+
+
+@every_source
 def test_front_matter_is_complete(source: Path) -> None:
     notebook = jupytext.read(source)
     assert notebook.metadata["jupytext"]["text_representation"]["format_name"] == "myst"
