@@ -59,7 +59,7 @@ def _is_behind(face: Path, path: Path) -> bool:
     package alone. A package inside may list names of its own: those have a section.
     """
     lists_names = path.name == "__init__.py" and LISTED.search(path.read_text("utf-8"))
-    return "def __getattr__(" in face.read_text("utf-8") and not lists_names
+    return "__getattr__" in face.read_text("utf-8") and not lists_names
 
 
 def _is_nameless(path: Path) -> bool:
