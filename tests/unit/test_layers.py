@@ -138,10 +138,15 @@ def test_a_residual_normalises_before_or_after():
 @pytest.mark.parametrize("path", ["forward", "trace"])
 def test_another_width_is_refused(as_readers_run_it, layer, path):
     with pytest.raises(ValueError, match=r"d_model = 3, but x has d_model = 5"):
-        getattr(layer, path)(torch.ones(2, 5))
+        getattr(layer, path)(torch.ones(2, 4, 5))
 
 
 @pytest.mark.parametrize("token", [-1, 11])
 def test_an_unknown_token_is_named(token):
     with pytest.raises(ValueError, match=rf"target has token {token}, but .* 0 to 10"):
         embed(nn.Embedding(11, 2), torch.tensor([3, token]), "target")
+
+
+def test_an_activation_that_is_not_known_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match="activation is 'swish'.*relu.*gelu"):
+        FeedForward(5, 7, "swish")
