@@ -148,5 +148,5 @@ def test_an_unknown_token_is_named(token):
 
 
 def test_an_activation_that_is_not_known_is_refused_with_those_that_are():
-    with pytest.raises(ValueError, match="activation is 'swish'.*relu.*gelu"):
+    with pytest.raises(ValueError, match=r"activation is 'swish'.*relu.*gelu"):
         FeedForward(5, 7, "swish")
