@@ -107,8 +107,8 @@ EXERCISE = Exercise(
             partial(count_transformer, biases=False),
         ),
         "one bias for a network": Mistake(
-            "b_1 is missing: the network's first matrix has a bias for each of its d_ff "
-            "outputs",
+            "b_1 is missing: the network's first matrix has a bias for each of its "
+            "d_ff outputs",
             _one_bias_for_a_network,
         ),
         "one network for two": Mistake(
