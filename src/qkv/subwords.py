@@ -510,12 +510,17 @@ def _same_words(
             "pieces for each word"
         )
     for pieces, cut in zip(true, found, strict=True):
-        if [*map(len, pieces)] != [*map(len, cut)] and "".join(pieces) != "".join(cut):
+        of_truth, of_found = _whole(pieces), _whole(cut)
+        if of_truth != of_found:
             raise ValueError(
-                f"true has the word {''.join(pieces)!r}, but found has "
-                f"{''.join(cut)!r} at the same place; give pieces of the same words"
+                f"true has the word {of_truth!r}, but found has {of_found!r} at the "
+                "same place; give pieces of the same words"
             )
         yield pieces, cut
+
+
+def _whole(pieces: Sequence[Token]) -> Token:
+    return pieces[0][:0].join(pieces) if pieces else ""
 
 
 def _cuts(pieces: Sequence[Token]) -> set[int]:
