@@ -173,6 +173,37 @@ def test_the_trace_counts_anew_and_learns_the_same(counts, merges, by):
         assert steps[-1].words == {tuple(bpe.split(w)): n for w, n in counts.items()}
 
 
+def ratio(ab, a, b):
+    return ab / (a * b)
+
+
+def of_the_best_ratio(counts, merges):
+    """Merges by the score that is called WordPiece's, all counted anew each time."""
+    words = {tuple(word): often for word, often in counts.items()}
+    ids = {
+        unit: i for i, unit in enumerate(sorted({u for word in words for u in word}))
+    }
+    for _ in range(merges):
+        both = pairs(words)
+        each = Counter(t for word, n in words.items() for t in word for _ in range(n))
+        if not both:
+            return
+        (a, b) = pair = min(
+            both,
+            key=lambda p: (-ratio(both[p], *(each[t] for t in p)), *map(ids.get, p)),
+        )
+        ids.setdefault(a + b, len(ids))
+        words = {merged(word, pair): often for word, often in words.items()}
+        yield pair
+
+
+@given(counted, st.integers(0, 20))
+def test_another_score_sees_how_often_each_token_still_occurs(counts, merges):
+    assert learn(counts, merges, score=lambda ab, a, b: ab) == learn(counts, merges)
+    expected = tuple(of_the_best_ratio(counts, merges))
+    assert learn(counts, merges, score=ratio).merges == expected
+
+
 @given(counted, st.data())
 def test_the_first_merges_are_a_vocabulary_of_their_own(counts, data):
     bpe = learn(counts, 20)
