@@ -54,7 +54,11 @@
   // code that is folded is printed all the same
   const folded = () => document.querySelectorAll("details.book-fold:not([open])");
   addEventListener("beforeprint", () => {
-    for (const each of folded()) if (each instanceof HTMLDetailsElement) each.dataset.opened = each.open = true;
+    for (const each of folded())
+      if (each instanceof HTMLDetailsElement) {
+        each.open = true;
+        each.dataset.opened = "";
+      }
   });
   addEventListener("afterprint", () => {
     for (const each of document.querySelectorAll("details[data-opened]"))
