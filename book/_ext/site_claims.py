@@ -48,7 +48,7 @@ def _link(data: dict, docname: str, listed: set[str], claimed: set[str]) -> None
         claimed.add(statement)
         name = name_of(docname, statement)
         return (
-            f'<p data-mark="✓" id="{name}">✓ {match[1]}: '
+            f'<p data-mark="✓" class="book-claim" id="{name}">✓ {match[1]}: '
             f'<a href="../{PAGE}.html#{name}">measured {match[2]}</a>, {match[3]}</p>'
         )
 

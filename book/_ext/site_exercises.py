@@ -22,10 +22,11 @@ from qkv.exercises import finding
 
 logger = logging.getLogger(__name__)
 
-BEGINS = re.compile(r"Exercise (\d+\.\w+)|An open experiment")
+OPEN_ONE = r"(?:An o|The o|O)pen experiment"
+BEGINS = re.compile(rf"Exercise (\d+\.\w+)|{OPEN_ONE}")
 EFFORT = re.compile(r" \((\d+) minutes, (★+)(, by hand)?\)\.\s*")
 ITS_CELL = re.compile(r'^\s*(?:check|WorkItOut)\("(\d+\.\w+)"', flags=re.M)
-SOLVES = re.compile(r"(\d+\.\w+)\b|(?:An|The) open experiment")
+SOLVES = re.compile(rf"(\d+\.\w+)\b|{OPEN_ONE}")
 OPEN = "open"
 HEADING = re.compile(r"^(?=#{2,} )", flags=re.M)
 
@@ -104,7 +105,7 @@ def _ids(cell) -> list[str]:
     """The exercises that end with this cell."""
     if cell.cell_type == "code":
         return ITS_CELL.findall(cell.source)
-    return [OPEN] * ("**An open experiment**" in cell.source)
+    return [OPEN] * len(re.findall(rf"^\*\*{OPEN_ONE}", cell.source, flags=re.M))
 
 
 def _solving(id: str, cell):
@@ -125,9 +126,16 @@ def _hints(id: str) -> list:
     for number, hint in reversed(list(enumerate(hints, start=1))):
         inside = (
             f'<details class="book-hint"><summary>Hint {number} of {len(hints)}'
-            f"</summary><p>{html.escape(hint, quote=False)}</p>{inside}</details>"
+            f"</summary><p>{html.escape(_sentence(hint), quote=False)}</p>{inside}"
+            f"</details>"
         )
     return [_wrapped(f"book-hints-{_class(id)}", f"```{{raw}} html\n{inside}\n```")]
+
+
+def _sentence(hint: str) -> str:
+    """A hint as a sentence of its own, unless it begins with code."""
+    begins_with_words = re.match(r"(a|[a-z]{2,}),? [a-z]{2,}\b", hint)
+    return hint[0].upper() + hint[1:] if begins_with_words else hint
 
 
 def _class(id: str) -> str:
@@ -158,7 +166,7 @@ class Task:
     @property
     def title(self) -> str:
         if self.id == OPEN:
-            return "An open experiment"
+            return "Open experiment"
         by_hand = not self.id.partition(".")[2].isdecimal()
         found = (finding.find_by_hand if by_hand else finding.find)(self.id)
         return f"Exercise {self.id}: {found.title}"
@@ -170,11 +178,16 @@ def make_boxes(app, doctree: nodes.document) -> None:
     if not is_chapter(docname):
         return
     for paragraph in list(doctree.findall(nodes.paragraph)):
-        strong = paragraph.children[0] if paragraph.children else None
+        strong = next(iter(_said(paragraph)), None)
         begins = isinstance(strong, nodes.strong) and BEGINS.match(strong.astext())
         if begins and isinstance(paragraph.parent, nodes.section):
             task = Task(number_of(docname), begins[1] or OPEN, paragraph)
             _box(app, task, docname)
+
+
+def _said(paragraph: nodes.paragraph) -> list[nodes.Node]:
+    """The parts of a paragraph; MyST puts an empty text before what is strong."""
+    return [child for child in paragraph.children if child.astext()]
 
 
 def _box(app, task: Task, docname: str) -> None:
@@ -221,12 +234,12 @@ def _solves(node: nodes.Element, id: str) -> bool:
 
 def _effort(task: Task) -> str:
     """Take the minutes and the mark out of the first paragraph, for the box's head."""
-    _, said = task.first.children[:2]
+    strong, said = _said(task.first)[:2]
     found = EFFORT.match(said.astext())
     if not found:
         logger.warning("%s: no minutes or mark", task.title, location=task.first)
         return ""
-    task.first.remove(task.first.children[0])
+    task.first.remove(strong)
     task.first.replace(said, nodes.Text(said.astext()[found.end() :]))
     minutes, stars, by_hand = found.groups()
     difficulty = f"difficulty {len(stars)} of 3"
