@@ -33,6 +33,7 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
     waiting = setTimeout(all, 150);
   };
   addEventListener("resize", soon);
+  addEventListener("toggle", soon, { capture: true }); // what was folded has its width only now
   const scrolled = ({ target }) => {
     if (target instanceof HTMLElement && "scrolls" in target.dataset) more(target);
   };
