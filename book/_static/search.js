@@ -1,0 +1,179 @@
+// Search over the sections of the book: ranks the rows of search-index.js, and shows them.
+//
+// Places that have all the words come before those that have some; then chapters before
+// other pages, solutions, and the package; then the better ones. A word counts most in a
+// heading, then in bold, where a term is introduced. Korean forms stand for their terms.
+(() => {
+  /** @typedef {{ title: string, part: string, kind: number, address: string, sections: string[][] }} Page */
+  /** @type {{ pages: Page[], forms: Record<string, string> }} */
+  const { pages, forms } = globalThis.qkvIndex;
+  const IN_TITLE = 5;
+  const IN_BOLD = 6;
+  const AT_MOST = 40;
+  const little = new Set(
+    "a an the of to in on is are be it its and or for with as at by do does what why how".split(" "),
+  );
+
+  // ---------------------------------------------------------------------------- words
+
+  /** A word without the ending that its other forms have, too. */
+  function stem(word) {
+    if (!/^[a-z]{4,}$/.test(word)) return word;
+    const base = word
+      .replace(/ies$/, "y")
+      .replace(/([^s])s$/, "$1")
+      .replace(/(?:ing|ed)$/, "");
+    if (base.length < 3) return word;
+    return base.replace(/([bdgmnprt])\1$/, "$1").replace(/e$/, "");
+  }
+
+  const WORD = /[√\p{L}\p{N}_]+/gu;
+  const plain = (text) =>
+    text
+      .normalize("NFC")
+      .toLowerCase()
+      .replace(/square root(?: of)?/g, "sqrt")
+      .replace(/√/g, "sqrt ");
+  const wordsOf = (text) =>
+    (plain(text).match(WORD) ?? []).flatMap((word) => [word, ...(word.includes("_") ? word.split("_") : [])]).map(stem);
+
+  const hangul = /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]/;
+  const longestFirst = Object.keys(forms).sort((a, b) => b.length - a.length);
+
+  /** The English terms that Korean words stand for; words that are no term stay. */
+  function translated(query) {
+    const korean = query.split(/\s+/).filter((word) => hangul.test(word));
+    const others = query.split(/\s+/).filter((word) => !hangul.test(word));
+    let rest = korean.join("").normalize("NFC");
+    const found = [];
+    for (const form of longestFirst) {
+      if (!rest.includes(form.toLowerCase()) && !rest.includes(form)) continue;
+      found.push(forms[form]);
+      rest = rest.replace(form, " ");
+    }
+    return [...others, ...(found.length ? found : korean)].join(" ");
+  }
+
+  // ------------------------------------------------------------------------- the rows
+
+  const rows = pages.flatMap((page) =>
+    page.sections.map(([anchor, title, text, bold, later], place) => {
+      const kind = page.kind + Number(later);
+      /** @type {Map<string, number>} */
+      const times = new Map();
+      const words = wordsOf(`${title} ${text}`);
+      for (const word of words) times.set(word, (times.get(word) ?? 0) + 1);
+      const [inTitle, inBold] = [new Set(wordsOf(title)), new Set(wordsOf(bold))];
+      return { page, kind, anchor, title, text, place, times, length: words.length, inTitle, inBold };
+    }),
+  );
+  /** @typedef {(typeof rows)[number]} Row */
+  const meanLength = rows.reduce((sum, row) => sum + row.length, 0) / rows.length;
+  /** @type {Map<string, number>} */
+  const spread = new Map();
+  for (const row of rows) for (const word of row.times.keys()) spread.set(word, (spread.get(word) ?? 0) + 1);
+
+  /** How much a word tells: the fewer places have it, the more. */
+  const telling = (word) => Math.log(1 + rows.length / (1 + (spread.get(word) ?? 0)));
+
+  /** The words of the index that a word of the query stands for: itself, or those it begins. */
+  function meant(word) {
+    if (spread.has(word) || word.length < 3) return [word];
+    return [...spread.keys()].filter((other) => other.startsWith(word));
+  }
+
+  function worth(/** @type {Row} */ row, word) {
+    const times = row.times.get(word) ?? 0;
+    if (!times) return 0;
+    const often = times / (times + 0.6 + (0.9 * row.length) / meanLength);
+    const marked = (row.inTitle.has(word) ? IN_TITLE : 0) + (row.inBold.has(word) ? IN_BOLD : 0);
+    return telling(word) * (often * 2.2 + marked);
+  }
+
+  function search(query) {
+    const words = wordsOf(translated(query));
+    const asked = [...new Set(words)].map((word) => ({ word, meant: meant(word) }));
+    const needed = asked.filter(({ word }) => !little.has(word));
+    const counted = needed.length ? needed : asked;
+    const best = (row, { meant: all }) => Math.max(0, ...all.map((word) => worth(row, word)));
+    return rows
+      .map((row) => ({
+        row,
+        covered: counted.filter((each) => best(row, each) > 0).length,
+        score: asked.reduce((sum, each) => sum + best(row, each), 0),
+        words: asked.flatMap((each) => each.meant),
+      }))
+      .filter((each) => each.covered > 0)
+      .sort((a, b) => b.covered - a.covered || a.row.kind - b.row.kind || b.score - a.score)
+      .slice(0, AT_MOST);
+  }
+
+  // ------------------------------------------------------------------------- the page
+
+  /** Some words around the first that were asked for. */
+  function excerpt(text, words) {
+    const asked = new Set(words);
+    const spots = [...text.matchAll(/[√\p{L}\p{N}_]+/gu)].filter((m) => wordsOf(m[0]).some((word) => asked.has(word)));
+    const from = Math.max(0, (spots[0]?.index ?? 0) - 70);
+    const start = from ? text.indexOf(" ", from) + 1 : 0;
+    const end = text.length > start + 200 ? text.lastIndexOf(" ", start + 200) : text.length;
+    const parts = [];
+    let at = start;
+    for (const m of spots) {
+      if (m.index < start || m.index + m[0].length > end) continue;
+      parts.push(...said(text.slice(at, m.index)), element("mark", said(m[0])));
+      at = m.index + m[0].length;
+    }
+    parts.push(...said(text.slice(at, end)), end < text.length ? " …" : "");
+    return element("p", [start ? "… " : "", ...parts]);
+  }
+
+  /** A text whose symbols are typeset, and whose Korean says that it is. */
+  const said = (text) =>
+    text.split(/([A-Za-zα-ω√]+_[a-z]+|[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)/).map((part, i) => {
+      if (i % 2 === 0) return part;
+      if (hangul.test(part)) return element("span", [part], { lang: "ko" });
+      const [name, index] = part.split("_");
+      return index.length > 3 && name.length > 2 ? part : element("var", [name, element("sub", [index])]);
+    });
+
+  function element(tag, children, attributes = {}) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  function shown({ row, words }) {
+    const href = row.page.address + (row.place ? `#${row.anchor}` : "");
+    const link = element("a", said(row.title), { href });
+    const where = [row.page.part, row.title === row.page.title ? "" : row.page.title].filter(Boolean).join(" · ");
+    const place = element("small", where ? said(where) : []);
+    return element("li", [element("div", [link, " ", place]), row.text ? excerpt(row.text, words) : ""]);
+  }
+
+  const status = /** @type {HTMLElement} */ (document.getElementById("book-search-status"));
+  const list = /** @type {HTMLElement} */ (document.getElementById("book-search-found"));
+  const inputs = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input[name="q"]'));
+
+  function answer(query) {
+    const found = query.trim() ? search(query) : [];
+    list.replaceChildren(...found.map(shown));
+    const many = found.length === AT_MOST ? `the best ${AT_MOST} places` : `${found.length} places`;
+    const count = found.length === 1 ? "one place" : found.length ? many : "nothing";
+    status.textContent = query.trim() ? `Found: ${count}.` : "";
+  }
+
+  const query = new URLSearchParams(location.search).get("q") ?? "";
+  for (const input of inputs) input.value = query;
+  answer(query);
+  const own = inputs[inputs.length - 1];
+  let waiting = 0;
+  own.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      answer(own.value);
+      history.replaceState(null, "", `?q=${encodeURIComponent(own.value)}`);
+    }, 150);
+  });
+})();
