@@ -89,8 +89,10 @@ def read_term(item: nodes.definition_list_item) -> Term:
     said = " ".join(definition.astext().split())
     long_form, _, explained = said.partition(":")
     names = [english.children[0].astext()]
-    if explained and len(long_form.split()) < 5 and "Also" not in long_form:
+    if explained and re.fullmatch(r"(?!Of |Also )\w+(?: [\w-]+){0,3}", long_form):
         names.append(long_form.lower())
+    if short_form := re.match(r"(\w+)\. ", said):
+        names.append(short_form[1])
     also = re.findall(r"Also ([^.]+)\.", said)
     others = [form for each in also for form in re.split(r",\s*|\s+or\s+", each)]
     return Term(

@@ -74,6 +74,8 @@ def read_charts_once(app, pagename, templatename, context, doctree) -> None:
 
 def pages_without_source(app):
     """The page for addresses that lead nowhere."""
+    if app.builder.name != "html":
+        return []
     return [("404", {"html_baseurl": app.config.html_baseurl}, "404.html")]
 
 

@@ -46,11 +46,11 @@ class Section:
     title: str
     text: str
     bold: list[str] = field(default_factory=list)
-    is_exercise: bool = False  # asks for what a section teaches: listed after these
+    repeats: bool = False  # asks for what a section teaches, or says it again
 
     def row(self) -> list[str | int]:
-        bold = " ".join(self.bold)
-        return [self.anchor, self.title, self.text, bold, int(self.is_exercise)]
+        bold = "|".join(self.bold)
+        return [self.anchor, self.title, self.text, bold, int(self.repeats)]
 
 
 # ------------------------------------------------------------------------------ prose
@@ -107,9 +107,7 @@ def sections(doctree: nodes.document) -> Iterator[Section]:
 
 def _section(node: nodes.section) -> Section:
     title = next(iter(node.findall(nodes.title)))
-    body = [
-        child for child in node.children if not isinstance(child, addnodes.glossary)
-    ]
+    body = [each for each in node.children if not _is_aside(each)]
     text = "\n".join(prose(child) for child in body)
     own = (strong for child in body for strong in _bold(child))
     return Section(
@@ -117,14 +115,21 @@ def _section(node: nodes.section) -> Section:
         title=one_line(title.astext()),
         text=one_line(text),
         bold=[*own],
-        is_exercise="book-exercise" in node["classes"],
+        repeats="book-exercise" in node["classes"],
     )
 
 
+def _is_aside(node: nodes.Node) -> bool:
+    """Whether it has rows of its own, or is the line that says what a chapter costs."""
+    alone = isinstance(node, nodes.paragraph) and len(node.children) == 1
+    cost = alone and isinstance(node.children[0], nodes.emphasis)
+    return cost or isinstance(node, addnodes.glossary)
+
+
 def _bold(node: nodes.Node) -> Iterator[str]:
-    """What is set in bold: there a term is introduced."""
+    """The few words that are set in bold: there a term is introduced."""
     if isinstance(node, nodes.strong):
-        yield one_line(node.astext())
+        yield from [one_line(node.astext())] * (len(node.astext().split()) < 5)
     elif not isinstance(node, SKIPPED):
         for child in node.children:
             yield from _bold(child)
@@ -143,7 +148,8 @@ def _described(node: addnodes.desc) -> Iterator[Section]:
 def _defined(node: nodes.definition_list_item) -> Section:
     terms = list(node.findall(nodes.term))
     title = " · ".join(term.children[0].astext() for term in terms)
-    return Section(terms[0]["ids"][0], title, one_line(prose(node.children[-1])))
+    said = one_line(prose(node.children[-1]))
+    return Section(terms[0]["ids"][0], title, said, repeats=True)
 
 
 # -------------------------------------------------------------------------- the index
@@ -174,17 +180,20 @@ def index(app) -> dict:
         }
         for docname in docnames
     ]
-    forms = {form: term.name for term in terms_of(env) for form in korean_forms(term)}
+    forms = {form: term.name for term in terms_of(env) for form in other_forms(term)}
     return {"pages": pages, "forms": forms}
 
 
-def korean_forms(term: Term) -> list[str]:
-    """The Korean forms of a term, each as one word: texts differ in their spaces."""
-    return [form.replace(" ", "") for form in term.korean if form]
+def other_forms(term: Term) -> list[str]:
+    """A term's Korean forms, as one word since spaces differ, and its short forms."""
+    korean = [form.replace(" ", "") for form in term.korean if form]
+    return korean + [name.lower() for name in term.names[1:] if " " not in name]
 
 
 def write_index(app):
     """Write the index, when all pages are read, and ask for the page of search."""
+    if app.builder.name != "html":
+        return []  # paper is not searched
     data = json.dumps(index(app), ensure_ascii=False, separators=(",", ":"))
     text = f"globalThis.qkvIndex={data};\n"
     write_if_changed(Path(app.outdir, "_static", "search-index.js"), text)

@@ -1,17 +1,26 @@
 // Search over the sections of the book: ranks the rows of search-index.js, and shows them.
 //
-// Places that have all the words come before those that have some; then chapters before
-// other pages, solutions, and the package; then the better ones. A word counts most in a
-// heading, then in bold, where a term is introduced. Korean forms stand for their terms.
+// Places that have all the words come before those that have some, and the package comes
+// last. A word counts most where it is introduced, in bold, or stands in a heading; a
+// chapter counts more than other pages, and these more than exercises and solutions.
+// Korean forms stand for their terms, and so do short forms that the text has not.
 (() => {
   /** @typedef {{ title: string, part: string, kind: number, address: string, sections: string[][] }} Page */
   /** @type {{ pages: Page[], forms: Record<string, string> }} */
   const { pages, forms } = globalThis.qkvIndex;
   const IN_TITLE = 5;
-  const IN_BOLD = 6;
+  const IN_TITLE_OF_PAGE = 8;
+  const IN_BOLD = 8;
+  const TOGETHER = 1.6; // words that stand side by side, as they were asked for
+  const OF_KIND = [1, 0.8, 0.4, 1]; // chapters, other pages, solutions; the package is last anyway
+  const OF_REPEATED = 0.5; // exercises, and the terms of the glossary
+  const OF_EVERY_CHAPTER = 0.3; // headings such as "Further reading"
+  const PACKAGE = 3;
   const AT_MOST = 40;
   const little = new Set(
-    "a an the of to in on is are be it its and or for with as at by do does what why how".split(" "),
+    "a an the of to in on is are be it its and or for with as at by do does what why how i my me we our you your not".split(
+      " ",
+    ),
   );
 
   // ---------------------------------------------------------------------------- words
@@ -34,39 +43,57 @@
       .toLowerCase()
       .replace(/square root(?: of)?/g, "sqrt")
       .replace(/√/g, "sqrt ");
-  const wordsOf = (text) =>
-    (plain(text).match(WORD) ?? []).flatMap((word) => [word, ...(word.includes("_") ? word.split("_") : [])]).map(stem);
+  const whole = (text) => (plain(text).match(WORD) ?? []).map(stem);
+  const wordsOf = (text) => whole(text).flatMap((word) => [word, ...(word.includes("_") ? word.split("_") : [])]);
 
   const hangul = /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]/;
   const longestFirst = Object.keys(forms).sort((a, b) => b.length - a.length);
 
   /** The English terms that Korean words stand for; words that are no term stay. */
   function translated(query) {
-    const korean = query.split(/\s+/).filter((word) => hangul.test(word));
-    const others = query.split(/\s+/).filter((word) => !hangul.test(word));
-    let rest = korean.join("").normalize("NFC");
+    const words = query.normalize("NFC").split(/\s+/);
+    const korean = words.filter((word) => hangul.test(word));
+    const others = words.filter((word) => !hangul.test(word)).map(spelledOut);
+    let rest = korean.join("");
     const found = [];
     for (const form of longestFirst) {
-      if (!rest.includes(form.toLowerCase()) && !rest.includes(form)) continue;
+      if (!hangul.test(form) || !rest.includes(form)) continue;
       found.push(forms[form]);
       rest = rest.replace(form, " ");
     }
     return [...others, ...(found.length ? found : korean)].join(" ");
   }
 
+  /** A short form that stands in the list of terms alone is the term: RoPE. */
+  const spelledOut = (word) =>
+    (spread.get(stem(word.toLowerCase())) ?? 0) < 4 ? (forms[word.toLowerCase()] ?? word) : word;
+
   // ------------------------------------------------------------------------- the rows
 
-  const rows = pages.flatMap((page) =>
-    page.sections.map(([anchor, title, text, bold, later], place) => {
-      const kind = page.kind + Number(later);
-      /** @type {Map<string, number>} */
-      const times = new Map();
-      const words = wordsOf(`${title} ${text}`);
-      for (const word of words) times.set(word, (times.get(word) ?? 0) + 1);
-      const [inTitle, inBold] = [new Set(wordsOf(title)), new Set(wordsOf(bold))];
-      return { page, kind, anchor, title, text, place, times, length: words.length, inTitle, inBold };
-    }),
-  );
+  /** @type {Map<string, number>} */
+  const headings = new Map();
+  for (const { sections } of pages)
+    for (const [, title] of sections) headings.set(title, (headings.get(title) ?? 0) + 1);
+
+  function row(/** @type {Page} */ page, /** @type {string[]} */ section, place) {
+    const [anchor, title, text, bold] = section;
+    const repeats = Number(section[4]);
+    /** @type {Map<string, number>} */
+    const times = new Map();
+    const words = wordsOf(`${title} ${text}`);
+    for (const word of words) times.set(word, (times.get(word) ?? 0) + 1);
+    const heading = new Set(wordsOf(title));
+    const inBold = bold
+      .split("|")
+      .map(whole)
+      .filter((phrase) => phrase.length);
+    const shared = (headings.get(title) ?? 0) > 3 ? OF_EVERY_CHAPTER : 1;
+    const weight = OF_KIND[page.kind] * shared * (repeats ? OF_REPEATED : 1);
+    const said = ` ${words.join(" ")} `;
+    return { page, anchor, title, text, place, times, heading, inBold, weight, said, length: words.length };
+  }
+
+  const rows = pages.flatMap((page) => page.sections.map((section, place) => row(page, section, place)));
   /** @typedef {(typeof rows)[number]} Row */
   const meanLength = rows.reduce((sum, row) => sum + row.length, 0) / rows.length;
   /** @type {Map<string, number>} */
@@ -82,29 +109,47 @@
     return [...spread.keys()].filter((other) => other.startsWith(word));
   }
 
-  function worth(/** @type {Row} */ row, word) {
+  function worth(/** @type {Row} */ row, word, introduced) {
     const times = row.times.get(word) ?? 0;
     if (!times) return 0;
     const often = times / (times + 0.6 + (0.9 * row.length) / meanLength);
-    const marked = (row.inTitle.has(word) ? IN_TITLE : 0) + (row.inBold.has(word) ? IN_BOLD : 0);
-    return telling(word) * (often * 2.2 + marked);
+    const inTitle = row.heading.has(word) ? (row.place ? IN_TITLE : IN_TITLE_OF_PAGE) : 0;
+    return telling(word) * (often * 2.2 + inTitle + (introduced.has(word) ? IN_BOLD : 0));
   }
 
+  /** What a place sets in bold of the words asked for: a term with no others, or a part of one. */
+  function introducedIn(/** @type {Row} */ row, asked) {
+    const all = new Set(asked);
+    const terms = row.inBold.filter(
+      (term) => term.every((word) => all.has(word)) || asked.every((word) => term.includes(word)),
+    );
+    return new Set(terms.flat().filter((word) => all.has(word)));
+  }
+
+  const last = ({ row }) => Number(row.page.kind === PACKAGE);
+
   function search(query) {
-    const words = wordsOf(translated(query));
+    const words = whole(translated(query));
     const asked = [...new Set(words)].map((word) => ({ word, meant: meant(word) }));
     const needed = asked.filter(({ word }) => !little.has(word));
     const counted = needed.length ? needed : asked;
-    const best = (row, { meant: all }) => Math.max(0, ...all.map((word) => worth(row, word)));
-    return rows
-      .map((row) => ({
+    const phrase = counted.length > 1 ? ` ${counted.map(({ word }) => word).join(" ")} ` : "-";
+    const together = (row) => (row.said.includes(phrase) ? TOGETHER : 1);
+    const terms = counted.map(({ word }) => word);
+    const judged = (row) => {
+      const introduced = introducedIn(row, terms);
+      const best = ({ meant: all }) => Math.max(0, ...all.map((word) => worth(row, word, introduced)));
+      return {
         row,
-        covered: counted.filter((each) => best(row, each) > 0).length,
-        score: asked.reduce((sum, each) => sum + best(row, each), 0),
+        covered: counted.filter((each) => best(each) > 0).length,
+        score: row.weight * together(row) * asked.reduce((sum, each) => sum + best(each), 0),
         words: asked.flatMap((each) => each.meant),
-      }))
+      };
+    };
+    return rows
+      .map(judged)
       .filter((each) => each.covered > 0)
-      .sort((a, b) => b.covered - a.covered || a.row.kind - b.row.kind || b.score - a.score)
+      .sort((a, b) => b.covered - a.covered || last(a) - last(b) || b.score - a.score)
       .slice(0, AT_MOST);
   }
 
@@ -130,11 +175,11 @@
 
   /** A text whose symbols are typeset, and whose Korean says that it is. */
   const said = (text) =>
-    text.split(/([A-Za-zα-ω√]+_[a-z]+|[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)/).map((part, i) => {
+    text.split(/((?<!\w)√?[A-Za-zα-ω]_[a-z]+(?!\w)|[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)/).map((part, i) => {
       if (i % 2 === 0) return part;
       if (hangul.test(part)) return element("span", [part], { lang: "ko" });
       const [name, index] = part.split("_");
-      return index.length > 3 && name.length > 2 ? part : element("var", [name, element("sub", [index])]);
+      return element("var", [name, element("sub", [index])]);
     });
 
   function element(tag, children, attributes = {}) {

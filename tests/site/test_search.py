@@ -20,7 +20,8 @@ FIRST = {
     "skip-gram": ("00", "A word is what its neighbours say of it"),
     "LSTM": ("00", "Two vectors: the LSTM"),
     "vanishing gradient": ("00", "How far back does learning reach?"),
-    "teacher forcing": ("01", "Fed the truth, or left alone"),
+    "teacher forcing": ("01", "Two networks and a door"),
+    "exposure bias": ("01", "Fed the truth, or left alone"),
     "병목": ("01", "The bottleneck"),
     "Bahdanau": ("02", "Looking back: Bahdanau attention"),
     "is the alignment true": ("02", "Is the alignment true?"),
@@ -42,7 +43,7 @@ FIRST = {
     "class token": ("08", "Who gives the answer?"),
     "my own sentences": ("how_to_read", "Your own sentences and pictures"),
     "graphics card": ("how_to_read", "A graphics card"),
-    "load_pairs": ("how_to_read", "Your own sentences and pictures"),
+    "load_pairs": ("api", "qkv.data.load_pairs"),
 }
 FOUND = """() => [...document.querySelectorAll("#book-search-found > li")].map((li) => [
     li.querySelector("a").getAttribute("href"),
