@@ -269,20 +269,7 @@ def test_without_scripts_the_tables_stand_in_the_widgets_place(browser, site):
                 assert table.inner_text().strip()
 
 
-# ------------------------------------------------------------------ search, weight
-
-
-@pytest.mark.parametrize("where", ["served", "disk"])
-def test_search_finds_a_word(browser, site, where):
-    base = site.address if where == "served" else site.folder.as_uri()
-    with watched_page(browser, viewport=DESKTOP) as page:
-        page.goto(f"{base}/index.html")
-        page.locator("input[name=q]").fill("scheduled sampling")
-        page.keyboard.press("Enter")
-        page.locator("#search-results li a").first.wait_for()
-        titles = page.locator("#search-results li a").all_inner_texts()
-        assert "Glossary" in " ".join(titles)
-        assert page.seen.foreign == page.seen.errors == []
+# -------------------------------------------------------------------------- weight
 
 
 def file_of(site, url):
