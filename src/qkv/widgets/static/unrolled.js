@@ -15,19 +15,19 @@ var K=globalThis,it=e=>e,P=K.trustedTypes,at=P?P.createPolicy("lit-html",{create
   </svg>`}var j=e=>{let t=0;for(let n of e)for(let s of n)typeof s=="number"&&(t=Math.max(t,Math.abs(s)));return t};function yt(e,t,n){let s=`${n} in numbers`,o=()=>h`<table>
     <thead><tr><th scope="row">unit</th>${t.map((r,i)=>h`<th scope="col">${i}</th>`)}</tr></thead>
     <tbody><tr><th scope="row">value</th>${t.map(r=>h`<td class=${_t(r)}>${kt(r)}</td>`)}</tr></tbody>
-  </table>`;return vt(e,s,()=>At(e,s,o()))}var q={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},xt=e=>(...t)=>({_$litDirective$:e,values:t}),V=class{constructor(t){}get _$AU(){return this._$AM._$AU}_$AT(t,n,s){this._$Ct=t,this._$AM=n,this._$Ci=s}_$AS(t,n){return this.update(t,n)}update(t,n){return this.render(...n)}};var{I:qe}=mt;var Tt=e=>e.strings===void 0;var zt={},qt=(e,t=zt)=>e._$AH=t;var S=xt(class extends V{constructor(e){if(super(e),e.type!==q.PROPERTY&&e.type!==q.ATTRIBUTE&&e.type!==q.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!Tt(e))throw Error("`live` bindings can only contain a single expression")}render(e){return e}update(e,[t]){if(t===A||t===l)return t;let n=e.element,s=e.name;if(e.type===q.PROPERTY){if(t===n[s])return A}else if(e.type===q.BOOLEAN_ATTRIBUTE){if(!!t===n.hasAttribute(s))return A}else if(e.type===q.ATTRIBUTE&&n.getAttribute(s)===t+"")return A;return qt(e),t}});function Nt(e,{at:t,count:n,what:s,said:o,go:r}){if(e.still)return l;let i=a=>{let c=Math.min(Math.max(a,0),n-1);c!==t&&r(c)};return Object.assign(e.keys,{left:()=>i(t-1),right:()=>i(t+1),home:()=>i(0),end:()=>i(n-1)}),h`<div class="qkv-bar">
-    <button type="button" data-act="back" aria-disabled=${t===0} @click=${()=>i(t-1)}>
+  </table>`;return vt(e,s,()=>At(e,s,o()))}var q={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},xt=e=>(...t)=>({_$litDirective$:e,values:t}),V=class{constructor(t){}get _$AU(){return this._$AM._$AU}_$AT(t,n,s){this._$Ct=t,this._$AM=n,this._$Ci=s}_$AS(t,n){return this.update(t,n)}update(t,n){return this.render(...n)}};var{I:qe}=mt;var Tt=e=>e.strings===void 0;var zt={},qt=(e,t=zt)=>e._$AH=t;var S=xt(class extends V{constructor(e){if(super(e),e.type!==q.PROPERTY&&e.type!==q.ATTRIBUTE&&e.type!==q.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!Tt(e))throw Error("`live` bindings can only contain a single expression")}render(e){return e}update(e,[t]){if(t===A||t===l)return t;let n=e.element,s=e.name;if(e.type===q.PROPERTY){if(t===n[s])return A}else if(e.type===q.BOOLEAN_ATTRIBUTE){if(!!t===n.hasAttribute(s))return A}else if(e.type===q.ATTRIBUTE&&n.getAttribute(s)===t+"")return A;return qt(e),t}});function Nt(e,{at:t,count:n,what:s,said:o,go:r,first:i=1}){if(e.still)return l;let a=c=>{let u=Math.min(Math.max(c,0),n-1);u!==t&&r(u)};return Object.assign(e.keys,{left:()=>a(t-1),right:()=>a(t+1),home:()=>a(0),end:()=>a(n-1)}),h`<div class="qkv-bar">
+    <button type="button" data-act="back" aria-disabled=${t===0} @click=${()=>a(t-1)}>
       <span aria-hidden="true">◀</span> Back
     </button>
     <input
       type="range" min="0" max=${n-1} step="1" .value=${S(String(t))}
-      aria-label=${s} aria-valuetext=${`${t+1} of ${n}: ${o}`}
-      @input=${a=>i(+a.target.value)}
+      aria-label=${s} aria-valuetext=${`${t+i} of ${n-1+i}: ${o}`}
+      @input=${c=>a(+c.target.value)}
     />
-    <button type="button" data-act="next" aria-disabled=${t===n-1} @click=${()=>i(t+1)}>
+    <button type="button" data-act="next" aria-disabled=${t===n-1} @click=${()=>a(t+1)}>
       Next <span aria-hidden="true">▶</span>
     </button>
-    <span class="qkv-count">${t+1} / ${n}</span>
+    <span class="qkv-count">${t+i} / ${n-1+i}</span>
   </div>`}var Et=(e,t)=>h`<p class="qkv-say" aria-live=${e.still?"off":"polite"}>${t}</p>`;function Mt(e,{legend:t,name:n,options:s,chosen:o,pick:r}){return h`<fieldset class="qkv-choice">
     <legend>${t}</legend>
     ${s.map(([i,a])=>h`<label>
