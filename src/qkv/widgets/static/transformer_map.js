@@ -9,19 +9,19 @@ var yt=globalThis,Wt=e=>e,Q=yt.trustedTypes,Ut=Q?Q.createPolicy("lit-html",{crea
     ${w`<path class="qkv-axis" d="M0 1H${e.length}" vector-effect="non-scaling-stroke"/>
       <g transform=${i}><path class="qkv-pos" d=${a}/><path class="qkv-neg" d=${r}/></g>
       ${c?w`<path class="qkv-odd" d=${c}/>`:d}`}
-  </svg>`}var rt=e=>{let t=0;for(let n of e)for(let s of n)typeof s=="number"&&(t=Math.max(t,Math.abs(s)));return t};function ae(e,{at:t,count:n,what:s,said:o,go:a}){if(e.still)return d;let r=c=>{let i=Math.min(Math.max(c,0),n-1);i!==t&&a(i)};return Object.assign(e.keys,{left:()=>r(t-1),right:()=>r(t+1),home:()=>r(0),end:()=>r(n-1)}),p`<div class="qkv-bar">
-    <button type="button" data-act="back" aria-disabled=${t===0} @click=${()=>r(t-1)}>
+  </svg>`}var rt=e=>{let t=0;for(let n of e)for(let s of n)typeof s=="number"&&(t=Math.max(t,Math.abs(s)));return t};function ae(e,{at:t,count:n,what:s,said:o,go:a,first:r=1}){if(e.still)return d;let c=i=>{let l=Math.min(Math.max(i,0),n-1);l!==t&&a(l)};return Object.assign(e.keys,{left:()=>c(t-1),right:()=>c(t+1),home:()=>c(0),end:()=>c(n-1)}),p`<div class="qkv-bar">
+    <button type="button" data-act="back" aria-disabled=${t===0} @click=${()=>c(t-1)}>
       <span aria-hidden="true">◀</span> Back
     </button>
     <input
       type="range" min="0" max=${n-1} step="1" .value=${B(String(t))}
-      aria-label=${s} aria-valuetext=${`${t+1} of ${n}: ${o}`}
-      @input=${c=>r(+c.target.value)}
+      aria-label=${s} aria-valuetext=${`${t+r} of ${n-1+r}: ${o}`}
+      @input=${i=>c(+i.target.value)}
     />
-    <button type="button" data-act="next" aria-disabled=${t===n-1} @click=${()=>r(t+1)}>
+    <button type="button" data-act="next" aria-disabled=${t===n-1} @click=${()=>c(t+1)}>
       Next <span aria-hidden="true">▶</span>
     </button>
-    <span class="qkv-count">${t+1} / ${n}</span>
+    <span class="qkv-count">${t+r} / ${n-1+r}</span>
   </div>`}var qt=(e,t)=>p`<p class="qkv-say" aria-live=${e.still?"off":"polite"}>${t}</p>`;function ie(e,{legend:t,name:n,options:s,chosen:o,pick:a}){return p`<fieldset class="qkv-choice">
     <legend>${t}</legend>
     ${s.map(([r,c])=>p`<label>
