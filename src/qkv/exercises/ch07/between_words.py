@@ -63,7 +63,7 @@ def _cut_up(target: list[int], source: list[int]) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="7.9",
+    id="7.10",
     title="Attention between words, not pieces",
     minutes=8,
     difficulty=2,
