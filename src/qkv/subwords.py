@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from typing import Any
 from unicodedata import normalize
 
@@ -30,6 +30,7 @@ _CUT = {
     "jamo": lambda text: list(normalize("NFD", text)),
     "byte": lambda text: [bytes([byte]) for byte in text.encode()],
 }
+REMEMBERED = 10_000  # words whose tokens are kept, as others do
 _BYTES = tuple(bytes([byte]) for byte in range(256))
 
 
@@ -55,7 +56,8 @@ def units(text: str, by: str = "character") -> list[Token]:
     >>> units("é", "byte")
     [b'\\xc3', b'\\xa9']
     """
-    one_of("by", by, _CUT, who="units are")
+    if by not in _CUT:
+        one_of("by", by, _CUT, who="units are")
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -179,15 +181,7 @@ class BytePairs:
         Of all pairs that have a rule the one that was learnt first is joined, and the
         leftmost of these first. A unit that was never learnt stays by itself.
         """
-        tokens, never = units(word, self.by), len(self.merges)
-        ranks = [self._ranks.get(pair, never) for pair in pairwise(tokens)]
-        while ranks and (earliest := min(ranks)) < never:
-            i = ranks.index(earliest)
-            tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
-            del ranks[i]
-            for j in range(max(i - 1, 0), min(i + 1, len(ranks))):
-                ranks[j] = self._ranks.get((tokens[j], tokens[j + 1]), never)
-        return tokens
+        return list(self._cut(word))
 
     def encode(self, word: str) -> list[int]:
         """Return the numbers of the word's tokens.
@@ -197,9 +191,8 @@ class BytePairs:
         ValueError
             If a unit is not in the alphabet; of bytes all are.
         """
-        tokens = self.split(word)
         try:
-            return [self._ids[token] for token in tokens]
+            return list(map(self._ids.__getitem__, self._cut(word)))
         except KeyError as unknown:
             raise ValueError(
                 f"{unknown.args[0]!r} in {word!r} is in none of the texts that the "
@@ -250,6 +243,33 @@ class BytePairs:
             f"BytePairs of {len(self.tokens)} tokens: {len(self.alphabet)} units by "
             f"{self.by}, {len(self.merges)} merges"
         )
+
+    @cached_property
+    def _known(self) -> dict[str, Word]:
+        return {}
+
+    def _cut(self, word: str) -> Word:
+        # in a text the same words come again and again
+        found = self._known.get(word)
+        if found is None:
+            if len(self._known) == REMEMBERED:
+                self._known.clear()
+            found = self._known[word] = self._merge(word)
+        return found
+
+    def _merge(self, word: str) -> Word:
+        tokens, never = units(word, self.by), len(self.merges)
+        rank = self._ranks.get
+        ranks = list(map(rank, pairwise(tokens), repeat(never)))
+        while ranks and (earliest := min(ranks)) < never:
+            i = ranks.index(earliest)
+            tokens[i] += tokens.pop(i + 1)
+            del ranks[i]
+            if i > 0:
+                ranks[i - 1] = rank((tokens[i - 1], tokens[i]), never)
+            if i < len(ranks):
+                ranks[i] = rank((tokens[i], tokens[i + 1]), never)
+        return tuple(tokens)
 
     def _joined(self, ids: Iterable[int]) -> Any:
         tokens = []

@@ -1,6 +1,7 @@
 """Subwords: merges and cuts against Hugging Face's, tiktoken's and a count by hand."""
 
 import json
+import pickle
 import re
 from collections import Counter
 from unicodedata import normalize
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from qkv import subwords
 from qkv.data import Derivations, cldr_names
 from qkv.subwords import (
     BytePairs,
@@ -309,6 +311,19 @@ def test_the_earliest_rule_goes_first_not_the_leftmost_pair():
     bpe = BytePairs(tuple("abc"), (("b", "c"), ("a", "b")))
     assert bpe.split("abc") == ["a", "bc"]
     assert bpe.split("abab") == ["ab", "ab"]
+
+
+def test_what_is_remembered_of_a_word_is_nobodys_to_change(monkeypatch):
+    monkeypatch.setattr(subwords, "REMEMBERED", 2)
+    bpe = learn(HAND, 9)
+    first = bpe.split("unable")
+    first.append("x")
+    for word in (*HAND, "unaffordable", "unable"):
+        assert bpe.split(word) == learn(HAND, 9).split(word)
+    assert len(bpe._known) <= 2
+    again = pickle.loads(pickle.dumps(bpe))
+    assert again == bpe
+    assert again.encode("unaffordable") == [16, 18, 12]
 
 
 # --------------------------------------------------------------------- longest match
