@@ -44,7 +44,7 @@ var Q=globalThis,$t=e=>e,P=Q.trustedTypes,ft=P?P.createPolicy("lit-html",{create
       <th scope="row">${v(n.rowLabels[0])}</th>
       ${n.values[0].map(s=>zt(s,t))}
     </tr></tbody>
-  </table>`)}function ke(e,t){let n=s=>{let r=Math.min(Math.max(s,0),t.values.length-1);if(r===t.row)return;let o=Vt(e,".qkv-row");t.focus(r),o&&Wt(e,`.qkv-row[data-row="${r}"]`)};t.values.length>1&&Object.assign(e.keys,{up:()=>n(t.row-1),down:()=>n(t.row+1)})}function Yt(e,t){return ke(e,t),u`${me(t.values)?Ae(e,t):[ye(e,t),e.still?d:xe(e,t)]}
+  </table>`)}function ke(e,t){let n=s=>{let r=Math.min(Math.max(s,0),t.values.length-1);if(r===t.row)return;let o=Vt(e,".qkv-row");t.focus(r),o&&Wt(e,`.qkv-row[data-row="${r}"]`)};t.values.length>1&&Object.assign(e.keys,{up:()=>n(t.row-1),down:()=>n(t.row+1)})}function Yt(e,t){return ke(e,t),u`${me(t.values)?Ae(e,t):[ye(e,t),e.still||t.brief?d:xe(e,t)]}
     ${we(t)}`}function we(e){let t=new Set;for(let n of e.values)for(let s of n)typeof s!="number"&&t.add(s);return t.size?u`<p class="qkv-legend">
     ${[...t].map(n=>u`<span class="qkv-key ${st(n)}">${e.say?.(n)??q(n)}</span>`)}
     ${t.has(null)?"masked: may not be attended to":t.has("-inf")&&t.size===1?"minus infinity: softmax makes it 0":"not a finite number"}
