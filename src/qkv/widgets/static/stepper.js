@@ -42,7 +42,7 @@ var Z=globalThis,$t=e=>e,O=Z.trustedTypes,ft=O?O.createPolicy("lit-html",{create
       <th scope="row">${v(n.rowLabels[0])}</th>
       ${n.values[0].map(s=>Yt(s,t))}
     </tr></tbody>
-  </table>`)}function Me(e,t){let n=s=>{let r=Math.min(Math.max(s,0),t.values.length-1);if(r===t.row)return;let o=zt(e,".qkv-row");t.focus(r),o&&Ft(e,`.qkv-row[data-row="${r}"]`)};t.values.length>1&&Object.assign(e.keys,{up:()=>n(t.row-1),down:()=>n(t.row+1)})}function Qt(e,t){return Me(e,t),d`${_e(t.values)?be(e,t):[we(e,t),e.still?u:Te(e,t)]}
+  </table>`)}function Me(e,t){let n=s=>{let r=Math.min(Math.max(s,0),t.values.length-1);if(r===t.row)return;let o=zt(e,".qkv-row");t.focus(r),o&&Ft(e,`.qkv-row[data-row="${r}"]`)};t.values.length>1&&Object.assign(e.keys,{up:()=>n(t.row-1),down:()=>n(t.row+1)})}function Qt(e,t){return Me(e,t),d`${_e(t.values)?be(e,t):[we(e,t),e.still||t.brief?u:Te(e,t)]}
     ${Se(t)}`}function Se(e){let t=new Set;for(let n of e.values)for(let s of n)typeof s!="number"&&t.add(s);return t.size?d`<p class="qkv-legend">
     ${[...t].map(n=>d`<span class="qkv-key ${st(n)}">${e.say?.(n)??N(n)}</span>`)}
     ${t.has(null)?"masked: may not be attended to":t.has("-inf")&&t.size===1?"minus infinity: softmax makes it 0":"not a finite number"}
