@@ -1,8 +1,3 @@
-// Opened from disk, a page may not read others: search then lists titles without excerpts.
-if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
-  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-}
-
 // What scrolls sideways must be reachable by keyboard, and must be seen to: give it a tab
 // stop, and say in data-more on which sides there is more (book.css draws that).
 (() => {
