@@ -13,6 +13,11 @@ language = "en"
 
 extensions = [
     "site_twins",  # first: it brings in the chapters that the others read
+    "site_parts",
+    "site_folding",
+    "site_claims",
+    "site_covers",
+    "site_exercises",
     "site_math",
     "site_checkpoints",
     "site_chapters",

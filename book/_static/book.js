@@ -28,6 +28,7 @@
     waiting = setTimeout(all, 150);
   };
   addEventListener("resize", soon);
+  addEventListener("toggle", soon, { capture: true }); // what was folded has its width only now
   const scrolled = ({ target }) => {
     if (target instanceof HTMLElement && "scrolls" in target.dataset) more(target);
   };

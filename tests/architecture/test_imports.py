@@ -7,13 +7,13 @@ Arrows point from who imports to what is imported:
 - exercises → checking, the model modules
 - training, decoding → the model modules, data
 - transformer, vision → attention, positions, masks, layers; recurrent → attention
-- attention, masks, positions, layers, plot, widgets → trace
+- attention, masks, positions, layers, subwords, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Five arrows go further, each for what would otherwise be written twice:
+Six arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
@@ -22,7 +22,8 @@ Five arrows go further, each for what would otherwise be written twice:
 - widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
-  were learnt with.
+  were learnt with;
+- subwords → data, for ``composed``: what looks the same is the same to both.
 
 vision → transformer is chapter 8's own subject, the same encoder for images. The book's
 reference has the docstrings of qkv from Sphinx, which imports what it describes; its
@@ -66,6 +67,7 @@ MAY_IMPORT = {
     "masks": {"trace"},
     "positions": {"trace"},
     "layers": {"trace"},
+    "subwords": {"data", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
     "vision": {*BELOW, "_files", "positions", "transformer"},
@@ -80,7 +82,7 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "vision", "data", "decoding", "claims", "plot")
+LIGHT += ("transformer", "vision", "subwords", "data", "decoding", "claims", "plot")
 LIGHT += ("checking", "exercises")
 
 
