@@ -61,16 +61,17 @@ export function choice(w, { legend, name, options, chosen, pick }) {
 }
 
 /**
- * A slider with its name before it and its value in words after it.
+ * A slider with its name before it and its value in words after it. A name that is a symbol is `called` in words.
  * @param {W} w
+ * @param {{ label: unknown, called?: string, value: number, min: number, max: number, said: string, pick(x: number): void }} s
  */
-export const slider = (w, { label, value, min, max, said, pick }) =>
+export const slider = (w, { label, called, value, min, max, said, pick }) =>
   w.still
     ? nothing
     : html`<label class="qkv-slide"><span>${label}</span>
         <input
-          type="range" min=${min} max=${max} step="1" .value=${live(String(value))} aria-valuetext=${said}
-          @input=${(e) => pick(+e.target.value)}
+          type="range" min=${min} max=${max} step="1" .value=${live(String(value))}
+          aria-label=${called ?? nothing} aria-valuetext=${said} @input=${(e) => pick(+e.target.value)}
         /><output>${said}</output></label
       >`;
 

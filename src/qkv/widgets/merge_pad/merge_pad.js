@@ -3,7 +3,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { choice, controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
-import { korean, marked } from "../core/language.js";
+import { korean, marked } from "../core/korean.js";
 import { scroll } from "../core/scroll.js";
 import { counted } from "../core/text.js";
 import { drawn, few, seen } from "./drawing.js";

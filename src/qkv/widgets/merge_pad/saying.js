@@ -1,6 +1,6 @@
 // What is said of a step: why this pair, and what it makes of the new word.
 import { html } from "lit-html";
-import { marked } from "../core/language.js";
+import { marked } from "../core/korean.js";
 import { counted } from "../core/text.js";
 import { drawn, few, seen } from "./drawing.js";
 
