@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from qkv import layers, masks
 from qkv.decoding import greedy, sampling_probabilities
 from qkv.exercises.ch07.beam_step import beam_step
+from qkv.exercises.ch07.between_words import EXERCISE as BETWEEN
+from qkv.exercises.ch07.between_words import between_words
 from qkv.exercises.ch07.decoder_layer import EXERCISE, decoder_layer
 from qkv.exercises.ch07.encoder_layer import encoder_layer
 from qkv.exercises.ch07.greedy_loop import EXERCISE as GREEDY
@@ -141,3 +143,12 @@ def test_each_of_the_three_bugs_shows_where_its_hint_says() -> None:
     for function, heard in ((right, True), (given, False)):
         same = torch.allclose(function(x, *deaf), function(x, *alone))
         assert same is not heard
+
+
+@pytest.mark.parametrize("case", BETWEEN.cases)
+def test_attention_between_words_sums_to_one_and_is_itself_of_whole_words(case) -> None:
+    weights, target_words, source_words = BETWEEN.cases[case]()
+    found = between_words(weights, target_words, source_words)
+    torch.testing.assert_close(found.sum(-1), torch.ones(len(found)))
+    if case == "as many pieces as words":
+        torch.testing.assert_close(found, weights)
