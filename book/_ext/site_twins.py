@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+WEIGHTS = ["weights"]  # of a network: a file of the site, until a reader asks for it
 JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"}
 MARKS = "✓✗○●"
 WIDEST = 88  # columns are narrower: a longer line is words
@@ -45,6 +46,7 @@ class Page:
 
     path: Path
     assets: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, str] = field(default_factory=dict)  # base64, by what it is named
     problems: list[str] = field(default_factory=list)
 
     def uid(self, *part) -> str:
@@ -79,11 +81,16 @@ def widget_html(
         for key, value in state.items()
         if key not in JUPYTER_ONLY and not re.match("_(esm|css|view|model)", key)
     }
+    binary = [part for part in model.get("buffers", []) if part["data"]]
     payload["buffers"] = [
         {"path": part["path"], "data": part["data"]}
-        for part in model.get("buffers", [])
-        if part["data"]
+        for part in binary
+        if part["path"] != WEIGHTS
     ]
+    for part in binary:
+        if part["path"] == WEIGHTS:
+            payload["state"]["file"] = digest(part["data"])
+            page.weights[digest(part["data"])] = part["data"]
     text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
     return (
         f'<div class="qkv-widget" data-qkv-widget="{uid}">'
@@ -319,6 +326,9 @@ def bring_in(app) -> None:
         for name, script in page.assets.items():
             where = Path(app.outdir, "_static", "widgets", f"{name}.js")
             write_if_changed(where, script)
+        for name, base64_text in page.weights.items():
+            where = Path(app.outdir, "_static", "checkpoints", f"{name}.js")
+            write_if_changed(where, f'qkvHost.keep("{name}","{base64_text}");\n')
         app.qkv_pages[f"chapters/{inside.with_suffix('').as_posix()}"] = page
     _drop_others(target, app.qkv_pages)
 
