@@ -112,9 +112,9 @@ def _of_models(generator):
     long = " ".join(WORDS[i % 7] for i in range(24))
     _, shown = sample_transformer(source=["a"] * 6, target=["b"] * 10, **sizes)
     return {
-        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), []),
+        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), ["ArrowRight"] * 4),
         "MaskPainter 16": (MaskPainter(tokens), []),
-        "Heads 8 × 16": (Heads(weights, tokens), []),
+        "Heads 8 × 16": (Heads(weights, tokens), ["ArrowRight", "Home"]),
         "Positions 64": (Positions(d_model=64, length=64), []),
         "TransformerMap": (TransformerMap(*shown), ["ArrowRight"]),
         "Translator": (
