@@ -246,7 +246,7 @@ function view(w) {
   return html`${inputs(w, (recorded) => made(recorded, w.get("network").target))}
     <div class="qkv-feeds">${feeding(w)}</div>
     ${r.note ? html`<p class="qkv-crop">${r.note}</p>` : nothing}
-    <div class="qkv-two">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
+    <div class="qkv-two ${r.source.length > 8 ? "" : "qkv-few"}">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
 }
 
 /** @param {W} w */
