@@ -1,7 +1,7 @@
 // Search over the sections of the book: ranks the rows of search-index.js, and shows them.
 //
-// Places that have all the words come before those that have some, and the package comes
-// last. A word counts most where it is introduced, in bold, or stands in a heading; a
+// The package comes last. Before it, places that have all the words come before those that
+// have some. A word counts most where it is introduced, in bold, or stands in a heading; a
 // chapter counts more than other pages, and these more than exercises and solutions.
 // Korean forms stand for their terms, and so do short forms that the text has not.
 (() => {
@@ -150,7 +150,7 @@
     return rows
       .map(judged)
       .filter((each) => each.covered > 0)
-      .sort((a, b) => b.covered - a.covered || last(a) - last(b) || b.score - a.score)
+      .sort((a, b) => last(a) - last(b) || b.covered - a.covered || b.score - a.score)
       .slice(0, AT_MOST);
   }
 

@@ -7,8 +7,8 @@ from tests.site.test_pages import PHONE, barriers
 
 # Targets of 24 px, or as far from others (WCAG 2.5.8): axe measures them.
 TARGETS = ["target-size"]
-# Letters as drawn, also in drawings; those above and below the line are small. What
-# widgets write is measured where they are tested.
+# Letters as drawn, also in drawings; those above and below the line are small, and so
+# are numbers in the cells of a map. What widgets write is measured with the widgets.
 SMALL = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = new Map();
@@ -18,6 +18,7 @@ SMALL = """() => {
     if (at.closest("sub, sup, .sub, .katex, math, [data-qkv-widget]")) continue;
     const drawn = at.ownerSVGElement ? at.getScreenCTM().a : 1;
     const size = parseFloat(getComputedStyle(at).fontSize) * drawn;
+    if (drawn === 0 || (at.ownerSVGElement && /^[-−.\\d\\s]+$/.test(data))) continue;
     const where = `${at.closest("figure")?.className ?? ""} ${at.tagName}`;
     if (size < 11.99) found.set(`${where}.${at.getAttribute("class")}`, [size, data]);
   }
