@@ -156,7 +156,13 @@ function work(w, r, f, t, stage, said) {
   const on = (k) => (stage === k ? "qkv-here" : "");
   return html`<div class="qkv-work">
     <div class="qkv-h">Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
-    ${controls(w, { at: stage, count: stages.length, what: "Stage", said: stages[stage], go: (step) => w.set({ step }) })}
+    ${controls(w, {
+      at: t * stages.length + stage,
+      count: f.tokens.length * stages.length,
+      what: "Stage",
+      said: `“${shown(f.tokens[t])}”, ${stages[stage]}`,
+      go: (to) => w.set({ token: Math.floor(to / stages.length), step: to % stages.length }),
+    })}
     ${sentence(w, said)}
     ${scroll(
       w,
@@ -195,9 +201,10 @@ function words(r, f, t, stage) {
   if (stage === 0)
     return `To write ${token}, the decoder's state scores every encoder state. The highest score is ${short(f.scores[t][best])}, at ${where}.`;
   if (stage === 1) return judged(r, f, t, best)({ share: chance(weights[best]), where });
-  if (stage === 2) return `Each state is multiplied by its weight. What is hardly looked at almost vanishes.`;
+  if (stage === 2)
+    return `For ${token} each state is multiplied by its weight: that of ${where} keeps ${chance(weights[best])} of itself, and what is hardly looked at almost vanishes.`;
   const guess = f.top?.[t]?.[0];
-  return `Their sum is the context for this one token.${guess ? ` With it the decoder says “${shown(guess[0])}” (${chance(guess[1])}).` : ""}`;
+  return `Their sum is the context for ${token}, and for this one token.${guess ? ` With it the decoder says “${shown(guess[0])}” (${chance(guess[1])}).` : ""}`;
 }
 
 const softmaxWords = {

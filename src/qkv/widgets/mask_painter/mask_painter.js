@@ -200,9 +200,12 @@ function words(a) {
   const share = chance(weights[row][best]);
   if (n === 1)
     return `${token} may attend to 1 of ${all} keys: all its weight goes to “${tokens[best]}”, and the row sums to 1.`;
-  return weights[row].filter((x) => Math.abs(x - weights[row][best]) < 1e-9).length === n
-    ? `${token} may attend to ${n} of ${all} keys: each gets ${share}, and the row sums to 1.`
-    : `${token} may attend to ${n} of ${all} keys: most goes to “${tokens[best]}” (${share}), and the row sums to 1.`;
+  const most = tokens.filter((_, j) => Math.abs(weights[row][j] - weights[row][best]) < 1e-9);
+  if (most.length === n)
+    return `${token} may attend to ${n} of ${all} keys: each gets ${share}, and the row sums to 1.`;
+  return most.length === 1
+    ? `${token} may attend to ${n} of ${all} keys: most goes to “${tokens[best]}” (${share}), and the row sums to 1.`
+    : `${token} may attend to ${n} of ${all} keys: ${most.map((t) => `“${t}”`).join(" and ")} get most, ${share} each, and the row sums to 1.`;
 }
 
 /**
