@@ -13,7 +13,7 @@ Arrows point from who imports to what is imported:
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Six arrows go further, each for what would otherwise be written twice:
+Seven arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
@@ -21,6 +21,8 @@ Six arrows go further, each for what would otherwise be written twice:
   are exercises: they are judged by the same mistakes, and kept in the same list;
 - widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
+- widgets → subwords, for the merges: what stands in MergePad's place without a script
+  must be what its script shows;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
 - subwords → data, for ``composed``: what looks the same is the same to both.
@@ -74,7 +76,10 @@ MAY_IMPORT = {
     "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
-    "widgets": {"trace", "attention", "decoding", "vision", "checking", "exercises"},
+    "widgets": {
+        *("trace", "attention", "decoding", "vision", "checking", "exercises"),
+        "subwords",
+    },
     "checking": {"_files"},
     "exercises": {*MODEL, "checking"},
 }
