@@ -30,6 +30,7 @@ from qkv.widgets import (
     Heads,
     LearnToLook,
     MaskPainter,
+    MergePad,
     Patches,
     Positions,
     Predict,
@@ -111,6 +112,7 @@ def _of_models(generator):
     weights = torch.randn(8, 16, 16, generator=generator).softmax(-1)
     sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
     long = " ".join(WORDS[i % 7] for i in range(24))
+    text = " ".join(f"{i * 7919 % 4001:o}{i:x}" for i in range(1, 290))[:2000]
     _, shown = sample_transformer(source=["a"] * 6, target=["b"] * 10, **sizes)
     return {
         "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), stepping),
@@ -124,6 +126,10 @@ def _of_models(generator):
         ),
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),
         "LearnToLook": (LearnToLook(), ["ArrowLeft"]),
+        "MergePad 2,000": (
+            MergePad(text, merges=20, word="1234567654321"),
+            ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"],
+        ),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
     }
 

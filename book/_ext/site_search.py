@@ -65,10 +65,11 @@ def symbol(tex: str) -> str:
     ('√d_k', 'α_ij', '…')
     """
     plain = re.sub(r"\\sqrt ?", "√", tex).replace("^2", "²")
-    plain = re.sub(r"\\([a-z]+)\b ?", lambda m: LETTERS.get(m[1], m[0]), plain)
+    named = r"\\([a-z]+)(?![A-Za-z]) ?"
+    plain = re.sub(named, lambda m: LETTERS.get(m[1], m[0]), plain)
     plain = plain.replace("^ᵀ", "ᵀ")
     plain = re.sub(r"\\(?:text|mathrm|mathbf)|[{}$]|\\[,;]", "", plain).strip()
-    return "…" if "\\" in plain or len(plain) > SHORT else plain
+    return "…" if re.search(r"[\\<>^&]", plain) or len(plain) > SHORT else plain
 
 
 def prose(node: nodes.Node) -> str:

@@ -8,6 +8,7 @@ import { controls, sentence } from "../core/controls.js";
 import { focus, hasFocus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
+import { marked } from "../core/korean.js";
 import { peak, softmax, weightedSum } from "../core/maths.js";
 import { likely } from "../core/recurrent.js";
 import { scroll } from "../core/scroll.js";
@@ -123,8 +124,8 @@ function map(w, r, f, now) {
             <th scope="row">
               ${
                 w.still
-                  ? shown(token)
-                  : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${shown(token)}</button>`
+                  ? marked(shown(token))
+                  : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${marked(shown(token))}</button>`
               }
             </th>
             ${guard([f, t], () => matrixCells(r, f, t))}
@@ -156,7 +157,7 @@ function work(w, r, f, t, stage, said) {
   const context = contextOf(r, f, t);
   const on = (k) => (stage === k ? "qkv-here" : "");
   return html`<div class="qkv-work">
-    <div class="qkv-h">Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
+    <div class="qkv-h">Writing “${marked(shown(f.tokens[t]))}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
     ${controls(w, {
       at: t * stages.length + stage,
       count: f.tokens.length * stages.length,
