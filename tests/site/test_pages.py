@@ -281,7 +281,7 @@ def weight(file) -> int:
     body = file.read_bytes()
     if file.suffix == ".woff":
         return len(body)
-    figure = rb'<figure class="book-figure.*?</figure>'
+    figure = rb'<figure class="book-(?:figure|drawing).*?</figure>'
     return len(gzip.compress(re.sub(figure, b"", body, flags=re.S)))
 
 
