@@ -120,10 +120,7 @@ class BytePairs:
 
     @cached_property
     def _ranks(self) -> dict[Pair, int]:
-        ranks: dict[Pair, int] = {}
-        for rank, pair in enumerate(self.merges):
-            ranks.setdefault(pair, rank)
-        return ranks
+        return {pair: rank for rank, pair in enumerate(self.merges)}
 
     def split(self, word: str) -> list[Token]:
         """Return the word's tokens: its units, merged in the order of learning.

@@ -91,7 +91,7 @@ EXERCISE = Exercise(
             _judged(lambda bias, share: -bias <= share),
         ),
         "of all the weight": Mistake(
-            "each weight has been compared with the share of the *whole* row, which "
+            "each weight has been compared with the share of the whole row, which "
             "sums to one: then what is in sight depends on how many keys there are. "
             "Compare it with the weight of the query's own token",
             _judged(lambda bias, share: bias.softmax(-1) >= share),

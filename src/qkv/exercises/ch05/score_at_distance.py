@@ -91,7 +91,7 @@ EXERCISE = Exercise(
     mistakes={
         "wrong way": Mistake(
             "the key stands on the wrong side: at distance 3 it is three places "
-            "*further on* than the query, so it is the key that is turned further. "
+            "further on than the query, so it is the key that is turned further. "
             "Turn the key by the distance, or the query by minus the distance",
             lambda q, k, distances: _score(q, k, -distances),
         ),
@@ -102,7 +102,7 @@ EXERCISE = Exercise(
         ),
         "both turned": Mistake(
             "query and key are both turned by the distance: that is a query and a key "
-            "at the *same* place, and their score is q · k at every distance",
+            "at the same place, and their score is q · k at every distance",
             _both_turned,
         ),
         "one angle": Mistake(

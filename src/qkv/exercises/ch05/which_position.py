@@ -41,6 +41,11 @@ def _halves(encoding):
     return _slowest(angles) / rates(encoding.shape[-1])[-1]
 
 
+def _nearest_row(encoding):
+    table = encoded(torch.arange(601), encoding.shape[-1])
+    return (encoding @ table.mT).argmax(-1).float()
+
+
 def _at(positions: tuple[float, ...], d_model: int) -> tuple:
     return (encoded(torch.tensor(positions), d_model),)
 
@@ -52,11 +57,11 @@ EXERCISE = Exercise(
     difficulty=2,
     reference=which_position,
     cases={
-        "two hands": partial(_at, (7.0, 0.0, 599.5, 250.0, 400.0), 4),
-        "positions in any order, one of them between two": partial(
-            _at, (31.0, 2.0, 480.0, 7.25, 1.0, 13.0, 64.0), 10
+        "two hands": partial(_at, (7.25, 0.0, 599.75, 250.25, 400.75), 4),
+        "ten columns, positions in any order": partial(
+            _at, (31.25, 2.75, 480.25, 7.25, 1.75, 13.25, 64.75), 10
         ),
-        "many hands": partial(_at, (3.0, 512.5, 123.0), 34),
+        "many hands": partial(_at, (3.25, 512.75, 123.25), 34),
         "a single row": partial(_at, (99.75,), 6),
     },
     mistakes={
@@ -130,6 +135,13 @@ EXERCISE = Exercise(
             "holds does",
             lambda encoding: torch.arange(len(encoding)).float(),
         ),
+        "nearest row of a table": Mistake(
+            "the rows have been matched with those of a table of whole positions. "
+            "Nothing between two of them can come out; and with few hands another "
+            "position may fit better, whose fast hand happens to point the same way. "
+            "The angle of one hand is enough, and it needs no table",
+            _nearest_row,
+        ),
         "rounded": Mistake(
             "the positions have been rounded. The hands go round smoothly, and a row "
             "may stand between two whole positions",
@@ -138,7 +150,7 @@ EXERCISE = Exercise(
         "cut off": Mistake(
             "what comes after the point has been cut off, as .long() and .int() do: "
             "the hands go round smoothly, and a row may stand between two positions",
-            lambda encoding: (which_position(encoding) + 1e-3).floor(),
+            lambda encoding: which_position(encoding).floor(),
         ),
     },
     hints=(

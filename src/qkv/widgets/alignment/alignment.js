@@ -10,6 +10,7 @@ import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
 import { marked } from "../core/korean.js";
 import { peak, softmax, weightedSum } from "../core/maths.js";
+import { likely } from "../core/recurrent.js";
 import { scroll } from "../core/scroll.js";
 import { chance, hatch, short, shown } from "../core/text.js";
 
@@ -225,6 +226,17 @@ function judged(r, f, t, best) {
   return isTrue(r, f, t, best) ? softmaxWords.right : softmaxWords.wrong;
 }
 
+/** What the network did in the page, as Python would have recorded it. */
+function made(recorded, names) {
+  const run = ({ tokens, rows }) => ({
+    tokens,
+    scores: rows.map((row) => row.scores),
+    top: rows.map((row) => likely(row.p, names, 3)),
+  });
+  const { forced, free, ...rest } = recorded;
+  return { ...rest, note: "", forced: run(forced), free: free && run(free) };
+}
+
 /** @param {W} w */
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];
@@ -232,10 +244,10 @@ function view(w) {
   const t = Math.min(w.get("token"), f.tokens.length - 1);
   const stage = Math.min(w.get("step"), stages.length - 1);
   const said = words(r, f, t, stage);
-  return html`${inputs(w)}
+  return html`${inputs(w, (recorded) => made(recorded, w.get("network").target))}
     <div class="qkv-feeds">${feeding(w)}</div>
     ${r.note ? html`<p class="qkv-crop">${r.note}</p>` : nothing}
-    <div class="qkv-two">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
+    <div class="qkv-two ${r.source.length > 8 ? "" : "qkv-few"}">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
 }
 
 /** @param {W} w */

@@ -33,6 +33,8 @@ import { saying, unitNames } from "./saying.js";
 const most = { text: 2000, word: 100 }; // characters
 const shownPairs = 12;
 const shownWords = 30;
+const shownTokens = 400; // of all these words
+const around = 12; // stretches of merges before and after the present one
 const lengthOf = (text) => [...text].length;
 
 /** @param {W} w */
@@ -224,11 +226,16 @@ function wordsNow(w, { learnt, k }, rows) {
   const all = rows.map((row, i) => ({ ...row, text: learnt.words[i].text, touched: row.ids.includes(fresh) }));
   // Of many words those that the merge has changed come first, so that they are seen.
   if (all.length > shownWords) all.sort((x, y) => Number(y.touched) - Number(x.touched));
+  let room = shownTokens;
+  const some = all.slice(0, shownWords).filter(({ ids }) => {
+    room -= ids.length;
+    return room + ids.length > 0;
+  });
   const row = ({ text, count, ids }) =>
-    html`<tr><td>${count}</td><th scope="row" lang=${korean(text)}>${seen(text)}</th><td class="qkv-pieces">${chips(learnt, ids, { fresh })}</td></tr>`;
+    html`<tr><td>${count}</td><th scope="row" lang=${korean(text)}>${seen(text)}</th><td class="qkv-pieces">${chips(learnt, ids.slice(0, shownTokens), { fresh })}${ids.length > shownTokens ? "…" : nothing}</td></tr>`;
   return html`<div class="qkv-col qkv-cutting">
-    ${titled(w, "Words", k ? `outlined: merge ${k}` : "", { heads: ["times", "word", "tokens, ids"], rows: all.slice(0, shownWords).map(row) })}
-    ${andMore(all.length - shownWords, "and {n} word more", "and {n} words more")}
+    ${titled(w, "Words", k ? `outlined: merge ${k}` : "", { heads: ["times", "word", "tokens, ids"], rows: some.map(row) })}
+    ${andMore(all.length - some.length, "and {n} word more", "and {n} words more")}
     ${hints[learnt.by] ? html`<p class="qkv-hint">${marked(hints[learnt.by])}</p>` : nothing}
   </div>`;
 }
@@ -266,7 +273,9 @@ function sizesOf(w, { learnt, unit, sizes, k }) {
       <th scope="row">${w.still ? range(size) : html`<button type="button" class="qkv-row" data-to=${from} aria-pressed=${here} @click=${() => w.set({ merges: from })}>${range(size)}</button>`}</th><td>${order.length}</td>
       <td class="qkv-cuts" lang=${lang}>${cut(order)}${!match || match.join() === order.join() ? nothing : html`<br /><small lang="en">longest match:</small> ${cut(match)}`}</td></tr>`;
   };
-  const table = { heads: ["merges", "tokens", "the word"], rows: sizes.map(row) };
+  const at = sizes.findIndex(({ to }) => k <= to);
+  const some = sizes.slice(Math.max(0, at - around), at + around + 1);
+  const table = { heads: ["merges", "tokens", "the word"], rows: some.map(row) };
   return titled(w, "Under every number of merges", "", table, ".qkv-best");
 }
 
