@@ -9,7 +9,7 @@ WordPiece's. :func:`boundary_scores` compares the cuts with true ones.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -264,7 +264,11 @@ class BytePairs:
 
 
 def learn(
-    counts: Mapping[str, int], merges: int, *, by: str = "character"
+    counts: Mapping[str, int],
+    merges: int,
+    *,
+    by: str = "character",
+    score: Callable[[int, int, int], float] | None = None,
 ) -> BytePairs:
     r"""Learn merges: join the most frequent pair, count again, and so on.
 
@@ -278,6 +282,15 @@ def learn(
     counts : how often each word occurs. A merge never joins two words.
     merges : how many at most; fewer are learnt when every word is one token.
     by : what the units are (:func:`units`).
+    score : given n(a, b), n(a) and n(b), says how good a pair is, in place of n(a, b).
+        It costs more time: every pair is scored for each merge, as n(a) has changed.
+
+    Raises
+    ------
+    ValueError
+        If a word occurs less than 0 times, or has half of a surrogate pair.
+    TypeError
+        If ``counts`` is no mapping.
 
     Notes
     -----
@@ -289,12 +302,21 @@ def learn(
     --------
     >>> learn({"low": 5, "lower": 2, "newest": 6, "widest": 3}, merges=3).merges
     (('e', 's'), ('es', 't'), ('l', 'o'))
+
+    A score that has been called WordPiece's takes what occurs together and nowhere
+    else:
+
+    >>> counts = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
+    >>> learn(counts, 1).merges
+    (('u', 'g'),)
+    >>> learn(counts, 1, score=lambda ab, a, b: ab / (a * b)).merges
+    (('g', 's'),)
     """
     whole(0, merges=merges)
     words = _words(counts, by)
     learning = _Learning(words, _alphabet(words, by))
     found = []
-    while len(found) < merges and (pair := learning.most_frequent()):
+    while len(found) < merges and (pair := learning.best(score)):
         learning.merge(pair)
         found.append(pair)
     return BytePairs(_alphabet(words, by), tuple(found), by)
@@ -326,6 +348,10 @@ class _Learning:
         self.words, self.often = list(words), list(words.values())
         self.ids = {token: index for index, token in enumerate(alphabet)}
         self.counts = pairs(words)
+        self.singles: Counter[Token] = Counter()
+        for word, often in words.items():
+            for token in word:
+                self.singles[token] += often
         self.where: defaultdict[Pair, set[int]] = defaultdict(set)
         for index, word in enumerate(self.words):
             for pair in pairwise(word):
@@ -337,11 +363,23 @@ class _Learning:
         left, right = pair
         return -self.counts[pair], self.ids[left], self.ids[right], pair
 
-    def most_frequent(self) -> Pair | None:
-        """Return the pair to merge next, or None where none is left.
+    def best(self, score: Callable[[int, int, int], float] | None) -> Pair | None:
+        """Return the pair to merge next, or None where none is left."""
+        if score is None:
+            return self._most_frequent()
+        n, ids = self.singles, self.ids
+        return min(
+            (pair for pair, count in self.counts.items() if count),
+            key=lambda p: (
+                -score(self.counts[p], n[p[0]], n[p[1]]),
+                ids[p[0]],
+                ids[p[1]],
+            ),
+            default=None,
+        )
 
-        A count that has fallen since it was queued is queued anew when its turn comes.
-        """
+    def _most_frequent(self) -> Pair | None:
+        """Take from the queue; a count that has fallen since goes back into it."""
         while self.queue:
             queued, *_, pair = heappop(self.queue)
             if not self.counts[pair]:
@@ -353,21 +391,30 @@ class _Learning:
 
     def merge(self, pair: Pair) -> None:
         """Merge the pair in the words that hold it, and count their pairs again."""
-        self.ids.setdefault(pair[0] + pair[1], len(self.ids))
+        joined, often = pair[0] + pair[1], 0
+        self.ids.setdefault(joined, len(self.ids))
         risen: set[Pair] = set()
         for index in self.where.pop(pair):
-            before, often = self.words[index], self.often[index]
+            before, times = self.words[index], self.often[index]
             after = self.words[index] = merged(before, pair)
-            for old in pairwise(before):
-                self.counts[old] -= often
-            for new in pairwise(after):
-                self.counts[new] += often
-            there = set(pairwise(after)) - set(pairwise(before))
-            for new in there:
-                self.where[new].add(index)
-            risen |= there
+            often += times * (len(before) - len(after))
+            risen |= self._recount(before, after, index)
         for new in risen:
             heappush(self.queue, self._entry(new))
+        for token, change in ((pair[0], -often), (pair[1], -often), (joined, often)):
+            self.singles[token] += change
+
+    def _recount(self, before: Word, after: Word, index: int) -> set[Pair]:
+        """Count a word's pairs as they are now; return those that it did not have."""
+        times, were, are = self.often[index], [*pairwise(before)], [*pairwise(after)]
+        for pair in were:
+            self.counts[pair] -= times
+        for pair in are:
+            self.counts[pair] += times
+        new = set(are).difference(were)
+        for pair in new:
+            self.where[pair].add(index)
+        return new
 
 
 @dataclass(frozen=True)
@@ -510,12 +557,17 @@ def _same_words(
             "pieces for each word"
         )
     for pieces, cut in zip(true, found, strict=True):
-        if [*map(len, pieces)] != [*map(len, cut)] and "".join(pieces) != "".join(cut):
+        of_truth, of_found = _whole(pieces), _whole(cut)
+        if of_truth != of_found:
             raise ValueError(
-                f"true has the word {''.join(pieces)!r}, but found has "
-                f"{''.join(cut)!r} at the same place; give pieces of the same words"
+                f"true has the word {of_truth!r}, but found has {of_found!r} at the "
+                "same place; give pieces of the same words"
             )
         yield pieces, cut
+
+
+def _whole(pieces: Sequence[Token]) -> Token:
+    return pieces[0][:0].join(pieces) if pieces else ""
 
 
 def _cuts(pieces: Sequence[Token]) -> set[int]:
