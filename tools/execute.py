@@ -47,8 +47,6 @@ LANGUAGE = {
 }
 FRONT_ENDS = (".js", ".css")  # read by the kernel, and stored as they are
 SECONDS = "shows-seconds"
-# a line ends inside the brackets, as it does in no string of a notebook's JSON
-NUMBERS = re.compile(r"\[\n\s*[-+.\deE]+(?:,\n\s*[-+.\deE]+)*\n\s*\]")
 UNCHANGED, PROSE, MODULES = "unchanged", "prose renewed", "modules renewed"
 
 
@@ -173,9 +171,8 @@ def renew_front_ends(notebook: NotebookNode) -> None:
 
 
 def _of_our_widgets(notebook: NotebookNode) -> list[dict]:
-    stored = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-    states = [model["state"] for model in stored.values()]
-    return [s for s in states if s.get("_anywidget_id", "").startswith("qkv.")]
+    every = _states(notebook)
+    return [s for s in every if s.get("_anywidget_id", "").startswith("qkv.")]
 
 
 @cache
@@ -256,16 +253,23 @@ def _reachable(notebook: NotebookNode, models: dict[str, dict]) -> list[str]:
 def to_text(notebook: NotebookNode) -> str:
     """The twin's bytes: keys sorted, Korean as Korean, one newline at the end.
 
-    A list of numbers stands on one line: a line for each of a widget's numbers made up
-    a quarter of the largest twin.
+    Each trait of a widget stands on one line: with a line and its indent for each of
+    their numbers and words, a sixth of the largest twin was white space.
     """
     nbformat.validate(notebook)
-    text = NUMBERS.sub(_on_one_line, nbformat.writes(notebook))
-    return text.rstrip("\n") + "\n"
+    document = json.loads(nbformat.writes(notebook))
+    traits: list[str] = []
+    for state in _states(document):
+        for name, value in state.items():
+            state[name] = f"\0{len(traits)}"
+            traits.append(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    return re.sub(r'"\\u0000(\d+)"', lambda m: traits[int(m[1])], text) + "\n"
 
 
-def _on_one_line(numbers: re.Match) -> str:
-    return "".join(numbers[0].split())
+def _states(notebook: dict) -> list[dict]:
+    stored = notebook["metadata"].get("widgets", {}).get(STATE, {}).get("state", {})
+    return [model["state"] for model in stored.values()]
 
 
 # ------------------------------------------------------------------------- the command

@@ -2,15 +2,19 @@
 
 One short run of Node for each document, no server and no script on the page. A formula
 that KaTeX rejects is a warning with its file and line, so that ``-W`` fails the build.
+Its fonts are cut to what the pages show.
 """
 
+import html
 import json
+import logging as standard_logging
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 from docutils import nodes
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from site_node import find_node
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
@@ -18,6 +22,7 @@ from sphinx.util.math import get_node_equation_number
 logger = logging.getLogger(__name__)
 
 OPENING = re.compile(r"[^\w\s]*$")
+PART = re.compile(r"(?P<tag></?\w+)[^>]*>|(?P<text>[^<]+)")
 CLOSING = re.compile(r"(?:(?:st|nd|rd|th|s)\b)?[^\w\s]*")
 TYPESET = """
 const katex = require(process.argv[1]);
@@ -135,25 +140,57 @@ def visit_displayed(self, node):
     raise nodes.SkipNode
 
 
-def copy_fonts(app):
-    """Put KaTeX's style sheet and its woff2 fonts where the site serves them."""
+def copy_styles(app):
+    """Put KaTeX's style sheet, with the fonts that are cut, where the site serves it."""
     if app.builder.format != "html":
         return
-    source = katex_folder(app.config)
-    target = Path(app.outdir, "_static", "katex")
-    (target / "fonts").mkdir(parents=True, exist_ok=True)
-    for font in source.glob("fonts/*.woff2"):
-        if not (target / "fonts" / font.name).exists():
-            shutil.copy(font, target / "fonts" / font.name)
-    css = (source / "katex.min.css").read_text(encoding="utf-8")
-    only_woff2 = re.sub(r',url\([^)]*\) format\("(woff|truetype)"\)', "", css)
-    (target / "katex.css").write_text(only_woff2, encoding="utf-8")
+    css = (katex_folder(app.config) / "katex.min.css").read_text(encoding="utf-8")
+    only_woff = re.sub(r'url\([^)]*\) format\("(?:woff2|truetype)"\),?', "", css)
+    target = Path(app.outdir, "_static", "katex", "katex.css")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(re.sub(r",(?=[;}])", "", only_woff), encoding="utf-8")
+
+
+def cut_fonts(app, exception):
+    """Cut KaTeX's fonts to the symbols that the pages show: half of a page's fonts."""
+    if exception or app.builder.format != "html":
+        return
+    pages = Path(app.outdir).glob("**/*.html")
+    shown = set().union(*(symbols(page.read_text(encoding="utf-8")) for page in pages))
+    target = Path(app.outdir, "_static", "katex", "fonts")
+    target.mkdir(parents=True, exist_ok=True)
+    for source in katex_folder(app.config).glob("fonts/*.ttf"):
+        _cut(source, shown, target / source.with_suffix(".woff").name)
+
+
+def symbols(page: str) -> set[str]:
+    """The characters of a page that KaTeX's fonts draw."""
+    found: set[str] = set()
+    for drawn in re.finditer('<span class="katex-html"[^>]*>', page):
+        depth = 1
+        for part in PART.finditer(page, drawn.end()):
+            found |= set(html.unescape(part["text"] or ""))
+            depth += {"<span": 1, "</span": -1}.get(part["tag"], 0)
+            if depth == 0:
+                break
+    return found
+
+
+def _cut(source: Path, shown: set[str], target: Path) -> None:
+    standard_logging.getLogger("fontTools").setLevel("ERROR")  # KaTeX's have no dates
+    font = TTFont(source, recalcTimestamp=False)
+    cutter = subset.Subsetter(subset.Options(layout_features=["*"]))
+    cutter.populate(unicodes=map(ord, shown))
+    cutter.subset(font)
+    font.flavor = "woff"
+    font.save(target)
 
 
 def setup(app):
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_displayed, None))
     app.add_config_value("katex_macros", {}, "env")
-    app.connect("builder-inited", copy_fonts)
+    app.connect("builder-inited", copy_styles)
+    app.connect("build-finished", cut_fonts)
     app.connect("doctree-read", on_doctree_read)
     app.add_css_file("katex/katex.css", priority=300)
     return {"version": "1", "env_version": 4, "parallel_read_safe": True}

@@ -18,7 +18,7 @@ MODULES = {
     p.read_text(encoding="utf-8")
     for p in (ROOT / "src" / "qkv" / "widgets" / "static").glob("*.js")
 }
-LARGEST = 720_000  # chapter 7 has nine widgets, and Jupyter stores a module with each
+LARGEST = 600_000
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 TIMING = re.compile(
     r"\d ?(ns|µs|us|ms|s|sec|secs|seconds|it/s)\b|\bCPU s(econds?)?\b|Wall time"

@@ -12,7 +12,8 @@ from tests.site.conftest import ROOT  # first: it finds book/_ext
 # isort: split
 import site_node
 from docutils import nodes
-from site_math import _formula, keep_together, typeset
+from fontTools.ttLib import TTFont
+from site_math import _formula, keep_together, symbols, typeset
 
 CONFIG = SimpleNamespace(qkv_root=str(ROOT), katex_macros={r"\R": r"\mathbb{R}"})
 
@@ -33,6 +34,25 @@ def test_a_formula_that_cannot_be_typeset_says_why():
 def test_no_formula_needs_no_node(monkeypatch):
     monkeypatch.setattr(site_node.shutil, "which", lambda _: pytest.fail("asked"))
     assert typeset([], CONFIG) == []
+
+
+def test_the_characters_of_a_formula_are_found_to_its_end():
+    (root,) = typeset([(r"\sqrt{d_k} < \alpha", False)], CONFIG)
+    page = f"<p>Zq {root['html']} Xw</p>"
+    assert {"d", "k", "<", "α"} <= symbols(page)
+    assert not symbols(page) & set("ZqXw")
+
+
+def test_the_fonts_are_cut_to_what_is_shown_and_have_it(site):
+    fonts = [*(site.folder / "_static/katex/fonts").glob("*.woff")]
+    drawn = set().union(*(TTFont(font).getBestCmap() for font in fonts))
+    pages = site.folder.glob("**/*.html")
+    shown = set().union(*(symbols(page.read_text("utf-8")) for page in pages))
+    assert {ord(each) for each in shown if each.isprintable()} <= drawn
+    whole = ROOT / "node_modules/katex/dist/fonts"
+    sizes = [(font, (whole / font.name).stat().st_size) for font in fonts]
+    assert len(sizes) >= 20
+    assert all(font.stat().st_size < size for font, size in sizes)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.widgets.pages import (
     HARM,
     HOST,
     definition,
+    live,
     page_of,
     payload,
     script,
@@ -378,6 +379,11 @@ class TestPredict:
         page.keyboard.press("Enter")
         assert page.locator(".qkv-option b").inner_text() in {"✓ right", "✗ no"}
         assert page.locator(".qkv-why").count() == 1
+        assert page.evaluate("document.activeElement.dataset.act") == "check"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.locator(".qkv-why").count() == 0
+        assert page.evaluate("document.activeElement.dataset.act") is None
 
     def test_a_reader_keeps_an_order_that_others_have_not(self, browser, tmp_path):
         path = tmp_path / "page.html"
@@ -430,6 +436,19 @@ def test_a_broken_state_says_what_is_wrong(show, made, i):
     text = page.locator("[data-qkv-widget=broken]").inner_text()
     assert "This widget cannot be drawn" in text
     assert words in text
+
+
+@pytest.mark.parametrize(
+    ("widget", "trait", "broken"), [(predict, "right", 9), (stepper, "step", 9)]
+)
+def test_a_state_that_is_mended_is_drawn_again(show, widget, trait, broken):
+    page = live(show, widget())
+    drawn = page.locator("#live2").inner_text()
+    change = "([trait, value]) => { model.set(trait, value); model.save_changes(); }"
+    page.evaluate(change, [trait, broken])
+    assert page.locator("#live2 .qkv-trouble").count() == 1
+    page.evaluate(change, [trait, 0])
+    assert page.locator("#live2").inner_text() == drawn
 
 
 def test_an_empty_trace_says_so(show):

@@ -1,4 +1,4 @@
-"""Other right answers to "Positions of a picture"."""
+"""Other right answers to "Something older: positions of a picture"."""
 
 import math
 

@@ -2,29 +2,26 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { tensors, unpack } from "../../../src/qkv/widgets/core/tensors.js";
 
-const levels = (...numbers) => {
-  const bytes = new DataView(new ArrayBuffer(2 * numbers.length));
-  numbers.forEach((n, i) => bytes.setInt16(2 * i, n, true));
-  return btoa(String.fromCharCode(...new Uint8Array(bytes.buffer)));
-};
-const pack = (size, limit, ...numbers) => ({ size, limit, data: levels(...numbers) });
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const pair = (n) => letters[(n + 2048) >> 6] + letters[(n + 2048) & 63];
+const pack = (size, grain, ...numbers) => ({ size, grain, data: numbers.map(pair).join("") });
 
-test("numbers are shares of the limit, in the order of memory", () => {
-  assert.deepEqual(unpack(pack([2, 1, 2], 4, 32000, -16000, 0, 8000)), [[[4, -2]], [[0, 1]]]);
+test("numbers are whole numbers of a grain, in the order of memory", () => {
+  assert.deepEqual(unpack(pack([2, 1, 2], 0.25, 16, -8, 0, 2044)), [[[4, -2]], [[0, 511]]]);
 });
 
 test("what is no number has a mark of its own", () => {
-  assert.deepEqual(unpack(pack([4], 1, -32768, 32766, 32765, -32765)), [null, "nan", "inf", "-inf"]);
+  assert.deepEqual(unpack(pack([4], 1, -2048, 2046, 2045, -2045)), [null, "nan", "inf", "-inf"]);
 });
 
 const entries = {
-  x: pack([2, 2], 4, 32000, 16000, -16000, 0), // 4 2 −2 0
-  y: pack([2, 2], 1, 32000, 32000, 0, -32000), // 1 1 0 −1
-  weights: pack([1, 2, 2], 1, 32000, -32768, 8000, 24000),
-  values: pack([1, 2, 2], 4, 8000, 16000, 24000, 32000), // 1 2 3 4
-  scores: pack([1, 2, 2], 2, 32000, 32000, 0, 16000),
-  row: pack([2], 4, 24000, -8000), // 3 −1
-  may: pack([1, 2, 2], 1, 32000, 0, 32000, 32000),
+  x: pack([2, 2], 1, 4, 2, -2, 0),
+  y: pack([2, 2], 1, 1, 1, 0, -1),
+  weights: pack([1, 2, 2], 0.25, 4, -2048, 1, 3),
+  values: pack([1, 2, 2], 1, 1, 2, 3, 4),
+  scores: pack([1, 2, 2], 1, 2, 2, 0, 1),
+  row: pack([2], 1, 3, -1),
+  may: pack([1, 2, 2], 1, 1, 0, 1, 1),
 };
 const made = (...of) => tensors({ ...entries, z: { of } })("z");
 
@@ -98,6 +95,6 @@ test("a recipe may stand on another, and each is made once", () => {
 });
 
 test("sums of what is no number stay what they are", () => {
-  const odd = { n: pack([1, 2], 1, 32765, 32766), m: pack([1, 2], 1, 32000, 0) };
+  const odd = { n: pack([1, 2], 1, 2045, 2046), m: pack([1, 2], 1, 1, 0) };
   assert.deepEqual(tensors({ ...odd, z: { of: ["sum", "n", "m"] } })("z"), [["inf", "nan"]]);
 });

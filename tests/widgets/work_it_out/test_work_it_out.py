@@ -163,6 +163,8 @@ class TestInThePage:
         assert page.locator("[data-act=show]").count() == 0
         fill(page, ["1", "5"])
         page.locator("[data-act=show]").click()
+        focus = page.evaluate("document.activeElement.dataset.act")
+        assert focus is None, "a second Enter would start again"
         shown = page.locator(".qkv-shown").all_inner_texts()
         assert shown == ["0.5", "0", "0.5065", "0.3072", "0.1863", "6.928", "4.935"]
         assert notes(page) == []

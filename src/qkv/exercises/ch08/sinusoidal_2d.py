@@ -67,7 +67,7 @@ def _of_rows_twice(rows, columns, d_model):
 
 EXERCISE = Exercise(
     id="8.4",
-    title="Positions of a picture",
+    title="Something older: positions of a picture",
     minutes=7,
     difficulty=2,
     reference=sinusoidal_2d,

@@ -1,200 +1,24 @@
-// What every widget shares: drawing when the state changes, keys, messages, and the
-// print view, which has all its steps.
-import { html, render as lit } from "lit-html";
+// What every widget shares that lit-html draws: see bare.js.
+import { render } from "lit-html";
+import { framed } from "./bare.js";
 
+/** @typedef {import("./bare.js").Model} Model */
+/** @typedef {import("./bare.js").Key} Key */
 /**
- * What is behind a widget: ipywidgets' model in JupyterLab, the host's on the site.
- * @typedef {object} Model
- * @property {(key: string) => any} get
- * @property {(key: string, value: unknown) => void} set
- * @property {() => void} save_changes
- * @property {(event: string, act: (...given: any[]) => void) => void} on
- * @property {(event: string, act: (...given: any[]) => void) => void} off
- * @property {(message: object) => void} send
- * @property {unknown} [widget_manager] there is a kernel, or was
- */
-
-/** @typedef {"left" | "right" | "up" | "down" | "home" | "end"} Key */
-
-/**
- * What every part of a widget draws with: `State` are its traits, as its Python names them; `Local` is what
- * this page alone knows of it. Nothing else is kept on it.
  * @template [State=any], [Local=any]
- * @typedef {{
- *   get<K extends keyof State & string>(key: K): State[K],
- *   set(changes: Partial<State>): void,
- *   draw(): void,
- *   readonly id: string,
- *   readonly kernel: boolean,
- *   readonly model: Model,
- *   readonly root: HTMLElement,
- *   readonly stage: HTMLElement,
- *   readonly still: boolean,
- *   keys: { [key in Key]?: () => void },
- *   local: Partial<Local>,
- * }} World
+ * @typedef {import("./bare.js").World<State, Local>} World
  */
 
-/** @typedef {World} W */
-
-let count = 0;
-/** @type {{ [key: string]: Key }} */
-const keys = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Home: "home", End: "end" };
-
-function rootFor(el, name) {
-  const root = document.createElement("section");
-  root.className = `qkv-w qkv-${name}`;
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", `${name} widget`);
-  // JupyterLab must not take the arrow keys for its own while the reader is in here.
-  root.dataset.lmSuppressShortcuts = "true";
-  el.append(root);
-  return root;
-}
+/** @type {import("./bare.js").Hand} */
+const lit = {
+  draw: render,
+  forget: (stage) => delete (/** @type {any} */ (stage)._$litPart$), // its memory of the children
+};
 
 /**
- * @param {string} name
- * @param {Model} model
- * @param {HTMLElement} root
- * @param {Partial<W>} extra
- * @returns {W}
- */
-function world(name, model, root, extra) {
-  return {
-    get: (key) => model.get(key),
-    set() {},
-    draw() {},
-    // Each module counts for itself: the widget's name keeps their ids apart.
-    id: `qkv-${name}-${++count}`,
-    kernel: model.widget_manager !== undefined,
-    model,
-    root,
-    stage: document.createElement("div"),
-    keys: {},
-    local: {},
-    still: false,
-    ...extra,
-  };
-}
-
-/**
- * Draw `view`, or say why it cannot be drawn. Never leaves an empty box.
- * @param {W} w
- */
-function paint(w, missing, view) {
-  let trouble;
-  try {
-    trouble = missing(w);
-    if (!trouble) {
-      lit(view(w), w.stage);
-      return follow(w);
-    }
-  } catch (error) {
-    console.warn("qkv widget:", error);
-    trouble = `its state does not fit together (${/** @type {Error} */ (error).message})`;
-  }
-  w.stage.replaceChildren();
-  delete (/** @type {any} */ (w.stage)._$litPart$); // what lit remembers of the children that are gone
-  w.keys = {};
-  const message = html`<p class="qkv-trouble" role="alert">
-    This widget cannot be drawn: ${trouble}. Run its cell again to make it anew.
-  </p>`;
-  return lit(message, w.stage);
-}
-
-/**
- * Scroll the part that is meant sideways into sight, and never the page.
- * @param {W} w
- */
-function follow(w) {
-  if (w.still) return;
-  for (const box of /** @type {NodeListOf<HTMLElement>} */ (w.stage.querySelectorAll("[data-follow]"))) {
-    const now = box.querySelector(box.dataset.follow ?? "");
-    if (!now || box.scrollWidth <= box.clientWidth) continue;
-    const [a, b] = [box.getBoundingClientRect(), now.getBoundingClientRect()];
-    const middle = (b.left + b.right - a.left - a.right) / 2;
-    if (b.left < a.left + 40 || b.right > a.right - 40) box.scrollLeft += middle;
-  }
-}
-
-/** @param {W} w */
-function onKey(w, event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const at = event.target;
-  // A slider's or a list's arrows are its own: JupyterLab would go to another cell.
-  if (at.matches("input, select")) return event.stopPropagation();
-  const act = w.keys[keys[event.key]];
-  if (!act) return;
-  const sideways = /Left|Right/.test(event.key);
-  if (sideways && at.matches(".qkv-scroll") && at.scrollWidth > at.clientWidth) return;
-  event.preventDefault();
-  act();
-}
-
-/**
- * Make a front-end module from
- * `missing(w)`: what is wrong with the state, or "";
- * `view(w)`: the picture;
- * `stills(w)`: for print, [{caption, state}] with the traits that differ.
+ * A front-end module.
  * @template State, Local
  * @param {string} name
- * @param {{
- *   missing: (w: World<State, Local>) => string,
- *   view: (w: World<State, Local>) => unknown,
- *   stills: (w: World<State, Local>) => { caption?: string, state: { [key: string]: unknown } }[],
- *   begin?: (w: World<State, Local>) => void | (() => void),
- * }} parts
+ * @param {Parameters<typeof framed<State, Local>>[2]} parts
  */
-export function widget(name, { missing, view, stills, begin }) {
-  /** @param {{ model: Model, el: HTMLElement }} given */
-  function render({ model, el }) {
-    const root = rootFor(el, name);
-    let held = false;
-    const draw = () => {
-      if (!held) paint(w, missing, view);
-    };
-    const set = (changes) => {
-      held = true;
-      for (const [key, value] of Object.entries(changes)) model.set(key, value);
-      model.save_changes();
-      held = false;
-      draw();
-    };
-    const w = world(name, model, root, { draw, set });
-    root.append(w.stage);
-    const key = (event) => onKey(w, event);
-    root.addEventListener("keydown", key);
-    model.on("change", w.draw);
-    const end = begin?.(w);
-    w.draw();
-    return () => {
-      model.off("change", w.draw);
-      if (end) end();
-    };
-  }
-
-  /** @param {{ model: Model, el: HTMLElement }} given */
-  function printView({ model, el }) {
-    const root = rootFor(el, name);
-    root.classList.add("qkv-print");
-    const probe = world(name, model, root, { still: true });
-    /** @type {{ caption?: string, state: { [key: string]: unknown } }[]} */
-    let frames;
-    try {
-      frames = missing(probe) ? [] : stills(probe);
-    } catch {
-      frames = [];
-    }
-    for (const { caption, state } of frames.length ? frames : [{ state: {} }]) {
-      const figure = document.createElement("figure");
-      const words = document.createElement("figcaption");
-      words.textContent = caption ?? "";
-      const get = (key) => (key in state ? state[key] : model.get(key));
-      const w = world(name, model, root, { get, still: true });
-      figure.append(...(caption ? [words] : []), w.stage);
-      root.append(figure);
-      paint(w, missing, view);
-    }
-  }
-  return { render, printView };
-}
+export const widget = (name, parts) => framed(lit, name, parts);

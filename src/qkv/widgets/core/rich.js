@@ -1,12 +1,15 @@
 // Text with `code` and $formulas$ in it, which Python has cut into segments.
-import { html } from "lit-html";
-import { marked } from "./language.js";
+import { h } from "./elements.js";
+import { byLanguage } from "./language.js";
 import { formula } from "./mathml.js";
 
 /** @typedef {{ text?: string, code?: string, math?: string, plain?: string }} Segment one of them; plain is what math was */
 
+/** A text whose Korean words say that they are Korean. */
+const marked = (text) => byLanguage(text).map((part, i) => (i % 2 ? h("span", { lang: "ko" }, part) : part));
+
 /** @param {Segment[]} segments */
 export const rich = (segments) =>
   segments.map((s) =>
-    s.code !== undefined ? html`<code>${s.code}</code>` : s.math !== undefined ? formula(s.math) : marked(s.text),
+    s.code !== undefined ? h("code", {}, s.code) : s.math !== undefined ? formula(s.math) : marked(s.text),
   );

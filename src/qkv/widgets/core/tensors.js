@@ -1,21 +1,21 @@
-// Tensors that travel in few bytes: whole numbers in base64, or how they follow from others.
+// Tensors that travel in few letters: whole numbers in base64, or how they follow from others.
 import { decode, encode, softmax, weightedSum } from "./maths.js";
 
-const LEVELS = 32000;
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const MIDDLE = 2048;
 const marks = new Map([
-  [32766, "nan"],
-  [32765, "inf"],
-  [-32765, "-inf"],
-  [-32768, null],
+  [2046, "nan"],
+  [2045, "inf"],
+  [-2045, "-inf"],
+  [-2048, null],
 ]); // null: masked
 
 /** The numbers of a packed tensor, as nested lists. */
-export function unpack({ size, limit, data }) {
-  const view = new DataView(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer);
+export function unpack({ size, grain, data }) {
   let at = 0;
   const one = () => {
-    const level = view.getInt16(2 * at++, true);
-    return marks.has(level) ? marks.get(level) : (level * limit) / LEVELS;
+    const level = 64 * letters.indexOf(data[at++]) + letters.indexOf(data[at++]) - MIDDLE;
+    return marks.has(level) ? marks.get(level) : level * grain;
   };
   const nest = (sizes, axis = 0) =>
     axis === sizes.length ? one() : Array.from({ length: sizes[axis] }, () => nest(sizes, axis + 1));

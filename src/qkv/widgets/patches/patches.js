@@ -17,7 +17,7 @@ import { rollout, visionTransformer } from "../core/vision.js";
 /** @typedef {{ probabilities: number[], looks: number[][][], rollout: number[] }} Found looks: layer head token */
 /**
  * @typedef {object} State
- * @property {{ size: number[], limit: number, data: string }} pixels
+ * @property {{ size: number[], grain: number, data: string }} pixels
  * @property {number[]} labels
  * @property {[number, number][]} places
  * @property {number} extent

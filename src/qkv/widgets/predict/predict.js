@@ -1,14 +1,12 @@
 // Predict: a question to answer before running. The page remembers the answer.
-import { html, nothing } from "lit-html";
-import { live } from "lit-html/directives/live.js";
-import { widget } from "../core/frame.js";
+import { h, widget } from "../core/elements.js";
 import { rich } from "../core/rich.js";
 import { order, reader } from "./order.js";
 
 /** @typedef {import("../core/rich.js").Segment[]} Rich */
 /** @typedef {{ question: Rich, options: { text: Rich, why: Rich }[], right: number, name: string, answer: number }} State */
 /** @typedef {{ pick: number, seen: number }} Local what is picked, and the answer that is drawn */
-/** @typedef {import("../core/frame.js").World<State, Local>} W */
+/** @typedef {import("../core/bare.js").World<State, Local>} W */
 
 /** @param {W} w */
 function missing(w) {
@@ -50,19 +48,15 @@ function option(w, i, answer) {
   const right = i === w.get("right");
   const told = w.still || i === answer;
   const { text, why } = w.get("options")[i];
-  const mark = !told ? "" : right ? "✓" : "✗";
-  return html`<div class="qkv-option ${told ? (right ? "qkv-good" : "qkv-bad") : ""}">
-    <label>
-      ${
-        w.still
-          ? nothing
-          : html`<input type="radio" name="${w.id}-options" .checked=${live(w.local.pick === i)} @change=${() => pick(w, i)} />`
-      }
-      <span>${rich(text)}</span>
-      ${mark ? html`<b>${mark} ${right ? "right" : "no"}</b>` : nothing}
-    </label>
-    ${told ? html`<p class="qkv-why">${rich(why)}</p>` : nothing}
-  </div>`;
+  const mark = told && (right ? "✓ right" : "✗ no");
+  const look = told ? (right ? " qkv-good" : " qkv-bad") : "";
+  const choose = { type: "radio", name: `${w.id}-options`, ".checked": w.local.pick === i, onchange: () => pick(w, i) };
+  return h(
+    "div",
+    { class: `qkv-option${look}` },
+    h("label", {}, !w.still && h("input", choose), h("span", {}, rich(text)), mark && h("b", {}, mark)),
+    told && h("p", { class: "qkv-why" }, rich(why)),
+  );
 }
 
 /**
@@ -103,24 +97,31 @@ function view(w) {
     w.local.seen = answer;
     w.local.pick = answer;
   }
+  const question = h("legend", {}, h("span", { class: "qkv-badge" }, "Predict"), " ", rich(w.get("question")));
+  const options = places(w).map((i) => option(w, i, answer));
+  return [h("fieldset", { class: "qkv-ask-me" }, question, options), w.still ? [] : bar(w, answer)];
+}
+
+/** @param {W} w */
+function bar(w, answer) {
   const { pick = -1 } = w.local;
   const picked = pick >= 0 && pick !== answer;
-  return html`<fieldset class="qkv-ask-me">
-      <legend><span class="qkv-badge">Predict</span> ${rich(w.get("question"))}</legend>
-      ${places(w).map((i) => option(w, i, answer))}
-    </fieldset>
-    ${
-      w.still
-        ? nothing
-        : html`<div class="qkv-bar">
-          <button type="button" data-act="check" aria-disabled=${!picked} @click=${() => picked && give(w, pick)}>
-            ${answer < 0 ? "This is my answer" : "Answer again"}
-          </button>
-          ${answer < 0 ? nothing : html`<button type="button" data-act="reset" @click=${() => give(w, -1)}>Forget my answer</button>`}
-          <span class="qkv-hint">${answer < 0 ? "Commit yourself before you run on." : answer === w.get("right") ? "" : "Choose again if you like."}</span>
-        </div>
-        <p class="qkv-vh" aria-live="polite">${said(w, answer)}</p>`
-    }`;
+  const hint =
+    answer < 0 ? "Commit yourself before you run on." : answer === w.get("right") ? "" : "Choose again if you like.";
+  const button = (act, words, traits) => h("button", { type: "button", "data-act": act, ...traits }, words);
+  return [
+    h(
+      "div",
+      { class: "qkv-bar" },
+      button("check", answer < 0 ? "This is my answer" : "Answer again", {
+        "aria-disabled": String(!picked),
+        onclick: () => picked && give(w, pick),
+      }),
+      answer >= 0 && button("reset", "Forget my answer", { onclick: () => give(w, -1) }),
+      h("span", { class: "qkv-hint" }, hint),
+    ),
+    h("p", { class: "qkv-vh", "aria-live": "polite" }, said(w, answer)),
+  ];
 }
 
 export default widget("predict", { missing, view, stills: () => [{ state: {} }], begin });

@@ -1,23 +1,26 @@
 """Tensors in few bytes: two a number, none for what can be computed from others.
 
-A packed tensor is kept as whole numbers up to 32,000 times ``limit`` / 32,000, and what
-the front end can compute from others it is told how to: ``of: ["sum", "a", "b"]``. The
+A packed tensor is kept as whole numbers of a ``grain``, two letters each, and what the
+front end can compute from others it is told how to: ``of: ["sum", "a", "b"]``. The
 recipe is stored only where it gives the right numbers, from the packed ones.
 """
 
-import base64
-import struct
+import math
+import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from qkv.widgets.shared.encode import rounded
+LEVELS = 2_044
+"""The most grains of a packed number: two letters are 12 bits, and marks take a few."""
 
-LEVELS = 32_000
-_MARKS = {"nan": 32_766, "inf": 32_765, "-inf": -32_765}
-_MASKED = -32_768
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+_MIDDLE = 2_048
+_MARKS = {"nan": 2_046, "inf": 2_045, "-inf": -2_045}
+_MASKED = -2_048
+_SHARES = (2_000, 2_040)  # of the largest: brightness in sixteenths, or 255 steps
 _TOLERANCE = 1e-3
 _EPSILON = 1e-5
 
@@ -68,22 +71,38 @@ def packed(value: Tensor, hidden: Tensor | None = None) -> tuple[dict, Tensor]:
     Examples
     --------
     >>> packed(torch.tensor([0.5, -2.0]))
-    ({'size': [2], 'limit': 2, 'data': 'QB8Agw=='}, tensor([ 0.5000, -2.0000], dtype=torch.float64))
+    ({'size': [2], 'grain': 0.001, 'data': 'n0Aw'}, tensor([ 0.5000, -2.0000], dtype=torch.float64))
     """  # noqa: E501
     value = value.double()
-    finite = value[value.isfinite()]
-    limit = rounded(float(finite.abs().max()) if finite.numel() else 0.0, 6)
-    levels = (value / (limit or 1) * LEVELS).round().nan_to_num(0, 0, 0).int()
-    levels = levels.clamp(-LEVELS, LEVELS)
+    grain = _grain(value[value.isfinite()])
+    levels = (value / grain).round().nan_to_num(0, 0, 0).int()
+    read = torch.where(value.isfinite(), levels.double() * grain, value)
     for name, mark in _MARKS.items():
         levels[value.isnan() if name == "nan" else value == float(name)] = mark
-    read = torch.where(value.isfinite(), levels.double() * limit / LEVELS, value)
     if hidden is not None:
         levels[hidden] = _MASKED
         read = read.masked_fill(hidden, torch.nan)
-    whole = levels.flatten().tolist()
-    data = base64.b64encode(struct.pack(f"<{len(whole)}h", *whole)).decode()
-    return {"size": list(value.shape), "limit": limit, "data": data}, read
+    pairs = (divmod(x + _MIDDLE, 64) for x in levels.flatten().tolist())
+    data = "".join(_LETTERS[high] + _LETTERS[low] for high, low in pairs)
+    return {"size": list(value.shape), "grain": grain, "data": data}, read
+
+
+def _grain(numbers: Tensor) -> float:
+    """Return the step from one packed number to the next.
+
+    An odd share of .01 where the largest allows it: a number halfway between two that
+    are read the same in two decimals is then halfway between two packed ones as well,
+    so that packing changes no decimal that is shown.
+    """
+    limit = float(numbers.abs().max()) if numbers.numel() else 0.0
+    if limit == 0:
+        return 1.0
+    for shares in _SHARES:
+        parts = numbers / limit * shares
+        if torch.allclose(parts, parts.round(), rtol=0, atol=1e-4):
+            return limit / shares
+    share = math.floor(0.01 * LEVELS / limit)
+    return 0.01 / (share - 1 + share % 2) if share else limit / LEVELS
 
 
 class Store:

@@ -47,7 +47,7 @@ import { chain, drawAgainWhenDark, heading, named, stepBody, stepMatrix, stepSen
  * @typedef {object} Entry
  * @property {number[]} size of what is kept
  * @property {number[]} [full] size of the whole
- * @property {number} [limit]
+ * @property {number} [grain]
  * @property {string} [data]
  * @property {(string | number)[]} [of]
  * @property {number} words
@@ -157,7 +157,7 @@ function stepFrom(w, path, numbers) {
     shape: entry.size,
     size: entry.full ?? entry.size,
     scale: entry.unit ? "unit" : "diverging",
-    limit: entry.limit ?? reach(entry.axes.length > 2 ? numbers.flat() : numbers),
+    limit: reach(entry.axes.length > 2 ? numbers.flat() : numbers),
     note: w.get("notes")[path] ?? "",
     values: numbers,
   };

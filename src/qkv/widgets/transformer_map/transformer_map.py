@@ -65,9 +65,9 @@ class TransformerMap(Widget):
 
     Notes
     -----
-    Vaswani et al. (2017), figure 1. Numbers are kept to 1/32,000 of the largest of their
-    matrix, and what follows from others is computed in the browser. Features after the
-    first 128 are cropped, and the widget says so.
+    Vaswani et al. (2017), figure 1. Numbers are kept to about 1/2,000 of the largest of
+    their matrix, so that two decimals are right; what follows from others is computed in
+    the browser. Features after the first 128 are cropped, and the widget says so.
 
     ``place`` is the place shown, of ``len(widget.places)``; ``inside`` the step within
     it, or −1; ``show`` is "walk" or "parameters".

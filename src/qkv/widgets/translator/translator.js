@@ -9,7 +9,7 @@ import { details } from "../core/details.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { box } from "../core/inputs.js";
-import { korean } from "../core/language.js";
+import { isKorean } from "../core/language.js";
 import { withNetwork as loading, modelHint, size } from "../core/loading.js";
 import { meanOf, peak } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
@@ -17,6 +17,9 @@ import { beamTree, greedy } from "../core/search.js";
 import { nearest, wordsOf } from "../core/spelling.js";
 import { chance, counted, shown } from "../core/text.js";
 import { transformer } from "../core/transformer.js";
+
+/** The attribute `lang` of an element that holds this text, where it is not the page's. */
+const korean = (text) => (isKorean(text) ? "ko" : nothing);
 
 /**
  * @typedef {object} Run

@@ -1,10 +1,7 @@
 // WorkItOut: a computation with holes. The page remembers what is filled in.
-import { html, nothing } from "lit-html";
-import { live } from "lit-html/directives/live.js";
+import { h, widget } from "../core/elements.js";
 import { focus } from "../core/focus.js";
-import { widget } from "../core/frame.js";
 import { rich } from "../core/rich.js";
-import { scroll } from "../core/scroll.js";
 import { exact } from "../core/text.js";
 import { judge } from "./judging.js";
 
@@ -19,7 +16,7 @@ import { judge } from "./judging.js";
  * }} State
  */
 /** @typedef {{ writing: number, last: number, tried: boolean }} Local the hole being written in, the one last judged */
-/** @typedef {import("../core/frame.js").World<State, Local>} W */
+/** @typedef {import("../core/bare.js").World<State, Local>} W */
 
 /** @param {W} w */
 function missing(w) {
@@ -145,24 +142,36 @@ function input(w, all, { table, row, column, i }) {
   const { kind } = all[i];
   const bad = !["empty", "right"].includes(kind);
   const label = [plain(table.caption), place({ table, row, column })].join(": ");
-  return html`<input
-      name="text" type="text" size="6" data-hole=${i} autocomplete="off" autocapitalize="off" spellcheck="false"
-      class=${kind === "right" ? "qkv-good" : bad ? "qkv-bad" : ""}
-      aria-label=${label} aria-invalid=${bad ? "true" : "false"} aria-describedby=${bad ? `${w.id}-said-${i}` : nothing}
-      .value=${live(w.get("typed")[i] ?? "")}
-      @input=${(e) => put(w, i, e.target.value)} @change=${() => judged(w, i)} @blur=${() => judged(w, i)}
-      @keydown=${(e) => enter(w, e, i)}
-    /><b class="qkv-mark" aria-hidden="true">${kind === "right" ? "✓" : bad ? "✗" : ""}</b>`;
+  const traits = {
+    name: "text",
+    type: "text",
+    size: 6,
+    "data-hole": i,
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    class: kind === "right" ? "qkv-good" : bad ? "qkv-bad" : "",
+    "aria-label": label,
+    "aria-invalid": String(bad),
+    "aria-describedby": bad && `${w.id}-said-${i}`,
+    ".value": w.get("typed")[i] ?? "",
+    oninput: (e) => put(w, i, e.target.value),
+    onchange: () => judged(w, i),
+    onblur: () => judged(w, i),
+    onkeydown: (e) => enter(w, e, i),
+  };
+  const mark = kind === "right" ? "✓" : bad ? "✗" : "";
+  return [h("input", traits), h("b", { class: "qkv-mark", "aria-hidden": "true" }, mark)];
 }
 
 /** @param {W} w */
 function cell(w, all, at) {
   const i = holeOf(at.cell);
-  if (i === undefined) return html`<td>${exact(at.cell)}</td>`;
-  if (w.still) return html`<td class="qkv-hole"><span class="qkv-open"></span></td>`;
+  if (i === undefined) return h("td", {}, exact(at.cell));
+  if (w.still) return h("td", { class: "qkv-hole" }, h("span", { class: "qkv-open" }));
   if (w.get("given_up") && all[i].kind !== "right")
-    return html`<td class="qkv-hole qkv-shown">${exact(w.get("holes")[i].right)}</td>`;
-  return html`<td class="qkv-hole">${input(w, all, { ...at, i })}</td>`;
+    return h("td", { class: "qkv-hole qkv-shown" }, exact(w.get("holes")[i].right));
+  return h("td", { class: "qkv-hole" }, input(w, all, { ...at, i }));
 }
 
 /** An empty header is none. */
@@ -173,22 +182,26 @@ function tableOf(w, all, table) {
   const holes = table.cells.flatMap((cells, row) =>
     cells.flatMap((c, column) => (holeOf(c) === undefined ? [] : [{ i: holeOf(c), table, row, column }])),
   );
-  return html`${scroll(
-    w,
-    plain(table.caption),
-    html`<table class="qkv-hand">
-      <caption>${rich(table.caption)}</caption>
-      <thead ?hidden=${!anyOf(table.columns)}><tr>
-        ${anyOf(table.rows) ? html`<td></td>` : nothing}${table.columns.map((c) => html`<th scope="col">${rich(c)}</th>`)}</tr></thead>
-      <tbody>${table.cells.map(
-        (cells, row) => html`<tr>
-          ${anyOf(table.rows) ? html`<th scope="row">${rich(table.rows[row])}</th>` : nothing}
-          ${cells.map((c, column) => cell(w, all, { cell: c, table, row, column }))}
-        </tr>`,
-      )}</tbody>
-    </table>`,
-  )}
-  ${w.still || w.get("given_up") ? nothing : sayings(w, all, holes)}`;
+  const named = anyOf(table.rows);
+  const head = [named && h("td", {}), table.columns.map((c) => h("th", { scope: "col" }, rich(c)))];
+  const rows = table.cells.map((cells, row) =>
+    h(
+      "tr",
+      {},
+      named && h("th", { scope: "row" }, rich(table.rows[row])),
+      cells.map((c, column) => cell(w, all, { cell: c, table, row, column })),
+    ),
+  );
+  const made = h(
+    "table",
+    { class: "qkv-hand" },
+    h("caption", {}, rich(table.caption)),
+    h("thead", { hidden: !anyOf(table.columns) }, h("tr", {}, head)),
+    h("tbody", {}, rows),
+  );
+  // It scrolls sideways where it is wider than its place, and the Tab key reaches it.
+  const box = { class: "qkv-scroll", tabindex: !w.still && 0, role: "group", "aria-label": plain(table.caption) };
+  return [h("div", box, made), w.still || w.get("given_up") ? [] : sayings(w, all, holes)];
 }
 
 /**
@@ -201,11 +214,8 @@ function sayings(w, all, holes) {
     const said = told(w, hole.table, all[hole.i]);
     if (said.length) groups.set(plain(said), { said, of: [...(groups.get(plain(said))?.of ?? []), hole] });
   }
-  return [...groups.values()].map(
-    ({ said, of }) => html`<p class="qkv-note">
-      ${of.map((hole, n) => html`${n ? "; " : ""}<b id="${w.id}-said-${hole.i}">${place(hole)}</b>`)}: ${rich(said)}
-    </p>`,
-  );
+  const who = (hole, n) => [n > 0 && "; ", h("b", { id: `${w.id}-said-${hole.i}` }, place(hole))];
+  return [...groups.values()].map(({ said, of }) => h("p", { class: "qkv-note" }, of.map(who), ": ", rich(said)));
 }
 
 /** @param {W} w */
@@ -225,22 +235,35 @@ function foot(w, all) {
   w.local.tried ||= bad;
   const begun = w.get("typed").some((text) => text) || w.get("given_up");
   const done = right === all.length;
-  return html`<div class="qkv-bar">
-      ${w.local.tried && !done && !w.get("given_up") ? html`<button type="button" data-act="show" @click=${() => giveUp(w)}>Show the numbers</button>` : nothing}
-      ${begun ? html`<button type="button" data-act="reset" @click=${() => startAgain(w)}>Start again</button>` : nothing}
-      <span class=${done ? "qkv-score" : "qkv-hint"}>${done ? "✓ All of them are right." : `${right} of ${all.length} right. ${w.get("decimals")} decimals are enough; fractions and roots may be typed, as 1/3 or √2.`}</span>
-    </div>
-    <p class="qkv-vh" aria-live="polite">${announced(w, all)}</p>`;
+  const button = (act, words, onclick) => h("button", { type: "button", "data-act": act, onclick }, words);
+  const score = `${right} of ${all.length} right. ${w.get("decimals")} decimals are enough; fractions and roots may be typed, as 1/3 or √2.`;
+  return [
+    h(
+      "div",
+      { class: "qkv-bar" },
+      w.local.tried && !done && !w.get("given_up") && button("show", "Show the numbers", () => giveUp(w)),
+      begun && button("reset", "Start again", () => startAgain(w)),
+      h("span", { class: done ? "qkv-score" : "qkv-hint" }, done ? "✓ All of them are right." : score),
+    ),
+    h("p", { class: "qkv-vh", "aria-live": "polite" }, announced(w, all)),
+  ];
 }
 
 /** @param {W} w */
 function view(w) {
   const all = verdicts(w);
-  return html`<p class="qkv-h"><span class="qkv-badge">By hand</span> ${w.get("name")} ${rich(w.get("title"))}
-      <small>${w.get("minutes")} min, ${"★".repeat(w.get("difficulty"))}</small></p>
-    <p>${rich(w.get("task"))}</p>
-    <div class="qkv-sheet">${w.get("tables").map((table) => html`<div>${tableOf(w, all, table)}</div>`)}</div>
-    ${w.still ? nothing : foot(w, all)}`;
+  const cost = `${w.get("minutes")} min, ${"★".repeat(w.get("difficulty"))}`;
+  const badge = h("span", { class: "qkv-badge" }, "By hand");
+  return [
+    h("p", { class: "qkv-h" }, badge, ` ${w.get("name")} `, rich(w.get("title")), " ", h("small", {}, cost)),
+    h("p", {}, rich(w.get("task"))),
+    h(
+      "div",
+      { class: "qkv-sheet" },
+      w.get("tables").map((table) => h("div", {}, tableOf(w, all, table))),
+    ),
+    w.still ? [] : foot(w, all),
+  ];
 }
 
 export default widget("work-it-out", { missing, view, stills: () => [{ state: {} }], begin });
