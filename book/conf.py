@@ -13,9 +13,19 @@ language = "en"
 
 extensions = [
     "site_twins",  # first: it brings in the chapters that the others read
+    "site_parts",
+    "site_folding",
+    "site_claims",
+    "site_covers",
+    "site_exercises",
     "site_math",
     "site_checkpoints",
+    "site_chapters",
+    "site_home",
+    "site_glossary",
     "site_pages",
+    "site_search",
+    "site_korean",
     "site_download",
     "site_api",
     "site_references",
@@ -47,6 +57,9 @@ myst_links_external_new_tab = False
 # Where the site will be found, such as https://example.org/attention. With it, a
 # downloaded notebook can fetch the package by itself; without, its reader is asked.
 html_baseurl = ""
+# Where readers tell of mistakes, such as mailto:... or the address of a tracker. Where
+# none is set, they are asked to tell those from whom they have the book.
+book_feedback = ""
 
 html_theme = "furo"
 html_title = project

@@ -25,7 +25,7 @@ import jupytext
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # this tree's, wherever it is installed
 
-from qkv.claims import in_words  # noqa: E402
+from qkv.claims import in_words, shown_value  # noqa: E402
 from tools import kernel  # noqa: E402
 
 CHAPTERS, PAGE = ROOT / "chapters", ROOT / "book" / "claims.md"
@@ -124,7 +124,7 @@ def _promise(claim: dict) -> tuple[str, str]:
 
 def _row(claims: list[dict]) -> Row:
     ordered = sorted(claims, key=_margin)
-    worst, best = (f"{claim['value']:.3f}" for claim in (ordered[0], ordered[-1]))
+    worst, best = (shown_value(claim["value"]) for claim in (ordered[0], ordered[-1]))
     return Row(*_promise(claims[0]), worst, best)
 
 

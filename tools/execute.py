@@ -9,7 +9,8 @@ kernel has read, be it a module, a checkpoint or other data; when only its prose
 the outputs of the last run are kept. So are, in any case, those of cells tagged
 `shows-seconds`, until what they measure has changed: no two runs take the same time.
 The JavaScript and CSS of its widgets is stored, not run: where they have changed, they
-are put into the twin, and nothing runs.
+are put into the twin, and nothing runs. Nor does it where only tags have: which cells
+fold in JupyterLab (tools/folding.py) is written into the twin each time.
 
     --all     run every chapter given, changed or not
     --check   write nothing; name the twins that are not up to date, and fail if any is
@@ -35,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # this tree's, wherever it is installed
 
 from tools import kernel  # noqa: E402
+from tools.folding import fold  # noqa: E402
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -46,7 +48,7 @@ LANGUAGE = {
     "pygments_lexer": "ipython3",
 }
 FRONT_ENDS = (".js", ".css")  # read by the kernel, and stored as they are
-SECONDS = "shows-seconds"
+SECONDS, MAY_RAISE = "shows-seconds", "raises-exception"
 UNCHANGED, PROSE, MODULES = "unchanged", "prose renewed", "modules renewed"
 
 
@@ -79,10 +81,10 @@ def chapters(paths: list[Path]) -> list[Path]:
     return [path for path in found if "kernelspec" in jupytext.read(path).metadata]
 
 
-def code_of(notebook: NotebookNode) -> list[tuple[str, tuple[str, ...]]]:
-    """What decides the outputs: the code cells, each with its tags."""
+def code_of(notebook: NotebookNode) -> list[tuple[str, bool]]:
+    """What decides the outputs: the code cells, and which of them may raise."""
     return [
-        (cell.source, tuple(cell.metadata.get("tags", ())))
+        (cell.source, MAY_RAISE in cell.metadata.get("tags", ()))
         for cell in code_cells(notebook)
     ]
 
@@ -195,11 +197,19 @@ def canonical(notebook: NotebookNode, name: str) -> NotebookNode:
         turn = seen[said] = seen.get(said, 0) + 1
         cell["id"] = said[:12] if turn == 1 else f"{said[:12]}-{turn}"
         cell.metadata.pop("execution", None)
+        _fold(cell)
     metadata = notebook.metadata
     metadata.pop("jupytext", None)  # a reader's Lab must not pair the copy
     metadata["kernelspec"], metadata["language_info"] = KERNEL, LANGUAGE
     notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
     return notebook
+
+
+def _fold(cell: NotebookNode) -> None:
+    """Let JupyterLab show the first line alone of a cell that folds."""
+    tags = cell.metadata.get("tags", ())
+    if cell.cell_type == "code" and fold(cell.source, tags):
+        cell.metadata.setdefault("jupyter", {})["source_hidden"] = True
 
 
 def _name_widgets(notebook: NotebookNode, name: str) -> NotebookNode:
@@ -313,7 +323,7 @@ def stale(path: Path) -> str | None:
         return "a file that it reads of the package has changed"
     return {
         UNCHANGED: None,
-        PROSE: "its prose differs from the twin's",
+        PROSE: "its prose differs from the twin's, or its tags",
         MODULES: "the JavaScript or CSS of its widgets differs from the twin's",
     }[make_twin(path).action]
 

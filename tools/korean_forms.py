@@ -14,6 +14,10 @@ from qkv.data.text.grammar.drawing import draw
 PAGE = Path(__file__).resolve().parents[1] / "book" / "korean_forms.md"
 SENTENCES = 100
 INTRODUCTION = """\
+---
+orphan: true
+---
+
 # All forms of the English–Korean grammar
 
 Every word that {class}`~qkv.data.EnglishKorean` writes, in every form, made by the

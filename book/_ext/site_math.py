@@ -141,7 +141,7 @@ def visit_displayed(self, node):
 
 
 def copy_styles(app):
-    """Put KaTeX's style sheet, with the fonts that are cut, where the site serves it."""
+    """Put KaTeX's style sheet where the site serves it, with the fonts that are cut."""
     if app.builder.format != "html":
         return
     css = (katex_folder(app.config) / "katex.min.css").read_text(encoding="utf-8")

@@ -6,6 +6,9 @@ the stored state and its fallback, mounted by ``_static/host.js`` without a kern
 SVG stands in the page itself, so that its text is text and follows the theme. What
 Sphinx reads afterwards has no widget state left, and so asks for no widget manager.
 
+Other extensions add to the site's editions of all twins, by their pages' names, at the
+event ``twins-edited``, before they are written.
+
 The twins themselves are copied to ``_static/notebooks`` for downloading. A download
 comes alone, so the chapter's drawings are put inside it, and a first cell that gets the
 package.
@@ -301,26 +304,37 @@ def write_if_changed(path: Path, text: str) -> None:
 def bring_in(app) -> None:
     """Make ``book/chapters`` and the scripts of the widgets; report every problem."""
     source, target = Path(app.config.qkv_chapters), Path(app.srcdir, "chapters")
-    first = opening(Path(app.config.qkv_root), app.config.html_baseurl)
-    app.qkv_pages = {}
+    app.qkv_pages, notebooks = {}, {}
     for path in sorted(source.glob("**/[0-9][0-9]_*.ipynb")):
-        inside = path.relative_to(source)
         if leads_away(path):
             logger.warning("a link, which may lead out of the book", location=str(path))
             continue
-        text = path.read_text(encoding="utf-8")
-        notebook, page = nbformat.reads(text, as_version=4), Page(path)
-        site_edition(notebook, page)
+        inside = path.relative_to(source).with_suffix("").as_posix()
+        notebook, page = _read(app, path, inside)
+        app.qkv_pages[f"chapters/{inside}"] = page
+        notebooks[f"chapters/{inside}"] = notebook
+    app.emit("twins-edited", notebooks)
+    for docname, notebook in notebooks.items():
+        copy = Path(app.srcdir, f"{docname}.ipynb")
+        write_if_changed(copy, nbformat.writes(notebook) + "\n")
+    for page in app.qkv_pages.values():
         for problem in page.problems:
-            logger.warning("%s", problem, location=str(path))
-        write_if_changed(target / inside, nbformat.writes(notebook) + "\n")
-        alone = Path(app.outdir, "_static", "notebooks", inside)
-        write_if_changed(alone, download(text, page, first))
-        for name, script in page.assets.items():
-            where = Path(app.outdir, "_static", "widgets", f"{name}.js")
-            write_if_changed(where, script)
-        app.qkv_pages[f"chapters/{inside.with_suffix('').as_posix()}"] = page
+            logger.warning("%s", problem, location=str(page.path))
     _drop_others(target, app.qkv_pages)
+
+
+def _read(app, path: Path, inside: str) -> tuple[nbformat.NotebookNode, Page]:
+    """Read a twin as the site shows it; write its download and its widgets' scripts."""
+    text = path.read_text(encoding="utf-8")
+    notebook, page = nbformat.reads(text, as_version=4), Page(path)
+    site_edition(notebook, page)
+    first = opening(Path(app.config.qkv_root), app.config.html_baseurl)
+    static = Path(app.outdir, "_static")
+    alone = static / "notebooks" / f"{inside}.ipynb"
+    write_if_changed(alone, download(text, page, first))
+    for name, script in page.assets.items():
+        write_if_changed(static / "widgets" / f"{name}.js", script)
+    return notebook, page
 
 
 def _drop_others(target: Path, pages: dict[str, Page]) -> None:
@@ -349,6 +363,7 @@ def setup(app):
     root = Path(app.confdir).parent
     app.add_config_value("qkv_root", str(root), "env")
     app.add_config_value("qkv_chapters", str(root / "chapters"), "env")
+    app.add_event("twins-edited")
     app.connect("builder-inited", bring_in, priority=100)
     app.connect("html-page-context", add_scripts)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

@@ -1,8 +1,3 @@
-// Opened from disk, a page may not read others: search then lists titles without excerpts.
-if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined") {
-  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-}
-
 // What scrolls sideways must be reachable by keyboard, and must be seen to: give it a tab
 // stop, and say in data-more on which sides there is more (book.css draws that).
 (() => {
@@ -33,6 +28,7 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
     waiting = setTimeout(all, 150);
   };
   addEventListener("resize", soon);
+  addEventListener("toggle", soon, { capture: true }); // what was folded has its width only now
   const scrolled = ({ target }) => {
     if (target instanceof HTMLElement && "scrolls" in target.dataset) more(target);
   };

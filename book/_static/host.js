@@ -17,6 +17,9 @@
 // After mounting, the div has data-mounted="1", and performance.mark("qkv-mounted:ID") is
 // set. If anything fails, the fallback stays, a message says why, and data-error is set.
 //
+// `qkvHost.onMount(f)` calls f({ slot, model }) for each widget of the page when it is mounted,
+// and for those that are mounted already.
+//
 // PRINT. The print view of each widget, with all steps, takes the place of the widget
 //   - for good, if the address has ?print, or <html> has the attribute data-print;
 //   - while the page is being printed (beforeprint … afterprint), on any page.
@@ -33,6 +36,7 @@
   const own = document.currentScript;
   const beside = (own instanceof HTMLScriptElement && own.src) || document.baseURI;
   const mounted = [];
+  const told = []; // who wants to know what is mounted
   const printing = () =>
     new URLSearchParams(location.search).has("print") || document.documentElement.hasAttribute("data-print");
 
@@ -167,8 +171,15 @@
     }
     slot.querySelector("[data-fallback]")?.remove();
     slot.dataset.mounted = "1";
-    mounted.push({ slot, el, widget, model });
+    const view = { slot, el, widget, model };
+    mounted.push(view);
+    told.forEach((tell) => tell(view));
     performance.mark(`qkv-mounted:${slot.dataset.qkvWidget}`);
+  }
+
+  function onMount(tell) {
+    told.push(tell);
+    mounted.forEach((view) => tell(view));
   }
 
   function fail(slot, error) {
@@ -220,7 +231,7 @@
 
   let settle;
   const ready = new Promise((resolve) => (settle = resolve));
-  window.qkvHost = { define, style, checkpoint, keep, mountAll, makeModel, ready };
+  window.qkvHost = { define, style, checkpoint, keep, mountAll, makeModel, onMount, ready };
   const begin = () => mountAll().then(settle);
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
   else begin();

@@ -43,6 +43,11 @@ def claim(
 
     >>> claim("just so", 0.95001, at_least=0.95)
     ✓ just so: measured 0.95001, at least 0.95000
+
+    A number that three decimals would show as 0 is written with its power of ten:
+
+    >>> claim("what is left", 0.0000213, at_most=0.01)
+    ✓ what is left: measured 2.1e-05, at most 0.010
     """
     value = float(value)
     at_least = None if at_least is None else float(at_least)
@@ -54,7 +59,7 @@ def claim(
         at_most is None or value <= at_most
     )
     # a comparison with NaN is false, so that it holds nothing
-    shown = f"{value:.{_decimals(value, at_least, at_most)}f}"
+    shown = shown_value(value, _decimals(value, at_least, at_most))
     told = f"{'✓' if held else '✗'} {statement}: measured {shown}, {bound}"
     file = os.environ.get("QKV_CLAIMS")
     if not (held or file):
@@ -98,6 +103,16 @@ def in_words(
     if not at_least <= at_most:
         raise ValueError(f"no value is at least {at_least} and at most {at_most}")
     return f"between {at_least:.{places}f} and {at_most:.{places}f}"
+
+
+def shown_value(value: float, places: int = 3) -> str:
+    """Return a value with so many decimals, or with its power of ten if they are 0.
+
+    >>> shown_value(0.25), shown_value(0.0000213), shown_value(0.0)
+    ('0.250', '2.1e-05', '0.000')
+    """
+    decimals = f"{value:.{places}f}"
+    return decimals if value == 0 or float(decimals) else f"{value:.1e}"
 
 
 def _decimals(value: float | None, *bounds: float | None) -> int:

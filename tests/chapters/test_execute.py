@@ -192,11 +192,25 @@ def test_new_prose_is_taken_over_without_running(chapter: Path) -> None:
     assert after == before
 
 
+@pytest.mark.usefixtures("no_run")
+def test_a_cell_is_folded_without_running(chapter: Path) -> None:
+    plain, folded = ":tags: [nbval-ignore-output]\n", ":tags: [fold]\n"
+    assert CHAPTER.count(plain) == 1
+    hidden = []
+    for tag in (folded, plain):
+        chapter.write_text(HEAD + CHAPTER.replace(plain, tag), encoding="utf-8")
+        assert execute.main(["--check", str(chapter)]) == int(tag is folded) or hidden
+        assert execute.main([str(chapter)]) == 0
+        cell = twin(chapter).cells[3]
+        hidden.append(cell.metadata.get("jupyter", {}).get("source_hidden"))
+    assert hidden == [True, None]
+
+
 @pytest.mark.parametrize(
     "change",
     [
         ("print([os", "print( [os"),
-        (":tags: [nbval-ignore-output]\n", ":tags: [hide-input]\n"),
+        (":tags: [nbval-ignore-output]\n", ":tags: [raises-exception]\n"),
         ("second\n```\n\nProse", "second;\n```\n\nProse"),
     ],
 )

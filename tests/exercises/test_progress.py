@@ -14,6 +14,7 @@ import pytest
 from qkv.checking import solved
 from qkv.checking.solved import Solved
 from qkv.exercises import check, finding, progress
+from qkv.exercises.report import Report
 from qkv.widgets import Predict, WorkItOut
 
 RIGHT = finding.find("0.1").reference
@@ -187,6 +188,34 @@ def test_of_the_whole_book_it_lists_all(
     assert table.count("Chapter ") == len(chapters)
     assert all(f" {id}  " in table for c in chapters for id in finding.ids(c))
     assert "other chapters" not in table
+
+
+def test_what_was_tried_is_to_be_reviewed_until_it_is_solved(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    check("0.1", lambda ids, table: table[ids - 1])
+    check("0.2", lambda *_: ...)  # not begun
+    start_again(monkeypatch)
+    said(capsys)
+    progress(0)
+    table = said(capsys)
+    assert "  △ 0.1  Look up" in table
+    assert "  ○ 0.2  " in table
+    assert "To review, tried and not yet solved: 0.1\n" in table
+    check("0.1", RIGHT)
+    said(capsys)
+    progress(0)
+    assert "To review" not in said(capsys)
+
+
+def test_a_notebook_shows_chapters_by_exercises() -> None:
+    report = Report(finding.chapters(), {"0.1", "3.a"}, {"0.2"})
+    table = report._repr_html_()
+    assert table.count("<tr>") == len(finding.chapters())
+    assert '<th scope="row">0 Words, vectors, memory</th><td>1 of 8</td>' in table
+    assert '(3 min, ★)">✓&nbsp;0.1</td>' in table
+    assert ">△&nbsp;0.2<" in table
+    assert "<p>To review, tried and not yet solved: 0.2<br>✓ solved, △ tried" in table
 
 
 @pytest.mark.parametrize("chapter", [99, -1, "3", "all", 3.0, True])

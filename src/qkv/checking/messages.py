@@ -110,6 +110,10 @@ OF_A_CHAPTER = "Chapter {chapter}, {title}: {done} of {total} solved"
 OF_AN_EXERCISE = "  {mark} {id}  {title} ({minutes} min, {stars})"
 OF_ONE_BY_HAND = "  {mark} {id}  {title} ({minutes} min, {stars}, by hand)"
 OF_PREDICTIONS = "  {mark} predictions answered: {count}"
+TO_REVIEW = "To review, tried and not yet solved: {ids}"
+CHAPTER_IN_TABLE = "{chapter} {title}"
+DONE_IN_TABLE = "{done} of {total}"
+MARKS = "{solved} solved, {tried} tried, {open} not begun"
 OF_OTHER_CHAPTERS = (
     "In other chapters: {count} solved; progress() shows the whole book."
 )

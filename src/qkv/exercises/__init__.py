@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from qkv.checking import messages, solved
-from qkv.checking.by_hand import ByHand
-from qkv.checking.exercise import Exercise
 from qkv.checking.judge import Stage, judge
 from qkv.checking.running import as_in_the_book, call
 from qkv.exercises import finding
+from qkv.exercises.report import Report
 
 __all__ = ["check", "example", "hint", "progress"]
 
@@ -61,6 +60,8 @@ count from 0, and so do rows
     _failed[id] = verdict.case
     if verdict.stage is Stage.SOLVED:
         solved.session.add(id)
+    elif verdict.stage is not Stage.UNTOUCHED:
+        solved.session.add_tried(id)
     told = {"id": id, "title": exercise.title, "verdict": verdict.message}
     print(messages.LINE.format(mark=verdict.stage.mark, **told))
     for note in verdict.notes:
@@ -126,11 +127,13 @@ id is the number of a row. (one more hint)
 
 
 def progress(chapter: int | None = None) -> None:
-    """Print which exercises are solved, of one chapter or of the whole book.
+    """Show which exercises are solved, of one chapter or of the whole book.
 
-    Exercises by hand are solved in their widgets, and predictions answered in theirs.
-    The list is kept beside the reader's own copies of the chapters (see
-    :mod:`qkv.checking.solved`), elsewhere for this session only.
+    Of the whole book a notebook shows a table, chapters by exercises. △ marks what was
+    tried and is not yet solved: that is to be reviewed. Exercises by hand are solved in
+    their widgets, and predictions answered in theirs. The list is kept beside the
+    reader's own copies of the chapters (see :mod:`qkv.checking.solved`), elsewhere for
+    this session only.
 
     Raises
     ------
@@ -140,10 +143,11 @@ def progress(chapter: int | None = None) -> None:
     known = finding.chapters()
     if chapter is not None and (type(chapter) is not int or chapter not in known):
         raise ValueError(messages.UNKNOWN_CHAPTER.format(chapter=chapter))
-    done = solved.session.ids()
-    for number in known if chapter is None else [chapter]:
-        _list_chapter(number, done)
-    if chapter is not None:
+    done, tried = solved.session.ids(), solved.session.open_ids()
+    if chapter is None:
+        _show(Report(known, done, tried))
+    else:
+        print(Report([chapter], done, tried))
         others = [id for id in done if finding.chapter_of(id) not in (chapter, None)]
         print(messages.OF_OTHER_CHAPTERS.format(count=len(others)))
     if solved.find_file() is None:
@@ -151,23 +155,10 @@ def progress(chapter: int | None = None) -> None:
     _say_note()
 
 
-def _list_chapter(chapter: int, done: set[str]) -> None:
-    exercises: list[Exercise | ByHand] = [
-        *(finding.find(id) for id in finding.ids(chapter)),
-        *(finding.find_by_hand(id) for id in finding.by_hand(chapter)),
-    ]
-    told = {"chapter": chapter, "title": finding.title(chapter)}
-    count = sum(e.id in done for e in exercises)
-    print(messages.OF_A_CHAPTER.format(done=count, total=len(exercises), **told))
-    for e in exercises:
-        by_hand = isinstance(e, ByHand)
-        message = messages.OF_ONE_BY_HAND if by_hand else messages.OF_AN_EXERCISE
-        mark = Stage.SOLVED.mark if e.id in done else Stage.UNTOUCHED.mark
-        told = {"id": e.id, "title": e.title, "minutes": e.minutes, "stars": e.stars}
-        print(message.format(mark=mark, **told))
-    if answered := [id for id in done if id.startswith(f"{chapter:02}-")]:
-        mark = Stage.SOLVED.mark
-        print(messages.OF_PREDICTIONS.format(mark=mark, count=len(answered)))
+def _show(report: Report) -> None:
+    from IPython.display import display  # heavy, and there wherever a table can be seen
+
+    display(report)
 
 
 def _is_by_hand(id: str) -> bool:

@@ -57,7 +57,7 @@ def _draw_bars(
     marks: Mapping[str, Number],
 ) -> None:
     for place, (value, low, high) in enumerate(points.values()):
-        ax.barh(place, value, height=0.62, color=LINES[place % len(LINES)])
+        ax.barh(place, value, height=0.62, color=LINES[0])
         if low != high:
             ax.plot([low, high], [place] * 2, color=INK, linewidth=1.5, marker="|")
         end = (max(value, high, 0), place)

@@ -323,7 +323,7 @@ def test_each_mistake_is_named(english, korean, names):
 
 def test_a_problem_says_what_and_why():
     (problem,) = judge("I love cats", "나는 고양이을 좋아해").problems
-    assert str(problem) == "particle: 을 in 고양이을 follows a vowel; 를 does"
+    assert str(problem) == "particle: 고양이 ends in a vowel, so it takes 를, not 을"
 
 
 @pytest.mark.parametrize(

@@ -343,11 +343,35 @@ def test_the_softmax_hardens_as_d_k_is_dragged(show):
     page.keyboard.press("End")
     assert averages()[0] > 0.9
     assert averages()[1] < 0.25
-    assert "d_k = 1024" in page.locator(".qkv-wider [aria-live]").inner_text()
+    assert "dk = 1024" in page.locator(".qkv-wider [aria-live]").text_content()
     bars = page.locator(".qkv-spikes path").first
     first = bars.get_attribute("d")
     page.locator("[data-act=draw]").click()
     assert bars.get_attribute("d") != first
+
+
+@pytest.mark.parametrize("width", [736, 1000])
+def test_what_changes_together_is_seen_together(browser, tmp_path, width):
+    path = tmp_path / "page.html"
+    path.write_text(page_of(lab(), width=f"{width}px"), "utf-8")
+    with watched_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        page.goto(path.as_uri())
+        page.evaluate("qkvHost.ready")
+        heights = []
+        for _ in range(5):
+            heights.append(page.locator(".qkv-sided").bounding_box()["height"])
+            page.locator("[data-act=next]").press("Enter")
+        assert max(heights) <= 700
+        assert max(heights) - min(heights) < 3
+        sides = page.locator(".qkv-sided > div")
+        numbers, planes = (sides.nth(i).bounding_box() for i in range(2))
+        assert planes["x"] > numbers["x"] + numbers["width"]
+
+
+def test_no_symbol_has_an_underscore(show):
+    page = show(lab())
+    assert "_" not in page.locator(".qkv-w").inner_text()
+    assert page.locator(".qkv-switches msqrt").count() == 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

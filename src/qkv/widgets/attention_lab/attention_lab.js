@@ -1,5 +1,6 @@
 // AttentionLab: scaled dot-product attention whose numbers can be edited.
 import { html, nothing, svg } from "lit-html";
+import { guard } from "lit-html/directives/guard.js";
 import { choice, controls, sentence, slider } from "../core/controls.js";
 import { fieldNote, numberField } from "../core/fields.js";
 import { widget } from "../core/frame.js";
@@ -9,6 +10,7 @@ import { attention, encode, hull, peak } from "../core/maths.js";
 import { smallMatrix } from "../core/matrix.js";
 import { arrow, beside, dot, grip, name, plane, shape, under } from "../core/plane.js";
 import { scroll } from "../core/scroll.js";
+import { dk, rootDk } from "../core/symbols.js";
 import { chance, exact, hatch, short, shown } from "../core/text.js";
 
 /**
@@ -32,7 +34,7 @@ import { chance, exact, hatch, short, shown } from "../core/text.js";
 
 const steps = [
   ["scores", "Compare every query with every key"],
-  ["scaled", "Divide by the root of d_k"],
+  ["scaled", "Divide by the root of the width"],
   ["masked", "Hide what may not be attended to"],
   ["weights", "Turn each row into weights"],
   ["output", "Average the values"],
@@ -153,15 +155,11 @@ function switches(w, a) {
   if (w.get("mask").length) options.push(["given", "as given"]);
   const changed = edited(w);
   if (w.still)
-    return html`<p class="qkv-hint">${
-      w.get("scaled")
-        ? `Divided by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}`
-        : `Not divided by √d_k = ${exact(a.root)}; mask: ${w.get("masking")}`
-    }</p>`;
+    return html`<p class="qkv-hint">${w.get("scaled") ? "Divided" : "Not divided"} by ${rootDk()} = ${exact(a.root)}; mask: ${w.get("masking")}</p>`;
   return html`<div class="qkv-switches">
-    <label class="qkv-check"><input type="checkbox" data-act="scaled" .checked=${w.get("scaled")} @change=${(e) => w.set({ scaled: e.target.checked })} />divide by √d_k = ${exact(a.root)}</label>
+    <label class="qkv-check"><input type="checkbox" data-act="scaled" .checked=${w.get("scaled")} @change=${(e) => w.set({ scaled: e.target.checked })} /><span>divide by ${rootDk()} = ${exact(a.root)}</span></label>
     ${choice(w, { legend: "Mask:", name: "mask", options, chosen: w.get("masking"), pick: (masking) => w.set({ masking }) })}
-    <button type="button" data-act="reset" aria-disabled=${!changed} @click=${() => changed && reset(w)}>Reset the numbers</button>
+    <button type="button" data-act="reset" aria-disabled=${!changed} @click=${() => changed && reset(w)}>Reset</button>
   </div>`;
 }
 
@@ -195,7 +193,7 @@ function overview(w, a, at) {
   const m = {
     values,
     rowAxis: "query",
-    colAxis: at < 4 ? "key" : "d_v",
+    colAxis: at < 4 ? "key" : "feature",
     name: `${path}: ${title}`,
     rowLabels: a.tokens,
     colLabels: at < 4 ? a.tokens : a.v[0].map((_, c) => `o${c + 1}`),
@@ -228,7 +226,7 @@ function keyRow(a, at, j) {
 
 /** @param {W} w */
 function workings(w, a, at) {
-  const heads = ["q·k", w.get("scaled") ? "÷ √d_k" : "as is", "mask", "weight α", "α · v"];
+  const heads = ["q·k", w.get("scaled") ? html`÷ ${rootDk()}` : "as is", "mask", "weight α", "α · v"];
   const sum = a.trace.weights[a.i].reduce((x, y) => x + y, 0);
   return html`<div class="qkv-work">
     <div class="qkv-h">${a.token} asks <small>its query is ${tuple(a.q[a.i])}</small></div>
@@ -348,8 +346,8 @@ function averaging(w, a) {
 function planes(w, a) {
   const drawn = [a.q[0].length === 2 ? asking(w, a) : [], a.v[0].length === 2 ? averaging(w, a) : []].flat();
   if (!drawn.length) return nothing;
-  return html`<div class="qkv-planes">${drawn}</div>
-    ${w.still ? nothing : html`<p class="qkv-hint">For ${a.token}. Drag an arrow's tip or a point, or type above.</p>`}`;
+  return html`<div><div class="qkv-planes">${drawn}</div>
+    ${w.still ? nothing : html`<p class="qkv-hint">For ${a.token}. Drag an arrow's tip or a point, or type its numbers.</p>`}</div>`;
 }
 
 /* ------------------------------------------------------------------ wider vectors */
@@ -374,16 +372,16 @@ function hardening(w) {
   const mean = means[exponent];
   const halves = [
     ["softmax of q·k", hard, mean[0]],
-    ["softmax of q·k / √d_k", soft, mean[1]],
+    [html`softmax of q·k / ${rootDk()}`, soft, mean[1]],
   ];
-  const said = `d_k = ${width}: the largest of ${sizes.keys} weights is ${chance(Math.max(...hard))} undivided and ${chance(Math.max(...soft))} divided by √d_k.`;
+  const said = html`${dk()} = ${width}: the largest of ${sizes.keys} weights is ${chance(Math.max(...hard))} undivided and ${chance(Math.max(...soft))} divided by ${rootDk()}.`;
   return html`<section class="qkv-wider" aria-label="Wider vectors">
     <div class="qkv-h">Why divide? <small>one random query and ${sizes.keys} random keys, every number of variance 1</small></div>
     ${
       w.still
-        ? html`<p>d_k = ${width}</p>`
+        ? html`<p>${dk()} = ${width}</p>`
         : html`<div class="qkv-bar">
-          ${slider(w, { label: "d_k", value: exponent, min: 0, max: sizes.widest, said: String(width), pick: (next) => w.set({ exponent: next }) })}
+          ${slider(w, { label: dk(), called: "d k, the width", value: exponent, min: 0, max: sizes.widest, said: String(width), pick: (next) => w.set({ exponent: next }) })}
           <button type="button" data-act="draw" @click=${() => w.set({ draw: (draw + 1) % sizes.draws })}>Another query</button>
         </div>`
     }
@@ -408,16 +406,21 @@ function view(w) {
   const at = Math.min(Math.max(w.get("step"), 0), steps.length - 1);
   const [path, title] = steps[at];
   const key = path === "scaled" && !w.get("scaled") ? "unscaled" : path;
-  return html`<div class="qkv-h">The numbers <small>${w.still ? "" : "type over any of them"}</small></div>
-    <div class="qkv-set">${numbersTable(w, a)}${switches(w, a)}</div>
-    ${fieldNote(w, `Type a number from −${most} to ${most}. Until then the last one counts.`)}
-    ${chain(w, at)}
-    ${controls(w, { at, count: steps.length, what: "Step", said: title, go: (step) => w.set({ step }) })}
-    <div class="qkv-title"><b>${title}</b>${w.get("formulas")[key] ? html`<span class="qkv-formula">${formula(w.get("formulas")[key])}</span>` : nothing}</div>
-    ${sentence(w, words(w, a, at))}
-    <div class="qkv-two ${a.tokens.length < 6 && a.v[0].length < 3 ? "qkv-lab" : ""}">${overview(w, a, at)}${workings(w, a, at)}</div>
-    ${planes(w, a)}
-    ${hardening(w)}`;
+  const made = planes(w, a);
+  return html`<div class=${made === nothing ? "" : "qkv-sided"}>
+      <div>
+        <div class="qkv-h">The numbers <small>${w.still ? "" : "type over any of them"}</small></div>
+        <div class="qkv-set">${numbersTable(w, a)}${switches(w, a)}</div>
+        ${fieldNote(w, `Type a number from −${most} to ${most}. Until then the last one counts.`)}
+        ${chain(w, at)}
+        ${controls(w, { at, count: steps.length, what: "Step", said: title, go: (step) => w.set({ step }) })}
+        <div class="qkv-title"><b>${title}</b>${w.get("formulas")[key] ? html`<span class="qkv-formula">${guard([key], () => formula(w.get("formulas")[key]))}</span>` : nothing}</div>
+        ${sentence(w, words(w, a, at))}
+        <div class="qkv-two ${a.tokens.length < 6 && a.v[0].length < 3 ? "qkv-lab" : ""}">${overview(w, a, at)}${workings(w, a, at)}</div>
+      </div>
+      ${made}
+    </div>
+    ${guard([w.get("exponent"), w.get("draw"), w.still], () => hardening(w))}`;
 }
 
 /** @param {W} w */

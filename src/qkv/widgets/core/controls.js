@@ -5,10 +5,10 @@ import { live } from "lit-html/directives/live.js";
 /** @typedef {import("./frame.js").World} W */
 
 /**
- * Wire ←/→, Home/End and draw the bar. `go(i)` is called with a step in range.
+ * Wire ←/→, Home/End and draw the bar. `go(i)` is called with a step in range. `first` is the number of step 0.
  * @param {W} w
  */
-export function controls(w, { at, count, what, said, go }) {
+export function controls(w, { at, count, what, said, go, first = 1 }) {
   if (w.still) return nothing;
   const to = (i) => {
     const next = Math.min(Math.max(i, 0), count - 1);
@@ -26,13 +26,13 @@ export function controls(w, { at, count, what, said, go }) {
     </button>
     <input
       type="range" min="0" max=${count - 1} step="1" .value=${live(String(at))}
-      aria-label=${what} aria-valuetext=${`${at + 1} of ${count}: ${said}`}
+      aria-label=${what} aria-valuetext=${`${at + first} of ${count - 1 + first}: ${said}`}
       @input=${(e) => to(+e.target.value)}
     />
     <button type="button" data-act="next" aria-disabled=${at === count - 1} @click=${() => to(at + 1)}>
       Next <span aria-hidden="true">▶</span>
     </button>
-    <span class="qkv-count">${at + 1} / ${count}</span>
+    <span class="qkv-count">${at + first} / ${count - 1 + first}</span>
   </div>`;
 }
 
@@ -61,16 +61,17 @@ export function choice(w, { legend, name, options, chosen, pick }) {
 }
 
 /**
- * A slider with its name before it and its value in words after it.
+ * A slider with its name before it and its value in words after it. A name that is a symbol is `called` in words.
  * @param {W} w
+ * @param {{ label: unknown, called?: string, value: number, min: number, max: number, said: string, pick(x: number): void }} s
  */
-export const slider = (w, { label, value, min, max, said, pick }) =>
+export const slider = (w, { label, called, value, min, max, said, pick }) =>
   w.still
     ? nothing
     : html`<label class="qkv-slide"><span>${label}</span>
         <input
-          type="range" min=${min} max=${max} step="1" .value=${live(String(value))} aria-valuetext=${said}
-          @input=${(e) => pick(+e.target.value)}
+          type="range" min=${min} max=${max} step="1" .value=${live(String(value))}
+          aria-label=${called ?? nothing} aria-valuetext=${said} @input=${(e) => pick(+e.target.value)}
         /><output>${said}</output></label
       >`;
 

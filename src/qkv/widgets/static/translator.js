@@ -22,11 +22,11 @@ var at=globalThis,Bt=t=>t,Y=at.trustedTypes,jt=Y?Y.createPolicy("lit-html",{crea
           @change=${()=>r(i)}
         />${l}</label
       >`)}
-  </fieldset>`}var mt=(t,{label:e,value:n,min:o,max:s,said:r,pick:i})=>t.still?m:h`<label class="qkv-slide"><span>${e}</span>
+  </fieldset>`}var mt=(t,{label:e,called:n,value:o,min:s,max:r,said:i,pick:l})=>t.still?m:h`<label class="qkv-slide"><span>${e}</span>
         <input
-          type="range" min=${o} max=${s} step="1" .value=${T(String(n))} aria-valuetext=${r}
-          @input=${l=>i(+l.target.value)}
-        /><output>${r}</output></label
+          type="range" min=${s} max=${r} step="1" .value=${T(String(o))}
+          aria-label=${n??m} aria-valuetext=${i} @input=${a=>l(+a.target.value)}
+        /><output>${i}</output></label
       >`,oe=(t,e,n,o,s)=>h`<label>${t}
   <select data-pick=${e} .value=${T(String(n))} @change=${r=>s(+r.target.value)}>
     ${o.map(([r,i])=>h`<option value=${r} ?selected=${r===n}>${i}</option>`)}

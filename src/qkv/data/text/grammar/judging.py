@@ -88,7 +88,7 @@ def judge(source: str | Sequence[str], korean: str) -> Verdict:
     >>> judge("I love cats", "나는 고양이를 좋아해").ok
     True
     >>> print(*judge("I love cats", "나는 고양이을 좋아했어").problems, sep="\\n")
-    particle: 을 in 고양이을 follows a vowel; 를 does
+    particle: 고양이 ends in a vowel, so it takes 를, not 을
     tense: 좋아했어 is past, but the English is present
     """
     words = words_of(source) if isinstance(source, str) else source
@@ -131,7 +131,8 @@ def _spelled(found: list[Found]) -> Iterator[Problem]:
                 sound = "a consonant" if consonant else "a vowel"
                 yield Problem(
                     "particle",
-                    f"{word.marker} in {word.text} follows {sound}; {right} does",
+                    f"{word.before_marker} ends in {sound}, so it takes {right}, "
+                    f"not {word.marker}",
                 )
 
 

@@ -1,0 +1,1 @@
+"""The widget MergePad, a folder for its Python and its JavaScript."""

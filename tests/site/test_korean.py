@@ -1,0 +1,65 @@
+"""All Korean text of the site says to browsers and screen readers that it is."""
+
+import pytest
+
+from tests.browser import watched_page
+from tests.site.conftest import ROOT  # noqa: F401 -- first: it finds book/_ext
+
+# isort: split
+from site_korean import mark
+
+SILENT = """() => {
+  const hangul = /[\\u1100-\\u11ff\\u3130-\\u318f\\uac00-\\ud7a3]/;
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (texts.nextNode()) {
+    const { parentElement: parent, data } = texts.currentNode;
+    if (!hangul.test(data) || parent.closest("script, style, template")) continue;
+    if (parent.closest("[lang]").lang === "ko") continue;
+    found.push(parent.outerHTML.slice(0, 160));
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("written", "marked"),
+    [
+        (
+            "<p>the cat is 고양이.</p>",
+            '<p>the cat is <span lang="ko">고양이</span>.</p>',
+        ),
+        (
+            "<td>나는 너를, 우리는</td>",
+            '<td><span lang="ko">나는 너를, 우리는</span></td>',
+        ),
+        (
+            "<svg><text>팔</text></svg>",
+            '<svg><text><tspan lang="ko">팔</tspan></text></svg>',
+        ),
+        (
+            "<svg><title>팔 a</title></svg>",
+            '<svg><title lang="ko">팔 a</title></svg>',
+        ),
+        ('<b lang="ko"><i>팔</i></b>', '<b lang="ko"><i>팔</i></b>'),
+        ("<script>'팔'</script>a", "<script>'팔'</script>a"),
+        ("<img alt='팔'><!-- 팔 --> none", "<img alt='팔'><!-- 팔 --> none"),
+        (
+            "<br>팔 and 구",
+            '<br><span lang="ko">팔</span> and <span lang="ko">구</span>',
+        ),
+    ],
+)
+def test_korean_words_are_marked_where_they_stand(written, marked):
+    assert mark(written) == marked
+
+
+def test_every_korean_text_says_that_it_is_korean(browser, site):
+    found = {}
+    for name in site.pages:
+        with watched_page(browser) as page:
+            page.goto(f"{site.address}/{name}")
+            page.evaluate("window.qkvHost?.ready")
+            if silent := page.evaluate(SILENT):
+                found[name] = silent[:5]
+    assert found == {}
