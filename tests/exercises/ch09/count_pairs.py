@@ -1,6 +1,7 @@
 """Other right answers to "How often each pair occurs"."""
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 
 
 def pairs_by_places(words):
@@ -15,7 +16,7 @@ def pairs_by_places(words):
 def pairs_with_counter(words):
     counts = Counter()
     for word, times in words.items():
-        for pair, n in Counter(zip(word[:-1], word[1:], strict=True)).items():
+        for pair, n in Counter(pairwise(word)).items():
             counts[pair] += n * times
     return counts
 
@@ -24,7 +25,7 @@ def pairs_repeated(words):
     counts = defaultdict(int)
     for word in words:
         for _ in range(words[word]):
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 counts[pair] += 1
     return counts
 

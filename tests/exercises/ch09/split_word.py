@@ -1,5 +1,7 @@
 """Other right answers to "Bug hunt: valid pieces, but other ones"."""
 
+from itertools import pairwise
+
 
 def split_rule_by_rule(word, merges):
     tokens = list(word)
@@ -15,7 +17,7 @@ def split_rule_by_rule(word, merges):
 def split_earliest_everywhere(word, merges):
     tokens = list(word)
     while True:
-        found = {*zip(tokens, tokens[1:], strict=False)} & {*merges}
+        found = {*pairwise(tokens)} & {*merges}
         if not found:
             return tokens
         a, b = min(found, key=merges.index)
@@ -34,7 +36,7 @@ def split_recursively(word, merges):
     def go_on(tokens):
         ranks = [
             (merges.index(pair), n)
-            for n, pair in enumerate(zip(tokens, tokens[1:], strict=False))
+            for n, pair in enumerate(pairwise(tokens))
             if pair in merges
         ]
         if not ranks:

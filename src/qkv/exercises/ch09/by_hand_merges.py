@@ -1,6 +1,7 @@
 """The first merges of four words by hand."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ def _of(asked: list, counts: dict) -> Tensor:
 def _first_word_only(words: dict) -> dict:
     counts = {}
     for word, times in words.items():
-        for pair in zip(word, word[1:], strict=False):
+        for pair in pairwise(word):
             counts.setdefault(pair, times)
     return counts
 

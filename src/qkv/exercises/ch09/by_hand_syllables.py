@@ -28,10 +28,10 @@ BY_HAND = ByHand(
     minutes=8,
     difficulty=2,
     decimals=0,
-    task="A Korean syllable has the number 44032 + (21 · initial + vowel) · 28 + final. "
-    "Here are three of them. Which final consonant has each (0 is none, 16 is ㅁ, 21 is "
-    "ㅇ), and which vowel (2 is ㅑ, 8 is ㅗ)? The last row is all that the last byte "
-    "of UTF-8 tells about the final: the number's remainder by 4.",
+    task="The number of a Korean syllable is 44032 + (21 · initial + vowel) · 28 + "
+    "final. Here are three of them. Which final consonant has each (0 is none, 16 is "
+    "ㅁ, 21 is ㅇ), and which vowel (2 is ㅑ, 8 is ㅗ)? The last row is all that the "
+    "last byte of UTF-8 tells about the final: the number's remainder by 4.",
     compute=_parted,
     tables={
         "codes": Table("Number in Unicode", columns=SYLLABLES),

@@ -79,7 +79,9 @@ EXERCISE = Exercise(
         ),
         "in either order": Mistake(
             "(a, n) and (n, a) are two pairs: they are different merges",
-            lambda words: counted(words, lambda w: map(tuple, map(sorted, pairwise(w)))),
+            lambda words: counted(
+                words, lambda w: map(tuple, map(sorted, pairwise(w)))
+            ),
         ),
         "last pair lost": Mistake(
             "each word's last pair is missing: a word of n tokens has n − 1 pairs",

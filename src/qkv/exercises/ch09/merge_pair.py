@@ -89,7 +89,8 @@ EXERCISE = Exercise(
     },
     mistakes={
         "last token lost": Mistake(
-            "the last token is lost where it is not merged: the loop ends one too early",
+            "the last token is lost where it is not merged: the loop ends one place "
+            "too early",
             _last_lost,
         ),
         "one token used twice": Mistake(

@@ -55,9 +55,7 @@ EXERCISE = Exercise(
         "a character": Mistake(
             "this is per character; a Korean syllable is three bytes in UTF-8: "
             "len(text.encode())",
-            lambda losses, tokens, texts: (
-                _nats(losses, tokens) / sum(map(len, texts))
-            ),
+            lambda losses, tokens, texts: _nats(losses, tokens) / sum(map(len, texts)),
         ),
         "a token": Mistake(
             "this is still per token, and so depends on how the text was cut: divide "
