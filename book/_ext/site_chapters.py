@@ -59,13 +59,28 @@ class Part:
         return f"{self.name}: {self.title}"
 
 
+def number_of(docname: str) -> int:
+    """The number of a chapter, by its page or that of its solutions."""
+    return int(docname.rpartition("/")[2][:2])
+
+
+def is_chapter(docname: str) -> bool:
+    return docname.rpartition("/")[0] == "chapters"
+
+
+def solutions_of(docname: str) -> str:
+    """The page with the solutions of a chapter, if there is one."""
+    folder, _, name = docname.rpartition("/")
+    return f"{folder}/solutions/{name}"
+
+
 def read_chapter(docname: str, notebook: nbformat.NotebookNode) -> Chapter:
     about = notebook.metadata.get("book", {})
     prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
     heading = re.search(r"^# +(.+)$", prose, flags=re.M)
     return Chapter(
         docname=docname,
-        number=int(docname.rpartition("/")[2][:2]),
+        number=number_of(docname),
         title=heading[1].strip() if heading else docname,
         able=about.get("able", ""),
         minutes=about.get("minutes"),

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from site_chapters import is_chapter, number_of
 from site_parts import tool
 
 CLAIM = re.compile(r'<p data-mark="✓">✓ (.+?): measured ([^,<]+), (.+?)</p>')
@@ -19,8 +20,8 @@ PAGE = "claims"
 
 def name_of(docname: str, statement: str) -> str:
     """The anchor of a claim, on its chapter's page and on that of all claims."""
-    number = int(docname.rpartition("/")[2][:2])
-    return f"claim-{number}-{hashlib.sha256(statement.encode()).hexdigest()[:8]}"
+    said = hashlib.sha256(statement.encode()).hexdigest()[:8]
+    return f"claim-{number_of(docname)}-{said}"
 
 
 def link_claims(app, notebooks: dict) -> None:
@@ -36,8 +37,8 @@ def link_claims(app, notebooks: dict) -> None:
 
 def _rows(app, docname: str) -> list:
     """The rows of a chapter on the claims page, in their order; solutions have none."""
-    folder, _, name = docname.rpartition("/")
-    return app.qkv_rows.get(name, []) if folder == "chapters" else []
+    name = docname.rpartition("/")[2]
+    return app.qkv_rows.get(name, []) if is_chapter(docname) else []
 
 
 def _link(data: dict, docname: str, listed: set[str], claimed: set[str]) -> None:

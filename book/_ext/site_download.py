@@ -22,7 +22,7 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from docutils import nodes
+from site_parts import raw
 from sphinx.util.docutils import SphinxDirective
 
 NAME = "attention-step-by-step"
@@ -158,7 +158,7 @@ class TakeHome(SphinxDirective):
             (wheel_name(root), "Its package alone"),
         ]
         shown = " ".join(self._link(static / name, words) for name, words in links)
-        return [nodes.raw("", f'<p class="book-take">{shown}</p>', format="html")]
+        return [raw(f'<p class="book-take">{shown}</p>')]
 
     def _link(self, path: Path, words: str) -> str:
         up = "../" * self.env.docname.count("/")

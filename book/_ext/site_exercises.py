@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import nbformat
 from docutils import nodes
+from site_chapters import is_chapter, number_of, solutions_of
 from site_parts import about, details, part, raw
 from sphinx.util import logging
 
@@ -36,19 +37,6 @@ def place(number: int, id: str) -> str:
     return f"{id}-{number}" if id == OPEN else id.replace(".", "-")
 
 
-def number_of(docname: str) -> int:
-    return int(docname.rpartition("/")[2][:2])
-
-
-def solutions_of(docname: str) -> str:
-    folder, _, name = docname.rpartition("/")
-    return f"{folder}/solutions/{name}"
-
-
-def is_chapter(docname: str) -> bool:
-    return re.fullmatch(r"chapters/\d\d_\w+", docname) is not None
-
-
 # ------------------------------------------------------ in the notebooks: what is added
 
 
@@ -59,8 +47,9 @@ def add_help(app, notebooks: dict) -> None:
     """
     helps = not app.tags.has("paper")
     for docname, notebook in notebooks.items():
-        if is_chapter(docname) and solutions_of(docname) in notebooks:
-            known = solutions(notebooks[solutions_of(docname)])
+        if is_chapter(docname):
+            solved = notebooks.get(solutions_of(docname))
+            known = solutions(solved) if solved else {}
             notebook.cells = list(_with_help(notebook, known if helps else None))
             for number, cell in enumerate(notebook.cells):
                 cell.id = f"cell-{number}"  # the same in each build
@@ -234,7 +223,8 @@ def _solves(node: nodes.Element, id: str) -> bool:
 
 def _effort(task: Task) -> str:
     """Take the minutes and the mark out of the first paragraph, for the box's head."""
-    strong, said = _said(task.first)[:2]
+    strong, *after = _said(task.first)
+    said = after[0] if after else nodes.Text("")
     found = EFFORT.match(said.astext())
     if not found:
         logger.warning("%s: no minutes or mark", task.title, location=task.first)
@@ -256,8 +246,7 @@ def _solution(app, task: Task, docname: str, solving: list) -> part:
     uri += f"#solution-{place(task.number, task.id)}"
     link = nodes.reference("", "All solutions", refuri=uri, internal=True)
     more = nodes.paragraph("", "", link, classes=["book-more"])
-    # the search finds it on the page of the solutions
-    inside = nodes.container("", *solving, classes=["no-search"])
+    inside = nodes.container("", *solving)
     return details("book-solution", "A solution", inside, more)
 
 
@@ -283,7 +272,8 @@ def name_solutions(app, doctree: nodes.document) -> None:
 
 
 def add_script(app, pagename, templatename, context, doctree) -> None:
-    if "book-exercise" in context.get("body", ""):
+    """Add what ticks exercises, and unfolds code for print, where there is either."""
+    if re.search(r"\bbook-(?:exercise|fold)\b", context.get("body", "")):
         app.add_js_file("exercises.js", defer="defer")
 
 

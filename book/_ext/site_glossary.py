@@ -1,10 +1,11 @@
 """Link the terms of the glossary at their first use in each chapter.
 
 A term is linked where the chapter introduces it in bold, or else at its first use in
-the prose. A single word, such as *key*, is linked only from the chapter on that
-introduces it, if there is one: before, it means what it means to everybody. Headings,
-code, formulas, tables and links stay as they are. What the term means, and how it is
-called in Korean, goes along with the page; ``glossary.js`` shows it on hover and focus.
+the prose; hints and solutions, which are folded, do not count. A single word, such as
+*key*, is linked only from the chapter on that introduces it, if there is one: before,
+it means what it means to everybody. Headings, code, formulas, tables and links stay as
+they are. What the term means, and how it is called in Korean, goes along with the page;
+``glossary.js`` shows it on hover and focus.
 """
 
 import html
@@ -15,7 +16,8 @@ from itertools import islice
 from pathlib import Path
 
 from docutils import nodes
-from site_chapters import chapters
+from site_chapters import chapters, is_chapter
+from site_parts import is_put_away, raw
 from sphinx import addnodes
 
 PAGE = "glossary"
@@ -128,7 +130,7 @@ def prose(node: nodes.Element) -> Iterator[nodes.Text]:
     for child in node.children:
         if isinstance(child, nodes.Text):
             yield child
-        elif not isinstance(child, LEFT_ALONE) and "cell" not in child["classes"]:
+        elif not (isinstance(child, LEFT_ALONE) or is_put_away(child)):
             yield from prose(child)
 
 
@@ -143,9 +145,7 @@ def link_terms(app, doctree, docname) -> None:
     linked = [t for t in terms if _link_first(doctree, t, numbers[docname], uri)]
     if linked:
         told = "".join(map(explanation, linked))
-        doctree += nodes.raw(
-            "", f'<template id="book-terms">{told}</template>', format="html"
-        )
+        doctree += raw(f'<template id="book-terms">{told}</template>')
 
 
 def _link_first(doctree, term: Term, chapter: int, uri: str) -> bool:
@@ -176,7 +176,7 @@ def explanation(term: Term) -> str:
 
 
 def depend_on_the_glossary(app, doctree) -> None:
-    if app.env.docname.startswith("chapters/"):
+    if is_chapter(app.env.docname):
         app.env.note_dependency(str(Path(app.srcdir, f"{PAGE}.md")))
 
 

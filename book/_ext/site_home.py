@@ -31,15 +31,12 @@ from site_chapters import (
     parts_of,
     typeset,
 )
+from site_parts import raw
 from site_twins import STATE, VIEW, Page, digest, widget_output
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
-
-
-def as_html(text: str) -> list[nodes.Node]:
-    return [nodes.raw("", text, format="html")]
 
 
 # ------------------------------------------------------------------------ the chapters
@@ -57,7 +54,7 @@ class StartLinks(SphinxDirective):
         targets += [(c.docname, f"Before it: {c.title}") for c in before]
         targets.append(("how_to_read", "How to read and run"))
         links = (link(self.env, docname, typeset(said)) for docname, said in targets)
-        return as_html(f'<p class="book-start">{" ".join(links)}</p>')
+        return [raw(f'<p class="book-start">{" ".join(links)}</p>')]
 
 
 class BookRoute(SphinxDirective):
@@ -66,7 +63,7 @@ class BookRoute(SphinxDirective):
     def run(self):
         follow_the_chapters(self.env)
         drawn = "".join(self._part(part) for part in parts_of(self.env.app))
-        return as_html(f'<div class="book-route">{drawn}</div>' if drawn else "")
+        return [raw(f'<div class="book-route">{drawn}</div>' if drawn else "")]
 
     def _part(self, part: Part) -> str:
         stops = "".join(self._stop(each) for each in part.chapters)
@@ -95,7 +92,7 @@ class ChapterCards(SphinxDirective):
         section = nodes.section(ids=[nodes.make_id(part.name)])
         section += nodes.title(text=part.heading)
         section += nodes.paragraph(text=part.says)
-        section += as_html(f'<ol class="book-cards">{cards}</ol>')
+        section += raw(f'<ol class="book-cards">{cards}</ol>')
         return [section]
 
     def _card(self, chapter: Chapter) -> str:
@@ -151,7 +148,7 @@ class LiveWidget(SphinxDirective):
         uid = f"q{digest(f'{self.env.docname} {kind}')[:8]}"
         shown = widget_output(data, models, uid, page) or ""
         plays = html.escape(self.options.get("plays", ""))
-        return as_html(f'<div data-plays="{plays}">{shown}</div>' if plays else shown)
+        return [raw(f'<div data-plays="{plays}">{shown}</div>' if plays else shown)]
 
 
 # ------------------------------------------------------------------- the book as a work

@@ -14,12 +14,7 @@ PARTS = re.compile(
 )
 TAG = re.compile(r"<(/?)([\w-]+)")
 EMPTY = {"br", "hr", "img", "input", "link", "meta", "wbr", "col", "source"}
-PLAIN = {
-    "title",
-    "desc",
-    "option",
-    "textarea",
-}  # hold text alone: they say it themselves
+PLAIN = {"title", "desc", "option", "textarea"}  # text alone: they say it themselves
 DRAWN = {"text", "tspan"}  # in an SVG no span is drawn
 
 
@@ -42,8 +37,9 @@ def _follow(tag: str, place: int, open_tags: list[tuple[str, int, bool]]) -> Non
         return
     closes, name = found[1], found[2]
     if closes:
-        while open_tags and open_tags.pop()[0] != name:
-            pass
+        while any(name == each for each, *_ in open_tags):
+            if open_tags.pop()[0] == name:
+                break
     elif name not in EMPTY | {"script", "style"} and not tag.endswith("/>"):
         open_tags.append((name, place, 'lang="ko"' in tag))
 

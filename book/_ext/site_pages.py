@@ -6,6 +6,8 @@ at any depth, so all of its own addresses are told from the site's root.
 
 import re
 
+from site_chapters import is_chapter, solutions_of
+
 
 def add_bar(app, pagename, templatename, context, doctree) -> None:
     """Under a chapter's title: what it costs, its notebook, its solutions."""
@@ -16,15 +18,14 @@ def add_bar(app, pagename, templatename, context, doctree) -> None:
 
 
 def _links(app, pagename: str, context) -> list[str]:
-    folder, _, name = pagename.rpartition("/")
     inside = pagename.removeprefix("chapters/")
     file = context["pathto"](f"_static/notebooks/{inside}.ipynb", 1)
     links = [
         f'<a class="book-download" href="{file}" download>Download this notebook</a>'
     ]
-    other, words = f"{folder}/solutions/{name}", "Worked solutions"
-    if folder.endswith("/solutions"):
-        other, words = f"{folder.removesuffix('/solutions')}/{name}", "The chapter"
+    other, words = solutions_of(pagename), "Worked solutions"
+    if not is_chapter(pagename):
+        other, words = pagename.replace("/solutions/", "/"), "The chapter"
     if other in app.qkv_pages:
         links.append(f'<a href="{context["pathto"](other)}">{words}</a>')
     return links

@@ -1,4 +1,7 @@
-"""HTML elements of the site's own in a page's tree: ``part("details", {...}, ...)``."""
+"""What the extensions share: HTML in a page's tree, the cells there, the book's tools.
+
+``part("details", {...}, ...)`` is an element of HTML that docutils has not.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -40,6 +43,11 @@ def cells(tree: nodes.Element) -> Iterator[nodes.Element]:
     for node in list(tree.findall(nodes.container)):
         if node.get("nb_element") == "cell_code":
             yield node
+
+
+def is_put_away(node: nodes.Element) -> bool:
+    """Whether it is a notebook's cell, or folded: hints, and what solutions repeat."""
+    return "cell" in node.get("classes", ()) or node.get("tag") == "details"
 
 
 def tool(app, name: str) -> ModuleType:

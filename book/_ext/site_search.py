@@ -17,6 +17,7 @@ from pathlib import Path
 from docutils import nodes
 from site_chapters import chapters
 from site_glossary import Term, terms_of
+from site_parts import is_put_away
 from site_twins import write_if_changed
 from sphinx import addnodes
 
@@ -27,7 +28,6 @@ SKIPPED = (
     nodes.literal_block,
     nodes.math_block,
     nodes.raw,
-    nodes.comment,
     nodes.Invisible,
     addnodes.desc,
     addnodes.toctree,
@@ -82,11 +82,6 @@ def prose(node: nodes.Node) -> str:
         return ""
     apart = "" if isinstance(node, nodes.TextElement) else "\n"
     return apart.join(prose(child) for child in node.children)
-
-
-def is_put_away(node: nodes.Element) -> bool:
-    """Whether it is a notebook's cell, or folded: hints, and what solutions repeat."""
-    return "cell" in node.get("classes", ()) or node.get("tag") == "details"
 
 
 def one_line(text: str) -> str:

@@ -59,7 +59,7 @@
     if (link) soon(() => show(link), 250);
     else if (target instanceof Node && tip.contains(target)) clearTimeout(waiting);
     else if (shown && document.activeElement !== shown) soon(hide, 300);
-    else if (!shown) clearTimeout(waiting);
+    else clearTimeout(waiting);
   });
   document.addEventListener("focusin", ({ target }) => {
     const link = termAt(target);

@@ -7,7 +7,8 @@
 (() => {
   /** @typedef {{ title: string, part: string, kind: number, address: string, sections: string[][] }} Page */
   /** @type {{ pages: Page[], forms: Record<string, string> }} */
-  const { pages, forms } = globalThis.qkvIndex;
+  const { pages, forms: listed } = globalThis.qkvIndex;
+  const forms = new Map(Object.entries(listed)); // an object has names of its own: "constructor"
   const IN_TITLE = 5;
   const IN_TITLE_OF_PAGE = 8; // which has all that was asked for
   const IN_BOLD = 8;
@@ -46,8 +47,8 @@
   const whole = (text) => (plain(text).match(WORD) ?? []).map(stem);
   const wordsOf = (text) => whole(text).flatMap((word) => [word, ...(word.includes("_") ? word.split("_") : [])]);
 
-  const hangul = /[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]/;
-  const longestFirst = Object.keys(forms).sort((a, b) => b.length - a.length);
+  const hangul = /\p{Script=Hangul}/u;
+  const longestFirst = [...forms.keys()].sort((a, b) => b.length - a.length);
 
   /** The English terms that Korean words stand for; words that are no term stay. */
   function translated(query) {
@@ -58,7 +59,7 @@
     const found = [];
     for (const form of longestFirst) {
       if (!hangul.test(form) || !rest.includes(form)) continue;
-      found.push(forms[form]);
+      found.push(forms.get(form));
       rest = rest.replace(form, " ");
     }
     return [...others, ...(found.length ? found : korean)].join(" ");
@@ -66,7 +67,7 @@
 
   /** A short form that stands in the list of terms alone is the term: RoPE. */
   const spelledOut = (word) =>
-    (spread.get(stem(word.toLowerCase())) ?? 0) < 4 ? (forms[word.toLowerCase()] ?? word) : word;
+    (spread.get(stem(word.toLowerCase())) ?? 0) < 4 ? (forms.get(word.toLowerCase()) ?? word) : word;
 
   // ------------------------------------------------------------------------- the rows
 
@@ -176,7 +177,7 @@
 
   /** A text whose symbols are typeset, and whose Korean says that it is. */
   const said = (text) =>
-    text.split(/((?<!\w)√?[A-Za-zα-ω]_[a-z]+(?!\w)|[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]+)/).map((part, i) => {
+    text.split(/((?<!\w)√?[A-Za-zα-ω]_[a-z]+(?!\w)|\p{Script=Hangul}+)/u).map((part, i) => {
       if (i % 2 === 0) return part;
       if (hangul.test(part)) return element("span", [part], { lang: "ko" });
       const [name, index] = part.split("_");

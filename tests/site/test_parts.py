@@ -150,12 +150,14 @@ def test_home_shows_the_twelve_digits_at_their_last_step_and_moves_once(browser,
         assert page.evaluate(state) == [12, 13]
         page.wait_for_timeout(700)
         assert page.evaluate(state) == [12, 13]
+    pressed = """addEventListener("click", ({ target }) => {
+      (window.pressed ??= []).push(Number(target.closest(".qkv-row").dataset.row));
+    }, { capture: true })"""
     with watched_page(browser, reduced_motion="no-preference") as page:
+        page.add_init_script(pressed)
         page.goto(f"{site.address}/index.html")
-        page.evaluate("window.qkvHost.ready")
         page.locator("[data-plays]").scroll_into_view_if_needed()
-        row = '[data-plays] .qkv-row[data-row="{}"][aria-pressed=true]'
-        page.locator(row.format(1)).wait_for()
-        page.locator(row.format(12)).wait_for()
+        page.wait_for_function("window.pressed?.length === 13")
         page.wait_for_timeout(700)
+        assert page.evaluate("pressed") == list(range(13)), "once, one after the other"
         assert page.evaluate(state) == [12, 13]

@@ -1,6 +1,5 @@
 // In which language a text is: a page in English has Korean words.
-const word = "[\\u1100-\\u11ff\\u3130-\\u318f\\uac00-\\ud7a3]+";
-const words = new RegExp(`(${word}(?:[\\s,.?!]+${word})*)`);
+const words = /(\p{Script=Hangul}+(?:[\s,.?!]+\p{Script=Hangul}+)*)/u;
 
 export const isKorean = (text) => words.test(text);
 

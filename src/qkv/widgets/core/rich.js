@@ -8,6 +8,12 @@ import { formula } from "./mathml.js";
 /** A text whose Korean words say that they are Korean. */
 const marked = (text) => byLanguage(text).map((part, i) => (i % 2 ? h("span", { lang: "ko" }, part) : part));
 
+/**
+ * The same as plain text, to be said.
+ * @param {Segment[]} segments
+ */
+export const plain = (segments) => segments.map((s) => s.text ?? s.code ?? s.plain ?? "").join("");
+
 /** @param {Segment[]} segments */
 export const rich = (segments) =>
   segments.map((s) =>

@@ -82,7 +82,7 @@ const words = ({ learnt, k, word, now, before }) =>
 function trouble(field, text) {
   const n = lengthOf(text);
   if (n > most[field])
-    return `That are ${n.toLocaleString("en")} characters, and the pad takes ${most[field].toLocaleString("en")}: shorten it. What is drawn is the ${field} before.`;
+    return `The ${field} has ${n.toLocaleString("en")} characters, and the pad takes ${most[field].toLocaleString("en")}: shorten it. Below, all is still of the ${field} before.`;
   if (text.trim()) return "";
   return field === "text"
     ? "The text is empty: type some words, or press one of the buttons."

@@ -1,4 +1,5 @@
 // In which order a reader sees the options: each in one of their own, always the same.
+import { recall, remember } from "../core/memory.js";
 
 /** A number of 32 bits from a text: FNV-1a, then stirred so that near texts lie far apart. */
 function hash(text) {
@@ -19,11 +20,7 @@ const forThisPage = String(Math.random());
 
 /** Who reads: drawn once, and remembered; where nothing is remembered, for this page. */
 export function reader() {
-  try {
-    const known = localStorage.getItem("qkv.reader") ?? forThisPage;
-    localStorage.setItem("qkv.reader", known);
-    return known;
-  } catch {
-    return forThisPage;
-  }
+  const known = recall("qkv.reader") ?? forThisPage;
+  remember("qkv.reader", known);
+  return known;
 }

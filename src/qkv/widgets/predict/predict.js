@@ -1,6 +1,7 @@
 // Predict: a question to answer before running. The page remembers the answer.
 import { h, widget } from "../core/elements.js";
-import { rich } from "../core/rich.js";
+import { recall, remember } from "../core/memory.js";
+import { plain, rich } from "../core/rich.js";
 import { order, reader } from "./order.js";
 
 /** @typedef {import("../core/rich.js").Segment[]} Rich */
@@ -19,25 +20,9 @@ function missing(w) {
 /** @param {W} w */
 const key = (w) => `qkv.predict.${w.get("name")}`;
 
-/**
- * The page's memory may be closed to us (private windows): then only the trait remembers.
- * @param {W} w
- * @param {number} [value] to keep; without one the memory is read
- */
-function memory(w, value) {
-  try {
-    if (value === undefined) return localStorage.getItem(key(w));
-    if (value < 0) localStorage.removeItem(key(w));
-    else localStorage.setItem(key(w), String(value));
-  } catch {
-    return null;
-  }
-  return null;
-}
-
 /** @param {W} w */
 function begin(w) {
-  const kept = memory(w);
+  const kept = recall(key(w));
   const known = kept !== null && Number.isInteger(+kept) && w.get("options")?.[+kept];
   if (w.get("answer") < 0 && known) w.set({ answer: +kept });
   w.local.pick = w.get("answer");
@@ -76,12 +61,10 @@ function pick(w, i) {
 
 /** @param {W} w */
 function give(w, answer) {
-  memory(w, answer);
+  remember(key(w), answer < 0 ? null : String(answer));
   w.local.pick = answer;
   w.set({ answer });
 }
-
-const plain = (segments) => segments.map((s) => s.text ?? s.code ?? s.plain ?? "").join("");
 
 /** @param {W} w */
 function said(w, answer) {

@@ -19,8 +19,6 @@ import { chance, counted, shown } from "../core/text.js";
 import { transformer } from "../core/transformer.js";
 import { foreign, stranger } from "./reading.js";
 
-/** The attribute `lang` of an element that holds this text, where it is not the page's. */
-
 /**
  * @typedef {object} Run
  * @property {string} input

@@ -1,7 +1,8 @@
 // WorkItOut: a computation with holes. The page remembers what is filled in.
 import { h, widget } from "../core/elements.js";
 import { focus } from "../core/focus.js";
-import { rich } from "../core/rich.js";
+import { recall, remember } from "../core/memory.js";
+import { plain, rich } from "../core/rich.js";
 import { exact } from "../core/text.js";
 import { judge } from "./judging.js";
 
@@ -27,37 +28,31 @@ function missing(w) {
 }
 
 const holeOf = (cell) => (typeof cell === "object" ? cell?.hole : undefined);
-const plain = (segments) => segments.map((s) => s.text ?? s.code ?? s.plain ?? "").join("");
 
 /** @param {W} w */
 const key = (w) => `qkv.by-hand.${w.get("name")}`;
 
-/**
- * The page's memory may be closed to us (private windows): then only the traits remember.
- * @param {W} w
- */
-function recall(w) {
+/** @param {W} w */
+function known(w) {
   try {
-    return JSON.parse(localStorage.getItem(key(w)) ?? "{}") ?? {};
+    return JSON.parse(recall(key(w)) ?? "{}") ?? {};
   } catch {
-    return {};
+    return {}; // no JSON
   }
 }
 
 /** @param {W} w */
-function remember(w) {
-  try {
-    const [typed, given_up] = [w.get("typed"), w.get("given_up")];
-    if (typed.some((text) => text) || given_up) localStorage.setItem(key(w), JSON.stringify({ typed, given_up }));
-    else localStorage.removeItem(key(w));
-  } catch {}
+function keep(w) {
+  const [typed, given_up] = [w.get("typed"), w.get("given_up")];
+  const some = typed.some((text) => text) || given_up;
+  remember(key(w), some ? JSON.stringify({ typed, given_up }) : null);
 }
 
 /** @param {W} w */
 function begin(w) {
-  const { typed, given_up } = recall(w);
-  const known = Array.isArray(typed) && typed.every((text) => typeof text === "string");
-  if (known && !w.get("typed")?.some((text) => text))
+  const { typed, given_up } = known(w);
+  const fits = Array.isArray(typed) && typed.every((text) => typeof text === "string");
+  if (fits && !w.get("typed")?.some((text) => text))
     w.set({ typed: w.get("holes").map((_, i) => typed[i] ?? ""), given_up: given_up === true });
   settle(w);
 }
@@ -83,7 +78,7 @@ function settle(w) {
 function put(w, i, text) {
   w.local.writing = i;
   w.set({ typed: w.get("holes").map((_, j) => (j === i ? text : (w.get("typed")[j] ?? ""))) });
-  remember(w);
+  keep(w);
 }
 
 /** @param {W} w */
@@ -110,13 +105,13 @@ function enter(w, event, i) {
 function startAgain(w) {
   Object.assign(w.local, { writing: undefined, last: undefined, tried: false });
   w.set({ typed: w.get("holes").map(() => ""), given_up: false });
-  remember(w);
+  keep(w);
 }
 
 /** @param {W} w */
 function giveUp(w) {
   w.set({ given_up: true });
-  remember(w);
+  keep(w);
 }
 
 /**
