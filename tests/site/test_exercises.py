@@ -1,6 +1,7 @@
 """Exercises, predictions, folded cells and claims, as the site's readers use them."""
 
 import re
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -9,6 +10,9 @@ from qkv.exercises import finding
 from tests.browser import watched_page
 from tests.site.conftest import CHAPTERS, tags
 from tools.folding import fold
+
+# isort: split
+from site_exercises import add_help
 
 SOURCES = sorted(CHAPTERS.glob("[0-9][0-9]_*.md"))
 EXERCISE = re.compile(r"^\*\*Exercise (\d+\.\w+)", flags=re.MULTILINE)
@@ -76,6 +80,16 @@ def test_each_exercise_is_a_place_with_its_hints_and_its_solution(built, source)
         assert f"solutions/{path.name}#{solution}" in linked(path)
         assert f"../{path.name}#{place}" in linked(solutions)
         assert anchors(solutions, solution) == [solution]
+
+
+def test_a_chapter_without_solutions_has_its_exercises_and_hints():
+    cell = nbformat.v4.new_code_cell('check("3.1", attempt)')
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    app = SimpleNamespace(tags=SimpleNamespace(has=lambda tag: False))
+    add_help(app, {"chapters/03_new": notebook})
+    asked, hints = notebook.cells
+    assert asked.metadata["book"]["exercise"] == "3.1"
+    assert "book-hints-3-1" in hints.source
 
 
 def test_what_is_done_is_remembered_also_from_a_disk(browser, site):

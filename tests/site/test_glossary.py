@@ -10,6 +10,7 @@ from tests.site.conftest import ROOT  # noqa: F401 -- first: it finds book/_ext
 
 # isort: split
 from site_glossary import Term, _link_first
+from site_parts import details
 
 TERMS = ".book-term"
 
@@ -50,6 +51,13 @@ def test_headings_code_links_and_formulas_stay_as_they_are():
         nodes.literal_block("", "mask"),
     ]
     assert not _link_first(page(*left), term("mask"), 6, "g.html")
+
+
+def test_a_use_in_a_folded_solution_is_not_the_first():
+    folded = details("book-solution", "A solution", words("A mask."))
+    said = linked(page(folded, words("A mask.")), term("mask"), 6)
+    assert said.count("[") == 1
+    assert said.endswith("A [mask].")
 
 
 def test_where_a_chapter_introduces_a_term_in_bold_that_is_linked():

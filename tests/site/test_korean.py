@@ -50,6 +50,10 @@ SILENT = """(current) => {
             "<svg><title>팔</title><desc>the 팔</desc></svg>",
             '<svg><title lang="ko">팔</title><desc>the 팔</desc></svg>',
         ),
+        (
+            "<svg><text>an end of nothing </p>팔</text></svg>",
+            '<svg><text>an end of nothing </p><tspan lang="ko">팔</tspan></text></svg>',
+        ),
         ('<b lang="ko"><i>팔</i></b>', '<b lang="ko"><i>팔</i></b>'),
         ("<script>'팔'</script>a", "<script>'팔'</script>a"),
         ("<img alt='팔'><!-- 팔 --> none", "<img alt='팔'><!-- 팔 --> none"),

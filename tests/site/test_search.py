@@ -111,6 +111,7 @@ def test_an_excerpt_is_words_and_no_markup(found):
 
 def test_nothing_is_found_for_what_is_nowhere(searching):
     assert searching("xyzzyplugh") == []
+    assert searching("constructor") == [], "every object has a property of this name"
 
 
 # ------------------------------------------------------------------------- the index

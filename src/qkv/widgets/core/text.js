@@ -36,6 +36,9 @@ const minus = (text) => text.replaceAll("-", "−");
 export const shown = (token) =>
   String(token) === "" ? "∅" : String(token).replaceAll(" ", "␣").replaceAll("\n", "⏎").replaceAll("\t", "⇥");
 
+/** A token in a sentence. */
+export const quoted = (token) => `“${shown(token)}”`;
+
 /** "query 3 × key 5" */
 export const shape = (axes, sizes) =>
   axes.length ? axes.map((axis, i) => (axis === "1" ? "1" : `${axis} ${sizes[i]}`)).join(" × ") : "a number";

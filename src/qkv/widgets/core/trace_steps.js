@@ -3,7 +3,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { formula } from "./mathml.js";
 import { matrix, rowSentence } from "./matrix.js";
-import { counted, exact, shape, shown } from "./text.js";
+import { counted, exact, quoted, shape, shown } from "./text.js";
 
 /** @typedef {import("./frame.js").World} W */
 
@@ -135,7 +135,6 @@ export function stepBody(w, s, m) {
     ${matrix(w, m)}`;
 }
 
-const quoted = (name) => `“${shown(name)}”`;
 const isVector = (axis) => /^(d_|hidden|feature)/.test(axis);
 
 /** How a step's numbers are laid out: "a row for each query, a column for each key". */

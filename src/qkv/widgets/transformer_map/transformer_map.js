@@ -12,7 +12,7 @@ import { decode, peak } from "../core/maths.js";
 import { isSmall, matrix } from "../core/matrix.js";
 import { scroll } from "../core/scroll.js";
 import { tensors } from "../core/tensors.js";
-import { chance, counted, exact, shape, shown, special } from "../core/text.js";
+import { chance, counted, exact, quoted, shape, shown, special } from "../core/text.js";
 import { thumbs } from "../core/thumb.js";
 import { chain, drawAgainWhenDark, heading, named, stepBody, stepMatrix, stepSentence } from "../core/trace_steps.js";
 
@@ -87,7 +87,6 @@ import { chain, drawAgainWhenDark, heading, named, stepBody, stepMatrix, stepSen
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const lower = (text) => text[0].toLowerCase() + text.slice(1);
 const many = (n) => n.toLocaleString("en");
-const quoted = (token) => `“${shown(token)}”`;
 
 /**
  * @param {Place} place

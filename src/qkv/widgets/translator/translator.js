@@ -15,7 +15,7 @@ import { meanOf, peak } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
 import { beamTree, greedy } from "../core/search.js";
 import { nearest, wordsOf } from "../core/spelling.js";
-import { chance, counted, shown } from "../core/text.js";
+import { chance, counted, quoted, shown } from "../core/text.js";
 import { transformer } from "../core/transformer.js";
 import { foreign, stranger } from "./reading.js";
 
@@ -133,8 +133,6 @@ function text(w, tokens) {
 
 /** A log-probability: near 0 with a decimal more. */
 const nats = (x) => x.toFixed(x <= -10 ? 1 : x <= -0.1 ? 2 : 3).replace("-", "−");
-
-const quoted = (token) => `“${shown(token)}”`;
 
 /** @param {W} w */
 function attentionOf(w, step) {
