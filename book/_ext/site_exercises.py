@@ -166,6 +166,9 @@ def make_boxes(app, doctree: nodes.document) -> None:
     docname = app.env.docname
     if not is_chapter(docname):
         return
+    for known in (finding.files, finding.by_hand):  # their titles stand on the page
+        for path in known(number_of(docname)).values():
+            app.env.note_dependency(str(path))
     for paragraph in list(doctree.findall(nodes.paragraph)):
         strong = next(iter(_said(paragraph)), None)
         begins = isinstance(strong, nodes.strong) and BEGINS.match(strong.astext())

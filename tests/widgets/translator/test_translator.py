@@ -501,7 +501,7 @@ class TestTyping:
     @pytest.mark.parametrize(
         ("typed", "said"),
         [
-            ("나는 고양이를 좋아해", "“나는”, “고양이를”, “좋아해” is Korean, and"),
+            ("나는 고양이를 좋아해", "“나는”, “고양이를”, “좋아해” are Korean, and"),
             ("I love 🐱", "This model cannot read “🐱”."),
             ("I love котов", "This model cannot read “котов”."),
         ],

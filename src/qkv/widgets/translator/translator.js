@@ -10,6 +10,7 @@ import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { box } from "../core/inputs.js";
 import { korean } from "../core/korean.js";
+import { isKorean } from "../core/language.js";
 import { withNetwork as loading, modelHint, size } from "../core/loading.js";
 import { meanOf, peak } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
@@ -249,8 +250,9 @@ function ask(w, typed) {
 function cannotRead(w, unread) {
   const names = unread.map(quoted).join(", ");
   const can = `It reads only the ${w.get("words").length} words listed below, as in “${w.get("recordings")[0].input}”.`;
-  return unread.every((word) => /\p{Script=Hangul}/u.test(word))
-    ? `${names} is Korean, and this model cannot read Korean. ${can}`
+  const what = counted(unread.length, `${names} is Korean`, `${names} are Korean`);
+  return unread.every(isKorean)
+    ? `${what}, and this model cannot read Korean. ${can}`
     : `This model cannot read ${names}. ${can}`;
 }
 
