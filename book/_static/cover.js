@@ -83,8 +83,8 @@
   }
 
   addEventListener("hashchange", arrive);
+  addEventListener("DOMContentLoaded", arrive); // alone: an address that is none may end it
   addEventListener("DOMContentLoaded", () => {
-    arrive();
     window.qkvHost?.onMount(({ model }) => {
       const name = model.get("name");
       if (!groups.has(name)) return;
