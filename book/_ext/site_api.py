@@ -161,7 +161,7 @@ def shorten(app, what, name, obj, options, signature, returned):
 def _of_init(made: type) -> str:
     """What a widget is made from: traitlets hides it behind its ``__new__``."""
     init = made.__init__
-    if not init.__module__.startswith("qkv."):
+    if not getattr(init, "__module__", "").startswith("qkv."):
         return ""
     found = sphinx_inspect.signature(init, bound_method=True)
     return sphinx_inspect.stringify_signature(

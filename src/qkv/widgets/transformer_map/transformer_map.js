@@ -7,6 +7,7 @@ import { choice, controls, sentence } from "../core/controls.js";
 import { areas, figure, WIDTH } from "../core/figure.js";
 import { focus, hasFocus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
+import { marked } from "../core/korean.js";
 import { decode, peak } from "../core/maths.js";
 import { isSmall, matrix } from "../core/matrix.js";
 import { scroll } from "../core/scroll.js";
@@ -498,8 +499,8 @@ function map(w, at) {
     ${guard([plan], () => lines(plan))}
     ${plan.boxes.map(box)}
     ${stacks.map((stack) => chooser(w, at, stack, layers[stack], plan.choosers[stack]))}
-    ${["source", "target"].map((side) => html`<span class="qkv-io" style=${stand({ left: side === "source" ? 8 : WIDTH - 150, top: floor, width: 142, height: 16 })}><span class="qkv-vh">The ${side}: </span>${said(side)}</span>`)}
-    <span class="qkv-io" style=${stand({ ...plan.result, height: 15 })}><span class="qkv-vh">Most likely next: </span>${shown(next[0][0])} ${chance(next[0][1])}</span>
+    ${["source", "target"].map((side) => html`<span class="qkv-io" style=${stand({ left: side === "source" ? 8 : WIDTH - 150, top: floor, width: 142, height: 16 })}><span class="qkv-vh">The ${side}: </span>${marked(said(side))}</span>`)}
+    <span class="qkv-io" style=${stand({ ...plan.result, height: 15 })}><span class="qkv-vh">Most likely next: </span>${marked(shown(next[0][0]))} ${chance(next[0][1])}</span>
   </div>`;
 }
 
