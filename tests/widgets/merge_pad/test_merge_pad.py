@@ -128,7 +128,7 @@ def learnt(case):
 def test_there_are_a_hundred_texts_that_matter(both):
     assert len(both) == 300
     assert sum(len(made["merges"]) for _, made in both) > 3000
-    assert max(len(made["merges"]) for _, made in both) > 150  # three states are kept
+    assert max(len(made["merges"]) for _, made in both) > 100  # three states are kept
     assert sum(equal > 0 for _, made in both for equal, _ in made["ties"]) > 1000
     differ = [
         size["order"] != size["match"] for _, made in both for size in made["sizes"]
