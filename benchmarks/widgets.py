@@ -107,6 +107,7 @@ def widgets():
 def _of_models(generator):
     """Return the widgets of chapters 3 to 8, about as large as there."""
     tokens = [f"t{i}" for i in range(16)]
+    stepping = ["ArrowRight", "ArrowRight", "ArrowRight", "Home"]
     q, k, v = torch.randn(3, 8, 4, generator=generator)
     weights = torch.randn(8, 16, 16, generator=generator).softmax(-1)
     sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
@@ -114,9 +115,9 @@ def _of_models(generator):
     text = " ".join(f"{i * 7919 % 4001:o}{i:x}" for i in range(1, 290))[:2000]
     _, shown = sample_transformer(source=["a"] * 6, target=["b"] * 10, **sizes)
     return {
-        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), []),
+        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), stepping),
         "MaskPainter 16": (MaskPainter(tokens), []),
-        "Heads 8 × 16": (Heads(weights, tokens), []),
+        "Heads 8 × 16": (Heads(weights, tokens), ["ArrowRight", "Home"]),
         "Positions 64": (Positions(d_model=64, length=64), []),
         "TransformerMap": (TransformerMap(*shown), ["ArrowRight"]),
         "Translator": (

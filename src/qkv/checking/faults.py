@@ -32,10 +32,6 @@ def bad_type(got: Any, want: Any, axes: str) -> str:
 
 def bad_shape(got: Any, want: Any, axes: str, sizes: Mapping[int, str]) -> str:
     """Say which axes were returned in place of which, or nothing."""
-    if isinstance(want, (list, tuple)):
-        if len(got) == len(want):
-            return ""
-        return messages.WANTED_ITEMS.format(count=len(got), wanted=len(want))
     if not isinstance(got, Tensor) or got.shape == torch.as_tensor(want).shape:
         return ""
     given = _listed([f"{sizes.get(n, '')} {n}".strip() for n in got.shape])
@@ -58,6 +54,8 @@ def bad_values(got: Any, want: Any, axes: str, tolerance: float) -> str:
         return _of_another_kind(got, want, _furthest_off(got, want, axes, tolerance))
     if not isinstance(want, (list, tuple)):
         return messages.OTHER_VALUE.format(value=repr(got), wanted=repr(want))
+    if len(got) != len(want):  # of a list no shape: how many there are is its value
+        return messages.WANTED_ITEMS.format(count=len(got), wanted=len(want))
     pairs = enumerate(zip(got, want, strict=True))
     place = next(n for n, (g, w) in pairs if not close(g, w, tolerance))
     value, wanted = repr(got[place]), repr(want[place])

@@ -16,7 +16,7 @@ from qkv.exercises.ch07.decoder_layer import EXERCISE, decoder_layer
 from qkv.exercises.ch07.encoder_layer import encoder_layer
 from qkv.exercises.ch07.greedy_loop import EXERCISE as GREEDY
 from qkv.exercises.ch07.greedy_loop import write_greedily
-from qkv.exercises.ch07.layer_norm import layer_norm
+from qkv.exercises.ch07.norm_by_head import norm_by_head
 from qkv.exercises.ch07.nucleus import nucleus
 from qkv.exercises.ch07.post_and_pre_norm import post_and_pre_norm
 from qkv.exercises.ch07.smoothed_loss import smoothed_loss
@@ -24,13 +24,15 @@ from qkv.exercises.draw import ids, normal
 from qkv.training import sequence_loss
 
 
-def test_layer_norm_is_the_packages() -> None:
-    x, norm = 3 * normal(2, 5, 7) + 1, layers.LayerNorm(7, eps=0.1)
+@pytest.mark.parametrize("heads", [1, 3])
+def test_a_norm_by_head_is_the_packages_layer_norm_of_each_head(heads: int) -> None:
+    x, norm = 3 * normal(2, 5, 7 * heads) + 1, layers.LayerNorm(7, eps=0.1)
     with torch.no_grad():
         norm.weight.copy_(normal(7, seed=1))
         norm.bias.copy_(normal(7, seed=2))
-    ours = layer_norm(x, norm.weight, norm.bias, 0.1)
-    torch.testing.assert_close(ours, norm(x))
+    ours = norm_by_head(x, heads, norm.weight, norm.bias, 0.1)
+    each = torch.cat([norm(part) for part in x.chunk(heads, dim=-1)], dim=-1)
+    torch.testing.assert_close(ours, each)
 
 
 def test_the_encoder_layer_begins_with_attention_to_oneself_alone() -> None:
