@@ -214,8 +214,8 @@ def drawn(token: str | bytes, by: str) -> str:
 
     Examples
     --------
-    >>> drawn("고".encode(), "byte"), drawn("\u1169\u110b\u1163\u11bc", "jamo")
-    ('EA B3 A0', 'ㅗ야·ㅇ')
+    >>> drawn("고".encode(), "byte"), drawn("\u1169\u11bc", "jamo")
+    ('EA B3 A0', 'ㅗ·ㅇ')
     """
     if isinstance(token, bytes):
         return token.hex(" ").upper()
