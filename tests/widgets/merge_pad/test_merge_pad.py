@@ -619,6 +619,8 @@ def test_on_paper_it_stands_before_now_and_at_the_end(show):
     captions = page.locator(".qkv-print > figure > figcaption").all_inner_texts()
     assert captions == ["After 0 merges", "After 7 merges", "After 13 merges"]
     assert HAND in page.locator(".qkv-print").inner_text()
+    reasons = page.locator(".qkv-print .qkv-say:visible").all_inner_texts()
+    assert "because it stands 6 times" in reasons[1]
 
 
 def other(**changes):
