@@ -47,6 +47,7 @@ ODD = [
     ("ab ba ab ba cd dc cd dc", "abcd"),  # all pairs tie
     ("b\u00a0a\u3000c\ufeffd\x1ce\x85f", "b\u00a0a"),
     ("a×0 b×12×3 c×123456 ×4 d*2 e×٣", "×4"),
+    (" ".join(f"{i * 7919 % 4001:o}" for i in range(1, 80)), "1234567654321"),
     ("\U00010000 \uffff \U00010000\uffff", "\uffff\U00010000"),
 ]
 LETTERS = (
@@ -93,6 +94,10 @@ ALL = """(() => {
     const cut = (ids) => ids && ids.map((id) => (id < 0 ? unit[-1 - id] : tokens[id]));
     return {
         tokens,
+        whole: cut(m.encoded(learnt, unit.map((u, i) => {
+            const id = tokens.indexOf(u);
+            return id < 0 ? -1 - i : id;
+        }), merges.length)),
         merges: merges.map(({a, b}) => name([a, b])),
         ids: merges.map(({id}) => id),
         counts: merges.map(({count}) => count),
@@ -123,6 +128,7 @@ def learnt(case):
 def test_there_are_a_hundred_texts_that_matter(both):
     assert len(both) == 300
     assert sum(len(made["merges"]) for _, made in both) > 3000
+    assert max(len(made["merges"]) for _, made in both) > 100  # three states are kept
     assert sum(equal > 0 for _, made in both for equal, _ in made["ties"]) > 1000
     differ = [
         size["order"] != size["match"] for _, made in both for size in made["sizes"]
@@ -171,6 +177,7 @@ def test_a_word_is_cut_as_python_cuts_it_under_every_number_of_merges(both):
                 assert size["match"] == matched(case, now), (case, k)
             last = size["to"] + 1
         assert last == len(made["merges"]) + 1
+        assert made["whole"] == [latin(t) for t in bpe.split(case["word"])], case
         if not any(i < 0 for i in made["sizes"][0]["ids"]):
             assert made["sizes"][-1]["ids"] == bpe.encode(case["word"])
 
@@ -612,6 +619,8 @@ def test_on_paper_it_stands_before_now_and_at_the_end(show):
     captions = page.locator(".qkv-print > figure > figcaption").all_inner_texts()
     assert captions == ["After 0 merges", "After 7 merges", "After 13 merges"]
     assert HAND in page.locator(".qkv-print").inner_text()
+    reasons = page.locator(".qkv-print .qkv-say:visible").all_inner_texts()
+    assert "because it stands 6 times" in reasons[1]
 
 
 def other(**changes):
