@@ -13,7 +13,7 @@ language = "en"
 
 extensions = [
     "site_twins",  # first: it brings in the chapters that the others read
-    "site_parts",
+    "site_elements",
     "site_folding",
     "site_claims",
     "site_covers",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from docutils import nodes
 from site_chapters import is_chapter, number_of
-from site_parts import tool
+from site_elements import tool
 
 CLAIM = re.compile(r'<p data-mark="✓">✓ (.+?): measured ([^,<]+), (.+?)</p>')
 PAGE = "claims"

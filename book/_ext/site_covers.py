@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from docutils import nodes
-from site_parts import about, part, raw
+from site_elements import about, cells, element, is_cell, raw
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,7 @@ def cover(app, doctree: nodes.document) -> None:
     """Put each prediction's answer into parts that a script covers."""
     up = "../" * app.env.docname.count("/")
     script = f'<script src="{up}_static/cover.js"></script>'
-    asking = [each for each in doctree.findall(nodes.container) if _asks(each)]
-    for cell in asking:
+    for cell in filter(_asks, cells(doctree)):
         parent = cell.parent
         runs = list(_runs(parent.children[parent.index(cell) + 1 :]))
         if not runs:
@@ -56,7 +55,7 @@ def cover(app, doctree: nodes.document) -> None:
                 parent.remove(node)
             html = {"class": "book-answer", "data-predict": _asks(cell)}
             begin = raw(f"{script}<script>window.qkvCover?.()</script>")
-            parent.insert(at, part("div", html, begin, *run))
+            parent.insert(at, element("div", html, begin, *run))
             script = ""
 
 
@@ -102,8 +101,7 @@ def _until_the_next(following: list[nodes.Node]) -> Iterator[nodes.Node]:
 
 
 def _is_text(node: nodes.Node) -> bool:
-    cell = isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
-    return not (cell or isinstance(node, nodes.section))
+    return not (is_cell(node) or isinstance(node, nodes.section))
 
 
 def _shows(node: nodes.Node) -> bool:

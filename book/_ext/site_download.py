@@ -22,7 +22,7 @@ from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from site_parts import raw
+from site_elements import raw
 from sphinx.util.docutils import SphinxDirective
 
 NAME = "attention-step-by-step"

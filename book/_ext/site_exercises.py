@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import nbformat
 from docutils import nodes
 from site_chapters import is_chapter, number_of, solutions_of
-from site_parts import about, details, part, raw
+from site_elements import about, details, element, raw
 from sphinx.util import logging
 
 from qkv.exercises import finding
@@ -244,7 +244,7 @@ def _effort(task: Task) -> str:
     return " · ".join(parts)
 
 
-def _solution(app, task: Task, docname: str, solving: list) -> part:
+def _solution(app, task: Task, docname: str, solving: list) -> element:
     uri = app.builder.get_relative_uri(docname, solutions_of(docname))
     uri += f"#solution-{place(task.number, task.id)}"
     link = nodes.reference("", "All solutions", refuri=uri, internal=True)

@@ -9,7 +9,7 @@ import html
 import re
 
 from docutils import nodes
-from site_parts import about, cells, details, tool
+from site_elements import about, cells, details, tool
 
 
 def note(app, notebooks: dict) -> None:

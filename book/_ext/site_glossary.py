@@ -17,7 +17,7 @@ from pathlib import Path
 
 from docutils import nodes
 from site_chapters import chapters, is_chapter
-from site_parts import is_put_away, raw
+from site_elements import is_put_away, raw
 from sphinx import addnodes
 
 PAGE = "glossary"

@@ -31,7 +31,7 @@ from site_chapters import (
     parts_of,
     typeset,
 )
-from site_parts import raw
+from site_elements import raw
 from site_twins import STATE, VIEW, Page, digest, widget_output
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from docutils import nodes
 from site_chapters import chapters
+from site_elements import is_put_away
 from site_glossary import Term, terms_of
-from site_parts import is_put_away
 from site_twins import write_if_changed
 from sphinx import addnodes
 

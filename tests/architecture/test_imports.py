@@ -28,8 +28,8 @@ Eight arrows go further, each for what would otherwise be written twice:
 - subwords → data, for ``composed``: what looks the same is the same to both.
 
 vision → transformer is chapter 8's own subject, the same encoder for images. The book
-asks two tools, when it is built (``site_parts.tool``): ``folding``, which cells fold on
-the site as in JupyterLab, and ``claims``, for the rows of its page of claims. Its
+asks two tools when it is built (``site_elements.tool``): ``folding``, which cells fold
+on the site as in JupyterLab, and ``claims``, for the rows of its page of claims. Its
 reference has the docstrings of qkv from Sphinx, which imports what it describes; its
 translator and its reader of pictures have the numbers of ``src/qkv/checkpoints``, as
 files.

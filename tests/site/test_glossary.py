@@ -9,8 +9,8 @@ from tests.browser import watched_page
 from tests.site.conftest import ROOT  # noqa: F401 -- first: it finds book/_ext
 
 # isort: split
+from site_elements import details
 from site_glossary import Term, _link_first
-from site_parts import details
 
 TERMS = ".book-term"
 

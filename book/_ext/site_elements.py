@@ -1,17 +1,16 @@
 """What the extensions share: HTML in a page's tree, the cells there, the book's tools.
 
-``part("details", {...}, ...)`` is an element of HTML that docutils has not.
+``element("details", {...}, ...)`` is an element of HTML that docutils has not.
 """
 
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
 from docutils import nodes
 
 
-class part(nodes.General, nodes.Element):
+class element(nodes.General, nodes.Element):
     """An element with a tag, attributes, and what stands in it; named as a node is."""
 
     def __init__(
@@ -25,24 +24,25 @@ def raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")
 
 
-def details(kind: str, summary: str, *children: nodes.Node, **attributes: str) -> part:
+def details(kind: str, summary: str, *children: nodes.Node) -> element:
     """Return what opens to show its children; its summary is HTML."""
-    line = part("summary", {}, raw(summary))
-    return part("details", {"class": kind, **attributes}, line, *children)
+    line = element("summary", {}, raw(summary))
+    return element("details", {"class": kind}, line, *children)
+
+
+def is_cell(node: nodes.Node) -> bool:
+    """Whether it is a code cell, with its code and what came out."""
+    return isinstance(node, nodes.Element) and node.get("nb_element") == "cell_code"
 
 
 def about(node: nodes.Node) -> dict:
     """Return what the site's edition of a notebook noted about a code cell."""
-    if isinstance(node, nodes.Element) and node.get("nb_element") == "cell_code":
-        return node["cell_metadata"].get("book", {})
-    return {}
+    return node["cell_metadata"].get("book", {}) if is_cell(node) else {}
 
 
-def cells(tree: nodes.Element) -> Iterator[nodes.Element]:
-    """Yield the code cells below a node."""
-    for node in list(tree.findall(nodes.container)):
-        if node.get("nb_element") == "cell_code":
-            yield node
+def cells(tree: nodes.Element) -> list[nodes.Element]:
+    """Return the code cells below a node."""
+    return [node for node in tree.findall(nodes.container) if is_cell(node)]
 
 
 def is_put_away(node: nodes.Element) -> bool:
@@ -57,14 +57,14 @@ def tool(app, name: str) -> ModuleType:
     return import_module(f"tools.{name}")
 
 
-def _visit(self, node: part) -> None:
+def _visit(self, node: element) -> None:
     self.body.append(self.starttag(node, node["tag"], "", **node["html"]))
 
 
-def _depart(self, node: part) -> None:
+def _depart(self, node: element) -> None:
     self.body.append(f"</{node['tag']}>")
 
 
 def setup(app):
-    app.add_node(part, html=(_visit, _depart))
-    return {"version": "1", "env_version": 1, "parallel_read_safe": True}
+    app.add_node(element, html=(_visit, _depart))
+    return {"version": "1", "env_version": 2, "parallel_read_safe": True}
