@@ -201,7 +201,20 @@ def leave_out_sphinxs(app) -> None:
     app.builder.search = False
 
 
+# They mark what Sphinx's own search has found, and bind keys for it.
+OF_SPHINXS_SEARCH = ("_static/doctools.js", "_static/sphinx_highlight.js")
+
+
+def leave_out_scripts(app, pagename, templatename, context, doctree) -> None:
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if getattr(script, "filename", script) not in OF_SPHINXS_SEARCH
+    ]
+
+
 def setup(app):
     app.connect("builder-inited", leave_out_sphinxs)
+    app.connect("html-page-context", leave_out_scripts, priority=990)
     app.connect("html-collect-pages", write_index)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -79,7 +79,7 @@ def test_each_exercise_is_a_place_with_its_hints_and_its_solution(built, source)
         solution = place.replace("exercise", "solution")
         assert f"solutions/{path.name}#{solution}" in linked(path)
         assert f"../{path.name}#{place}" in linked(solutions)
-        assert anchors(solutions, solution) == [solution]
+        assert anchors(solutions, solution).count(solution) == 1
 
 
 def test_a_chapter_without_solutions_has_its_exercises_and_hints():

@@ -378,8 +378,8 @@ function thread(w, at, row) {
       : `If the model ended after ${sumOf(places[all[now]?.at ?? 0])}, ${goal} would have ${chance(all[now]?.p ?? 0)}${first}.`;
   return html`<div class="qkv-thread">
     <div>
-      <b>Which word does ${goal} look for? When does it become the answer?</b>
-      <small>${all.length ? reading : ""}</small>
+      <b>Which word does ${marked(goal)} look for? When does it become the answer?</b>
+      <small>${all.length ? marked(reading) : ""}</small>
     </div>
     ${all.length ? html`<div class="qkv-grows" aria-hidden="true">${all.map(bar)}</div>` : nothing}
   </div>`;
