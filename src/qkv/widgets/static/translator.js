@@ -101,11 +101,11 @@ var ct=globalThis,Rt=t=>t,Q=ct.trustedTypes,Dt=Q?Q.createPolicy("lit-html",{crea
       ${t.still?Pn(e):Bn(e,n)}
       ${Un(t,e,n)}
     </div>
-  </div>`,It=t=>t?[t,...It(t.above)]:[],[Pe,O,Re,K]=[64,34,48,21];function Wn(t,e,n){let o=Y(e.tree),s=n===o.steps.length-1,r=o.steps.slice(0,n+1),i=o.width,c=m=>m.filter(v=>v.fate==="dropped").slice(0,2),a=new Set;for(let m of r.flat())(m.fate==="ended"||m.step===n&&m.fate==="kept")&&It(m).forEach(v=>a.add(v));let l=new Set(s?It(o.best):[]),d=m=>[m.step*Pe+Re,(m.fate==="dropped"?i+.35+c(o.steps[m.step]).indexOf(m):m.row)*O+O/2+4],p=r.flatMap(m=>[...m.filter(v=>v.fate!=="dropped"),...c(m)]),f=m=>`qkv-${m.fate} ${l.has(m)?"qkv-win":a.has(m)||m.fate==="dropped"?"":"qkv-dead"}`,u=m=>{let[[v,q],[P,jt]]=[d(m),m.above?d(m.above):[0,i*O/2+4]],[Bt,Pt]=[P+(m.above?K:8)-2,v-K];return ot`<path class="qkv-edge ${f(m)}" d="M${Bt} ${jt}C${Bt+14} ${jt} ${Pt-14} ${q} ${Pt} ${q}"/>`},k=m=>{let[v,q]=d(m),P=m.token===Ot?"end":y(m.token);return ot`<g class="qkv-node ${f(m)} ${m.step===n?"qkv-now":""}">
+  </div>`,It=t=>t?[t,...It(t.above)]:[],[Pe,O,Re,K]=[68,34,50,23];function Wn(t,e,n){let o=Y(e.tree),s=n===o.steps.length-1,r=o.steps.slice(0,n+1),i=o.width,c=m=>m.filter(v=>v.fate==="dropped").slice(0,2),a=new Set;for(let m of r.flat())(m.fate==="ended"||m.step===n&&m.fate==="kept")&&It(m).forEach(v=>a.add(v));let l=new Set(s?It(o.best):[]),d=m=>[m.step*Pe+Re,(m.fate==="dropped"?i+.35+c(o.steps[m.step]).indexOf(m):m.row)*O+O/2+4],p=r.flatMap(m=>[...m.filter(v=>v.fate!=="dropped"),...c(m)]),f=m=>`qkv-${m.fate} ${l.has(m)?"qkv-win":a.has(m)||m.fate==="dropped"?"":"qkv-dead"}`,u=m=>{let[[v,q],[P,jt]]=[d(m),m.above?d(m.above):[0,i*O/2+4]],[Bt,Pt]=[P+(m.above?K:8)-2,v-K];return ot`<path class="qkv-edge ${f(m)}" d="M${Bt} ${jt}C${Bt+14} ${jt} ${Pt-14} ${q} ${Pt} ${q}"/>`},k=m=>{let[v,q]=d(m),P=m.token===Ot?"end":y(m.token);return ot`<g class="qkv-node ${f(m)} ${m.step===n?"qkv-now":""}">
       <rect x=${v-K} y=${q-14} width=${2*K} height="28" rx="6"/>
-      <text x=${v} y=${q-1} lang=${H(m.token)}>${P.length>6?`${P.slice(0,5)}…`:P}</text>
+      <text x=${v} y=${q-2} lang=${H(m.token)}>${P.length>6?`${P.slice(0,5)}…`:P}</text>
       ${m.fate==="dropped"?ot`<text class="qkv-soft" x=${v-K+7} y=${q-4}>✗</text>`:g}
-      <text class="qkv-soft" x=${v} y=${q+10}>${J(m.fate==="ended"?m.score:m.total)}</text>
+      <text class="qkv-soft" x=${v} y=${q+11}>${J(m.fate==="ended"?m.score:m.total)}</text>
     </g>`},[b,_]=[o.steps.length*Pe+Re-20,(i+2.35)*O+8],$=i*O+4+O*.17;return h`${W(t,"The tree",h`<svg class="qkv-tree" viewBox="0 0 ${b} ${_}" style=${t.still?`width:100%;max-width:${b}px`:`width:${b}px`} role="img" aria-label=${Lt(t,e,n)}>
       <path class="qkv-grid" d="M0 ${$}H${b}"/>
       ${[...p].sort((m,v)=>Number(l.has(m))-Number(l.has(v))).map(u)}<circle cx="6" cy=${i*O/2+4} r="4"/>
