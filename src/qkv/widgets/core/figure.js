@@ -8,6 +8,7 @@
 export const WIDTH = 308;
 const BOX = 126;
 const GAP = 9;
+const WORD = 14; // a gap in which a word stands
 const ENTRY = 17; // below a sub-layer, where its residual connection branches off
 const columns = { source: { left: 16, lane: 6 }, target: { left: WIDTH - 16 - BOX, lane: WIDTH - 6 } };
 const middle = WIDTH / 2;
@@ -53,7 +54,8 @@ function column(places, side, layer) {
     for (const sub of [...new Set(inner.map((p) => p.sub))]) {
       const group = inner.filter((p) => p.sub === sub);
       const from = top + ENTRY - 9;
-      group.forEach((place, i) => add(place, i ? GAP : ENTRY));
+      const gap = (place) => (place.part === "cross-attention" ? WORD : GAP);
+      group.forEach((place, i) => add(place, i ? gap(place) : ENTRY));
       const sum = out.boxes[out.boxes.length - 1];
       const y2 = sum.y + sum.height / 2;
       const edge = side === "source" ? left : left + BOX;
@@ -119,7 +121,7 @@ export function figure(places, layers) {
       ],
     });
     marks.push({ words: "keys, values", x: encoder.center + 5, y: over + 4 });
-    marks.push({ words: "queries", x: decoder.center + 5, y: across.y - 8 });
+    marks.push({ words: "queries", x: decoder.center + 6, y: across.y - 10 });
   }
   ways.push({
     kind: "flow",

@@ -101,11 +101,11 @@ var dt=globalThis,Rt=t=>t,X=dt.trustedTypes,Dt=X?X.createPolicy("lit-html",{crea
       ${t.still?Bn(e):jn(e,n)}
       ${Dn(t,e,n)}
     </div>
-  </div>`,It=t=>t?[t,...It(t.above)]:[],[Be,L,Pe,G]=[64,34,48,21];function Fn(t,e,n){let o=Q(e.tree),s=n===o.steps.length-1,r=o.steps.slice(0,n+1),i=o.width,c=m=>m.filter(v=>v.fate==="dropped").slice(0,2),a=new Set;for(let m of r.flat())(m.fate==="ended"||m.step===n&&m.fate==="kept")&&It(m).forEach(v=>a.add(v));let l=new Set(s?It(o.best):[]),d=m=>[m.step*Be+Pe,(m.fate==="dropped"?i+.35+c(o.steps[m.step]).indexOf(m):m.row)*L+L/2+4],p=r.flatMap(m=>[...m.filter(v=>v.fate!=="dropped"),...c(m)]),f=m=>`qkv-${m.fate} ${l.has(m)?"qkv-win":a.has(m)||m.fate==="dropped"?"":"qkv-dead"}`,u=m=>{let[[v,q],[P,jt]]=[d(m),m.above?d(m.above):[0,i*L/2+4]],[Bt,Pt]=[P+(m.above?G:8)-2,v-G];return st`<path class="qkv-edge ${f(m)}" d="M${Bt} ${jt}C${Bt+14} ${jt} ${Pt-14} ${q} ${Pt} ${q}"/>`},k=m=>{let[v,q]=d(m),P=m.token===Ot?"end":y(m.token);return st`<g class="qkv-node ${f(m)} ${m.step===n?"qkv-now":""}">
+  </div>`,It=t=>t?[t,...It(t.above)]:[],[Be,L,Pe,G]=[68,34,50,23];function Fn(t,e,n){let o=Q(e.tree),s=n===o.steps.length-1,r=o.steps.slice(0,n+1),i=o.width,c=m=>m.filter(v=>v.fate==="dropped").slice(0,2),a=new Set;for(let m of r.flat())(m.fate==="ended"||m.step===n&&m.fate==="kept")&&It(m).forEach(v=>a.add(v));let l=new Set(s?It(o.best):[]),d=m=>[m.step*Be+Pe,(m.fate==="dropped"?i+.35+c(o.steps[m.step]).indexOf(m):m.row)*L+L/2+4],p=r.flatMap(m=>[...m.filter(v=>v.fate!=="dropped"),...c(m)]),f=m=>`qkv-${m.fate} ${l.has(m)?"qkv-win":a.has(m)||m.fate==="dropped"?"":"qkv-dead"}`,u=m=>{let[[v,q],[P,jt]]=[d(m),m.above?d(m.above):[0,i*L/2+4]],[Bt,Pt]=[P+(m.above?G:8)-2,v-G];return st`<path class="qkv-edge ${f(m)}" d="M${Bt} ${jt}C${Bt+14} ${jt} ${Pt-14} ${q} ${Pt} ${q}"/>`},k=m=>{let[v,q]=d(m),P=m.token===Ot?"end":y(m.token);return st`<g class="qkv-node ${f(m)} ${m.step===n?"qkv-now":""}">
       <rect x=${v-G} y=${q-14} width=${2*G} height="28" rx="6"/>
-      <text x=${v} y=${q-1} lang=${H(m.token)}>${P.length>6?`${P.slice(0,5)}…`:P}</text>
+      <text x=${v} y=${q-2} lang=${H(m.token)}>${P.length>6?`${P.slice(0,5)}…`:P}</text>
       ${m.fate==="dropped"?st`<text class="qkv-soft" x=${v-G+7} y=${q-4}>✗</text>`:g}
-      <text class="qkv-soft" x=${v} y=${q+10}>${Y(m.fate==="ended"?m.score:m.total)}</text>
+      <text class="qkv-soft" x=${v} y=${q+11}>${Y(m.fate==="ended"?m.score:m.total)}</text>
     </g>`},[b,_]=[o.steps.length*Be+Pe-20,(i+2.35)*L+8],$=i*L+4+L*.17;return h`${V(t,"The tree",h`<svg class="qkv-tree" viewBox="0 0 ${b} ${_}" style=${t.still?`width:100%;max-width:${b}px`:`width:${b}px`} role="img" aria-label=${Lt(t,e,n)}>
       <path class="qkv-grid" d="M0 ${$}H${b}"/>
       ${[...p].sort((m,v)=>Number(l.has(m))-Number(l.has(v))).map(u)}<circle cx="6" cy=${i*L/2+4} r="4"/>

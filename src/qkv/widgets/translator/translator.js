@@ -473,7 +473,7 @@ const greedyView = (w, run, at) => html`
  */
 const line = (end) => (end ? [end, ...line(end.above)] : []);
 
-const [WIDE, HIGH, GAP, HALF] = [64, 34, 48, 21]; // half a node's width
+const [WIDE, HIGH, GAP, HALF] = [68, 34, 50, 23]; // half a node's width
 
 /** @param {W} w */
 function treeView(w, run, at) {
@@ -504,9 +504,9 @@ function treeView(w, run, at) {
     const label = n.token === END ? "end" : shown(n.token);
     return svg`<g class="qkv-node ${kind(n)} ${n.step === at ? "qkv-now" : ""}">
       <rect x=${x - HALF} y=${y - 14} width=${2 * HALF} height="28" rx="6"/>
-      <text x=${x} y=${y - 1} lang=${korean(n.token)}>${label.length > 6 ? `${label.slice(0, 5)}…` : label}</text>
+      <text x=${x} y=${y - 2} lang=${korean(n.token)}>${label.length > 6 ? `${label.slice(0, 5)}…` : label}</text>
       ${n.fate === "dropped" ? svg`<text class="qkv-soft" x=${x - HALF + 7} y=${y - 4}>✗</text>` : nothing}
-      <text class="qkv-soft" x=${x} y=${y + 10}>${nats(n.fate === "ended" ? n.score : n.total)}</text>
+      <text class="qkv-soft" x=${x} y=${y + 11}>${nats(n.fate === "ended" ? n.score : n.total)}</text>
     </g>`;
   };
   const [width, height] = [tree.steps.length * WIDE + GAP - 20, (rows + 2.35) * HIGH + 8];
