@@ -29,8 +29,8 @@ VOCAB, SOURCE = 100, 20
 SIZES = {"d_model": 128, "heads": 4, "d_ff": 256, "layers": (2, 2)}
 # For each batch and number of tokens, our time as a part of the best peer's. At batch 1
 # time goes into calling operators, at batch 32 into arithmetic and memory, which no
-# cache saves, and which a busy machine slows down more; with 16 tokens the reading of the
-# source, which costs a peer as much, is more than a third of it.
+# cache saves, and which a busy machine slows down more. With 16 tokens, more than a
+# third of it is the reading of the source, which costs a peer as much.
 LIMITS = {
     1: {16: 0.5, 64: 0.4, 256: 0.4, 512: 0.4},
     32: {16: 0.65, 64: 0.6, 256: 0.6, 512: 0.6},

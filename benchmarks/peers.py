@@ -1,14 +1,18 @@
 """Encoder–decoders that others wrote, called like ``qkv.transformer.Transformer``.
 
+Last, byte pair encoding as minbpe has it, in plain Python.
+
 x-transformers and transformers (Marian) take part where they are installed; `make
 bench` brings both. Around PyTorch's and x-transformers' layers stand our own
 embeddings, positions and output, so that the layers are what is compared.
 """
 
 import importlib.util
+import math
 import os
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -222,3 +226,56 @@ def best_last(times: dict[str, list[float]]) -> dict[str, list[float]]:
     (ours, own), *others = times.items()
     others.sort(key=lambda peer: ratio(own, peer[1]))
     return {ours: own, **dict(others)}
+
+
+# ---------------------------------------------------- byte pair encoding, minbpe's way
+
+Pair = tuple[int, int]
+
+
+def count_pairs(ids: list[int], counts: dict[Pair, int], often: int = 1) -> None:
+    for pair in pairwise(ids):
+        counts[pair] = counts.get(pair, 0) + often
+
+
+def join(ids: list[int], pair: Pair, new: int) -> list[int]:
+    joined, i = [], 0
+    while i < len(ids):
+        if ids[i] == pair[0] and i < len(ids) - 1 and ids[i + 1] == pair[1]:
+            joined.append(new)
+            i += 2
+        else:
+            joined.append(ids[i])
+            i += 1
+    return joined
+
+
+def learn_by_recounting(counts: dict[str, int], merges: int) -> dict[Pair, int]:
+    """Count every pair of every word again for each merge, as minbpe does.
+
+    A word that occurs often is counted once, so many times: minbpe goes over a text.
+    Of equally frequent pairs the lowest is taken, so that the merges are ours.
+    """
+    number = {unit: i for i, unit in enumerate(sorted(set("".join(counts))))}
+    words = [([number[unit] for unit in word], often) for word, often in counts.items()]
+    learnt: dict[Pair, int] = {}
+    for new in range(len(number), len(number) + merges):
+        pairs: dict[Pair, int] = {}
+        for ids, often in words:
+            count_pairs(ids, pairs, often)
+        pair = min(pairs, key=lambda p: (-pairs[p], p))
+        words = [(join(ids, pair, new), often) for ids, often in words]
+        learnt[pair] = new
+    return learnt
+
+
+def encode_by_recounting(ids: list[int], learnt: dict[Pair, int]) -> list[int]:
+    """Count the word's pairs again after each merge, as minbpe does."""
+    while len(ids) >= 2:
+        pairs: dict[Pair, int] = {}
+        count_pairs(ids, pairs)
+        pair = min(pairs, key=lambda p: learnt.get(p, math.inf))
+        if pair not in learnt:
+            break
+        ids = join(ids, pair, learnt[pair])
+    return ids

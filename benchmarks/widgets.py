@@ -30,6 +30,7 @@ from qkv.widgets import (
     Heads,
     LearnToLook,
     MaskPainter,
+    MergePad,
     Patches,
     Positions,
     Predict,
@@ -106,15 +107,17 @@ def widgets():
 def _of_models(generator):
     """Return the widgets of chapters 3 to 8, about as large as there."""
     tokens = [f"t{i}" for i in range(16)]
+    stepping = ["ArrowRight", "ArrowRight", "ArrowRight", "Home"]
     q, k, v = torch.randn(3, 8, 4, generator=generator)
     weights = torch.randn(8, 16, 16, generator=generator).softmax(-1)
     sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
     long = " ".join(WORDS[i % 7] for i in range(24))
+    text = " ".join(f"{i * 7919 % 4001:o}{i:x}" for i in range(1, 290))[:2000]
     _, shown = sample_transformer(source=["a"] * 6, target=["b"] * 10, **sizes)
     return {
-        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), []),
+        "AttentionLab 8": (AttentionLab(tokens[:8], q, k, v), stepping),
         "MaskPainter 16": (MaskPainter(tokens), []),
-        "Heads 8 × 16": (Heads(weights, tokens), []),
+        "Heads 8 × 16": (Heads(weights, tokens), ["ArrowRight", "Home"]),
         "Positions 64": (Positions(d_model=64, length=64), []),
         "TransformerMap": (TransformerMap(*shown), ["ArrowRight"]),
         "Translator": (
@@ -123,6 +126,10 @@ def _of_models(generator):
         ),
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),
         "LearnToLook": (LearnToLook(), ["ArrowLeft"]),
+        "MergePad 2,000": (
+            MergePad(text, merges=20, word="1234567654321"),
+            ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"],
+        ),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
     }
 

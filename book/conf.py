@@ -69,6 +69,7 @@ html_js_files = [("book.js", {"defer": "defer"})]
 html_favicon = "_static/mark.svg"
 html_math_renderer = "katex"
 html_copy_source = False
+html_use_index = False  # search finds every name and term, with what it is
 html_show_sphinx = False
 html_permalinks_icon = "#"
 html_theme_options = {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from docutils import nodes
 from site_twins import write_if_changed
+from sphinx.util import inspect as sphinx_inspect
 
 # Private modules; the exercises' own, which hold their answers; the package itself.
 HIDDEN = re.compile(r"\._|\.ch\d\d|^qkv$")
@@ -102,13 +103,19 @@ def _part(root: Path, subject: str, module: str) -> str:
 
 
 def _handed_on(root: Path, subject: str, module: str) -> set[str]:
-    """What a package inside a subject hands on to it: it is described there, once."""
-    both = [
-        root.joinpath("src", *m.split("."), "__init__.py") for m in (subject, module)
-    ]
-    if subject == module or not all(package.is_file() for package in both):
+    """What a module of a subject hands on to it: it is described there, once."""
+    face = root.joinpath("src", *subject.split("."), "__init__.py")
+    if subject == module or not face.is_file():
         return set()
-    return set.intersection(*map(_exported, both))
+    path = root.joinpath("src", *module.split("."))
+    inner = path / "__init__.py"
+    return _exported(face) & (_exported(inner) if inner.is_file() else _defined(path))
+
+
+def _defined(path: Path) -> set[str]:
+    """The public functions and classes that a module without a folder defines."""
+    text = path.with_suffix(".py").read_text(encoding="utf-8")
+    return set(re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", text, re.MULTILINE))
 
 
 def add_steps(app, what, name, obj, options, lines: list[str]) -> None:
@@ -146,7 +153,20 @@ def readable(annotation) -> str:
 
 def shorten(app, what, name, obj, options, signature, returned):
     """Say ``Tensor`` and ``Float`` without the modules that they come from."""
+    if what == "class" and (signature or "").startswith("(*args"):
+        signature = _of_init(obj) or signature
     return _short(signature), _short(returned)
+
+
+def _of_init(made: type) -> str:
+    """What a widget is made from: traitlets hides it behind its ``__new__``."""
+    init = made.__init__
+    if not getattr(init, "__module__", "").startswith("qkv."):
+        return ""
+    found = sphinx_inspect.signature(init, bound_method=True)
+    return sphinx_inspect.stringify_signature(
+        found, show_return_annotation=False, unqualified_typehints=False
+    )
 
 
 def _short(text: str | None) -> str | None:

@@ -50,8 +50,9 @@ def _follow(tag: str, place: int, open_tags: list[tuple[str, int, bool]]) -> Non
 
 def _say(parts: list[str], place: int, parent: tuple[str, int, bool]) -> None:
     name, at, _ = parent
-    if name in PLAIN:
-        parts[at] = f'{parts[at][:-1]} lang="ko">'
+    if name in PLAIN:  # all of it is, or else nothing can be marked
+        if not re.search("[A-Za-z]", parts[place]):
+            parts[at] = f'{parts[at][:-1]} lang="ko">'
         return
     holder = "tspan" if name in DRAWN else "span"
     parts[place] = KOREAN.sub(

@@ -179,7 +179,9 @@ def symbols(page: str) -> set[str]:
 def _cut(source: Path, shown: set[str], target: Path) -> None:
     standard_logging.getLogger("fontTools").setLevel("ERROR")  # KaTeX's have no dates
     font = TTFont(source, recalcTimestamp=False)
-    cutter = subset.Subsetter(subset.Options(layout_features=["*"]))
+    # hints, for screens with few dots, are a fifth of what is left
+    options = subset.Options(layout_features=["*"], hinting=False)
+    cutter = subset.Subsetter(options)
     cutter.populate(unicodes=map(ord, shown))
     cutter.subset(font)
     font.flavor = "woff"

@@ -64,10 +64,12 @@ def symbol(tex: str) -> str:
     >>> symbol(r"\sqrt{d_k}"), symbol(r"\alpha_{ij}"), symbol(r"\frac{a}{b} + c")
     ('√d_k', 'α_ij', '…')
     """
-    plain = tex.replace(r"\sqrt", "√")
-    plain = re.sub(r"\\([a-z]+)\b ?", lambda m: LETTERS.get(m[1], m[0]), plain)
+    plain = re.sub(r"\\sqrt ?", "√", tex).replace("^2", "²")
+    named = r"\\([a-z]+)(?![A-Za-z]) ?"
+    plain = re.sub(named, lambda m: LETTERS.get(m[1], m[0]), plain)
+    plain = plain.replace("^ᵀ", "ᵀ")
     plain = re.sub(r"\\(?:text|mathrm|mathbf)|[{}$]|\\[,;]", "", plain).strip()
-    return "…" if "\\" in plain or len(plain) > SHORT else plain
+    return "…" if re.search(r"[\\<>^&]", plain) or len(plain) > SHORT else plain
 
 
 def prose(node: nodes.Node) -> str:
@@ -88,7 +90,7 @@ def is_put_away(node: nodes.Element) -> bool:
 
 
 def one_line(text: str) -> str:
-    return re.sub(r"\s+([,.;:!?)])", r"\1", " ".join(text.split()))
+    return " ".join(text.split())
 
 
 # --------------------------------------------------------------------------- sections

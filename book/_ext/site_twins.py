@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+WEIGHTS = ["weights"]  # of a network: a file of the site, until a reader asks for it
 JUPYTER_ONLY = {"layout", "tabbable", "tooltip", "_anywidget_id", "_dom_classes"}
 MARKS = "✓✗○●"
 WIDEST = 88  # columns are narrower: a longer line is words
@@ -48,6 +49,7 @@ class Page:
 
     path: Path
     assets: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, str] = field(default_factory=dict)  # base64, by what it is named
     problems: list[str] = field(default_factory=list)
 
     def uid(self, *part) -> str:
@@ -82,11 +84,16 @@ def widget_html(
         for key, value in state.items()
         if key not in JUPYTER_ONLY and not re.match("_(esm|css|view|model)", key)
     }
+    binary = [part for part in model.get("buffers", []) if part["data"]]
     payload["buffers"] = [
         {"path": part["path"], "data": part["data"]}
-        for part in model.get("buffers", [])
-        if part["data"]
+        for part in binary
+        if part["path"] != WEIGHTS
     ]
+    for part in binary:
+        if part["path"] == WEIGHTS:
+            payload["state"]["file"] = digest(part["data"])
+            page.weights[digest(part["data"])] = part["data"]
     text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
     return (
         f'<div class="qkv-widget" data-qkv-widget="{uid}">'
@@ -334,6 +341,9 @@ def _read(app, path: Path, inside: str) -> tuple[nbformat.NotebookNode, Page]:
     write_if_changed(alone, download(text, page, first))
     for name, script in page.assets.items():
         write_if_changed(static / "widgets" / f"{name}.js", script)
+    for name, base64_text in page.weights.items():
+        kept = f'qkvHost.keep("{name}","{base64_text}");\n'
+        write_if_changed(static / "checkpoints" / f"{name}.js", kept)
     return notebook, page
 
 

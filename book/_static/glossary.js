@@ -9,7 +9,7 @@
   tip.id = "book-tip";
   tip.role = "tooltip";
   tip.hidden = true;
-  document.body.append(tip);
+  (document.querySelector("[role=main]") ?? document.body).append(tip);
 
   /** @type {HTMLAnchorElement | null} */
   let shown = null;
@@ -23,8 +23,9 @@
     const [width, height] = [tip.offsetWidth, tip.offsetHeight];
     const room = document.documentElement.clientWidth - width - 8;
     const below = first.bottom + height + 8 < innerHeight || first.top < height + 8;
-    tip.style.left = `${scrollX + Math.max(8, Math.min(first.left, room))}px`;
-    tip.style.top = `${scrollY + (below ? first.bottom + 4 : first.top - height - 4)}px`;
+    const origin = (tip.offsetParent ?? document.body).getBoundingClientRect();
+    tip.style.left = `${Math.max(8, Math.min(first.left, room)) - origin.left}px`;
+    tip.style.top = `${(below ? first.bottom + 4 : first.top - height - 4) - origin.top}px`;
   }
 
   function show(link) {

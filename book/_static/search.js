@@ -1,7 +1,7 @@
 // Search over the sections of the book: ranks the rows of search-index.js, and shows them.
 //
-// Places that have all the words come before those that have some, and the package comes
-// last. A word counts most where it is introduced, in bold, or stands in a heading; a
+// The package comes last. Before it, places that have all the words come before those that
+// have some. A word counts most where it is introduced, in bold, or stands in a heading; a
 // chapter counts more than other pages, and these more than exercises and solutions.
 // Korean forms stand for their terms, and so do short forms that the text has not.
 (() => {
@@ -9,11 +9,11 @@
   /** @type {{ pages: Page[], forms: Record<string, string> }} */
   const { pages, forms } = globalThis.qkvIndex;
   const IN_TITLE = 5;
-  const IN_TITLE_OF_PAGE = 8;
+  const IN_TITLE_OF_PAGE = 8; // which has all that was asked for
   const IN_BOLD = 8;
   const TOGETHER = 1.6; // words that stand side by side, as they were asked for
   const OF_KIND = [1, 0.8, 0.4, 1]; // chapters, other pages, solutions; the package is last anyway
-  const OF_REPEATED = 0.5; // exercises, and the terms of the glossary
+  const OF_REPEATED = 0.35; // exercises, and the terms of the glossary
   const OF_EVERY_CHAPTER = 0.3; // headings such as "Further reading"
   const PACKAGE = 3;
   const AT_MOST = 40;
@@ -109,11 +109,12 @@
     return [...spread.keys()].filter((other) => other.startsWith(word));
   }
 
-  function worth(/** @type {Row} */ row, word, introduced) {
+  function worth(/** @type {Row} */ row, word, asked, introduced) {
     const times = row.times.get(word) ?? 0;
     if (!times) return 0;
     const often = times / (times + 0.6 + (0.9 * row.length) / meanLength);
-    const inTitle = row.heading.has(word) ? (row.place ? IN_TITLE : IN_TITLE_OF_PAGE) : 0;
+    const isPage = row.place === 0 && asked.every((each) => row.heading.has(each));
+    const inTitle = row.heading.has(word) ? (isPage ? IN_TITLE_OF_PAGE : IN_TITLE) : 0;
     return telling(word) * (often * 2.2 + inTitle + (introduced.has(word) ? IN_BOLD : 0));
   }
 
@@ -138,7 +139,7 @@
     const terms = counted.map(({ word }) => word);
     const judged = (row) => {
       const introduced = introducedIn(row, terms);
-      const best = ({ meant: all }) => Math.max(0, ...all.map((word) => worth(row, word, introduced)));
+      const best = ({ meant: all }) => Math.max(0, ...all.map((word) => worth(row, word, terms, introduced)));
       return {
         row,
         covered: counted.filter((each) => best(each) > 0).length,
@@ -149,7 +150,7 @@
     return rows
       .map(judged)
       .filter((each) => each.covered > 0)
-      .sort((a, b) => b.covered - a.covered || last(a) - last(b) || b.score - a.score)
+      .sort((a, b) => last(a) - last(b) || b.covered - a.covered || b.score - a.score)
       .slice(0, AT_MOST);
   }
 

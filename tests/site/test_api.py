@@ -51,6 +51,24 @@ def test_what_a_package_hands_on_to_its_subject_is_described_once(built):
     assert not page.find_all(id="qkv.data.text.grammar.EnglishKorean")
 
 
+def test_what_a_subject_hands_on_is_described_once(built):
+    for subject in subjects(ROOT):
+        page = text_of(built, subject)
+        kinds = "dl.py.class > dt[id], dl.py.function > dt[id]"
+        found = [each["id"].rpartition(".")[::2] for each in page.select(kinds)]
+        own = {name for where, name in found if where == subject}
+        assert not [x for x in found if x[1] in own and x[0] != subject]
+
+
+def test_a_widget_says_what_it_is_made_from(built):
+    page = text_of(built, "qkv.widgets")
+    for each in page.select("dt.sig-object[id]"):
+        assert "*args" not in each.text, each["id"]
+    signature = page.find(id="qkv.widgets.MaskPainter").text
+    assert "tokens: Sequence[str]" in signature
+    assert "lengths" in signature
+
+
 def test_shapes_stand_in_signatures_in_words(built):
     page = text_of(built, "qkv.attention")
     signature = page.find(id="qkv.attention.attend").text

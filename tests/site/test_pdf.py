@@ -39,6 +39,12 @@ def test_every_widget_is_a_strip_with_all_of_its_steps(paper):
         assert strip.locator("button:visible, input:visible").count() == 0
 
 
+def test_nothing_is_covered_folded_or_given_away_on_paper(paper):
+    assert paper.locator(".book-exercise").count() > 80
+    taken = ".book-answer, .book-fold, .book-hint, .book-solution"
+    assert paper.locator(taken).count() == 0
+
+
 # In a process of its own: Playwright runs once in a process, and the fixture has it.
 PRINT = """
 import sys

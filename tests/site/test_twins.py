@@ -101,6 +101,15 @@ def test_binary_state_keeps_its_path():
     assert payload(text)["buffers"] == [{"path": ["a", 0], "data": "AAA="}]
 
 
+def test_a_networks_weights_are_a_file_of_their_own():
+    model = widget_model(network={"digits": []})
+    model["buffers"] = [{"path": ["weights"], "data": "AAAA", "encoding": "base64"}]
+    page, (html,) = edited(notebook(view("w"), models={"w": model}))
+    data = payload(html)
+    assert data["buffers"] == []
+    assert page.weights == {data["state"]["file"]: "AAAA"}
+
+
 def test_widgets_of_one_kind_share_their_scripts():
     models = {"m": widget_model(step=1), "n": widget_model(step=2)}
     page, texts = edited(notebook(view("m"), view("n"), models=models))

@@ -1,12 +1,14 @@
 """Subwords: merges and cuts against Hugging Face's, tiktoken's and a count by hand."""
 
 import json
+import pickle
 import re
 from collections import Counter
 from unicodedata import normalize
 
 import pytest
 import tiktoken
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
@@ -22,6 +24,7 @@ from qkv.subwords import (
     pairs,
     trace,
     units,
+    vocabulary,
 )
 
 BY = ("character", "jamo", "byte")
@@ -88,6 +91,14 @@ def test_half_of_a_pair_is_no_character(by):
 def test_an_unknown_unit_is_refused():
     with pytest.raises(ValueError, match="by is 'word', but units are 'character',"):
         units("a", "word")
+
+
+@pytest.mark.parametrize("text", [b"able", ["a", "ble"], None])
+def test_a_text_is_a_str(text, as_readers_run_it):
+    with pytest.raises(
+        TypeError, match=rf"of type {type(text).__name__}, but is to be a"
+    ):
+        units(text)
 
 
 # ---------------------------------------------------------------------- pairs and merge
@@ -283,6 +294,13 @@ def test_a_number_without_a_token_is_refused(vocabularies, by, wrong):
         vocabularies[by].decode([0, wrong])
 
 
+def test_numbers_may_be_a_tensor_and_must_be_whole(vocabularies, as_readers_run_it):
+    bpe = vocabularies["byte"]
+    assert bpe.decode(torch.tensor(bpe.encode("고양이"))) == "고양이"
+    with pytest.raises(TypeError, match="float"):
+        bpe.decode([1.5])
+
+
 def test_bytes_of_no_character_are_named():
     bpe = learn({"고": 1}, 0, by="byte")
     ids = bpe.encode("a고")
@@ -309,6 +327,19 @@ def test_the_earliest_rule_goes_first_not_the_leftmost_pair():
     bpe = BytePairs(tuple("abc"), (("b", "c"), ("a", "b")))
     assert bpe.split("abc") == ["a", "bc"]
     assert bpe.split("abab") == ["ab", "ab"]
+
+
+def test_what_is_remembered_of_a_word_is_nobodys_to_change(monkeypatch):
+    monkeypatch.setattr(vocabulary, "REMEMBERED", 2)
+    bpe = learn(HAND, 9)
+    first = bpe.split("unable")
+    first.append("x")
+    for word in (*HAND, "unaffordable", "unable"):
+        assert bpe.split(word) == learn(HAND, 9).split(word)
+    assert len(bpe._known) <= 2
+    again = pickle.loads(pickle.dumps(bpe))
+    assert again == bpe
+    assert again.encode("unaffordable") == [16, 18, 12]
 
 
 # --------------------------------------------------------------------- longest match
@@ -388,3 +419,9 @@ def test_the_ends_of_a_word_are_no_cuts():
 def test_scores_are_of_the_same_words(found, said):
     with pytest.raises(ValueError, match=said):
         boundary_scores([["re", "ad"]], found)
+
+
+@pytest.mark.parametrize("true", [["re", "ad"], [b"read"]])
+def test_a_word_is_a_list_of_pieces(true, as_readers_run_it):
+    with pytest.raises(TypeError, match="is a text, but each word is to be a list"):
+        boundary_scores(true, [["re"], ["ad"]][: len(true)])

@@ -1,5 +1,6 @@
 """A page with widgets and the host, as the site has it but without the site."""
 
+import base64
 import html
 import json
 from html.parser import HTMLParser
@@ -46,14 +47,21 @@ def harm(text):
 
 
 def state_of(widget):
-    """Return what a notebook stores of a widget, as JSON would give it back."""
+    """Return what a notebook stores of a widget as JSON, without what is binary."""
     state = widget.get_state()
     kept = {
         k: v
         for k, v in state.items()
-        if k not in DROP and not k.startswith(("_view", "_model", "_dom"))
+        if k not in DROP
+        and not k.startswith(("_view", "_model", "_dom"))
+        and not isinstance(v, bytes)
     }
     return json.loads(json.dumps(kept))
+
+
+def buffers_of(widget):
+    binary = ((k, v) for k, v in widget.get_state().items() if isinstance(v, bytes))
+    return [{"path": [k], "data": base64.b64encode(v).decode()} for k, v in binary]
 
 
 def payload(widget, **changes):
@@ -61,7 +69,7 @@ def payload(widget, **changes):
         "module": type(widget).__name__,
         "model_id": widget.model_id,
         "state": state_of(widget) | changes,
-        "buffers": [],
+        "buffers": buffers_of(widget),
         "css_id": "qkv",
     }
 

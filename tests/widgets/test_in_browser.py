@@ -73,7 +73,7 @@ def test_all_stand_from_disk_without_a_kernel(show, made):
     assert page.seen.console == []
 
 
-@pytest.mark.parametrize(("i", "last"), [(0, 3), (1, 6), (2, 4)])
+@pytest.mark.parametrize(("i", "last"), [(0, 3), (1, 6), (2, 12)])
 def test_stepping_by_mouse(show, made, i, last):
     page = show(*made)
     place = page.locator(f"[data-qkv-widget=w{i}]")
@@ -241,7 +241,20 @@ class TestStepper:
         pressed = page.locator(".qkv-row[aria-pressed=true]")
         assert pressed.inner_text() == "q2"
         assert pressed.evaluate("(e) => e === document.activeElement")
-        assert "query q2: largest 2 at key 3" in say(page)
+        assert say(page).endswith("For “q2” the largest is 2, at “3”.")
+
+    def test_each_step_is_said_as_a_teacher_would(self, show):
+        page = show(stepper())
+        assert say(page).startswith(
+            "Step 1 of 3. Score every key for every query: a row for each query, "
+            "a column for each key. For “"
+        )
+        page.locator("[data-act=next]").click()
+        page.locator("tbody tr").nth(2).click()
+        assert say(page).endswith("“q2” gives its largest weight to “3”: 0.3977.")
+        page.locator("[data-act=next]").click()
+        assert "4 numbers for each query. Those of “q2” reach from" in say(page)
+        assert "_" not in say(page)
 
     def test_what_a_step_reads_is_marked(self, show):
         page = show(stepper())
@@ -319,6 +332,17 @@ class TestAlignment:
         page.keyboard.press("ArrowUp")
         page.locator(".qkv-align tbody tr").first.locator("td").nth(1).click()
         assert "0.84 of them on “7”" in say(page)
+
+    def test_next_goes_on_to_the_next_token(self, show, made):
+        page = show(made[2])
+        for _ in range(3):
+            page.locator("[data-act=next]").click()
+        assert "the context for “칠”" in say(page)
+        page.locator("[data-act=next]").click()
+        assert say(page).startswith("To write “삼”")
+        assert page.locator(".qkv-row[aria-pressed=true]").inner_text() == "삼"
+        page.locator("[data-act=back]").click()
+        assert "the context for “칠”" in say(page)
 
     def test_what_is_shown_is_what_attention_gives(self, show, made):
         page = show(made[2])

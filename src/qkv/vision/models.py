@@ -204,7 +204,7 @@ class VisionTransformer(nn.Module):
         )
 
     def to_bytes(self) -> bytes:
-        """Return what :func:`~qkv.vision.checkpoint.save` writes.
+        """Return what :func:`~qkv.vision.save` writes.
 
         Raises
         ------

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from tests.exercises.ch05.rotate import rotate_across, turn
+from tests.exercises.ch05.score_at_distance import rotate_across, turn
 
 
 def scores_padded_in_front(q, k):

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from tests.exercises.ch05.sinusoidal import rates
+from tests.exercises.ch05.which_position import rates
 
 
 def shift_complex(encoding, offset):

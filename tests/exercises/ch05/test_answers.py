@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from qkv import positions
-from qkv.exercises.ch05.alibi import alibi
+from qkv.exercises.ch05.in_sight import in_sight
 from qkv.exercises.ch05.order_blind_ceiling import order_blind_ceiling
 from qkv.exercises.ch05.rotated_scores import rotated_scores
+from qkv.exercises.ch05.score_at_distance import score_at_distance
 from qkv.exercises.ch05.shared import rotate
+from qkv.exercises.ch05.which_position import which_position
 from qkv.exercises.draw import normal
 
 
@@ -18,8 +20,24 @@ def test_rotary_is_the_packages(start: int) -> None:
     torch.testing.assert_close(ours, positions.rotate(x, start=start))
 
 
-def test_alibi_is_the_packages() -> None:
-    torch.testing.assert_close(alibi(3, 7), positions.alibi(3, 7))
+def test_positions_are_read_off_the_packages_encoding() -> None:
+    read = which_position(positions.sinusoidal(5, 4, start=590))
+    torch.testing.assert_close(read, 590 + torch.arange(5.0), rtol=1e-4, atol=0)
+
+
+def test_a_score_at_a_distance_is_that_of_any_two_places_so_far_apart() -> None:
+    q, k = normal(2, 10), normal(2, 10, seed=1)
+    one, other = (positions.rotate(x[:, None].expand(2, 19, 10)) for x in (q, k))
+    scores = one @ other.mT
+    distances = torch.tensor([-4, 0, 11])
+    ours = score_at_distance(q, k, distances)
+    torch.testing.assert_close(ours, scores[:, 6, 6 + distances], atol=1e-5, rtol=0)
+
+
+def test_what_is_in_sight_has_its_share_under_the_packages_alibi() -> None:
+    weights = positions.alibi(3, 53).softmax(-1)
+    own = weights.diagonal(dim1=1, dim2=2)[..., None]
+    assert torch.equal(in_sight(3, 53, 0.3), weights >= 0.3 * own)
 
 
 def test_cached_scores_are_the_last_rows_of_all_scores() -> None:

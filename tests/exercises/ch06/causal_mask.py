@@ -3,17 +3,19 @@
 import torch
 
 
-def causal_compare(length):
-    places = torch.arange(length)
-    return places[None, :] <= places[:, None]
+def causal_compare(query, key):
+    keys = torch.arange(key)
+    return keys <= keys[key - query :, None]
 
 
-def causal_not_above(length):
-    return torch.triu(torch.ones(length, length), diagonal=1) == 0
+def causal_last_rows(query, key):
+    whole = torch.triu(torch.ones(key, key), diagonal=1) == 0
+    return whole[-query:]
 
 
-def causal_lists(length):
-    return torch.tensor([[j <= i for j in range(length)] for i in range(length)])
+def causal_lists(query, key):
+    old = key - query
+    return torch.tensor([[j <= old + i for j in range(key)] for i in range(query)])
 
 
-ALTERNATIVES = (causal_compare, causal_not_above, causal_lists)
+ALTERNATIVES = (causal_compare, causal_last_rows, causal_lists)

@@ -8,19 +8,20 @@ from torch import nn
 from torch.nn import functional as F
 
 from qkv import masks
+from qkv.exercises.ch06.causal_mask import causal_mask
 from qkv.exercises.ch06.causal_weights import causal_weights
 from qkv.exercises.ch06.entropy_per_character import entropy_per_character
 from qkv.exercises.ch06.for_pytorch import for_pytorch
 from qkv.exercises.ch06.masked_softmax import masked_softmax
 from qkv.exercises.ch06.padding_mask import padding_mask
-from qkv.exercises.ch06.shared import causal_mask
 from qkv.exercises.draw import normal
 
 LENGTHS = torch.tensor([2, 7, 5])
 
 
 def test_masks_are_the_packages() -> None:
-    assert torch.equal(causal_mask(7), masks.causal(7))
+    for query, key in ((7, 7), (3, 11)):
+        assert torch.equal(causal_mask(query, key), masks.causal(query, key))
     assert torch.equal(padding_mask(LENGTHS, 7), masks.padding(LENGTHS, 7))
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.exercises.ch07.layer_norm import norm_by_hand
+from tests.exercises.ch07.norm_by_head import norm_by_hand
 
 
 def decoder_functional(x, memory, W_self, W_cross, W_1, W_2, heads):

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from tests.exercises.ch07.layer_norm import norm_by_hand
+from tests.exercises.ch07.norm_by_head import norm_by_hand
 
 
 def wired_by_hand(x, W, weight, bias):

@@ -10,11 +10,13 @@ from torch.nn import functional as F
 from qkv import layers, masks
 from qkv.decoding import greedy, sampling_probabilities
 from qkv.exercises.ch07.beam_step import beam_step
+from qkv.exercises.ch07.between_words import EXERCISE as BETWEEN
+from qkv.exercises.ch07.between_words import between_words
 from qkv.exercises.ch07.decoder_layer import EXERCISE, decoder_layer
 from qkv.exercises.ch07.encoder_layer import encoder_layer
 from qkv.exercises.ch07.greedy_loop import EXERCISE as GREEDY
 from qkv.exercises.ch07.greedy_loop import write_greedily
-from qkv.exercises.ch07.layer_norm import layer_norm
+from qkv.exercises.ch07.norm_by_head import norm_by_head
 from qkv.exercises.ch07.nucleus import nucleus
 from qkv.exercises.ch07.post_and_pre_norm import post_and_pre_norm
 from qkv.exercises.ch07.smoothed_loss import smoothed_loss
@@ -22,13 +24,15 @@ from qkv.exercises.draw import ids, normal
 from qkv.training import sequence_loss
 
 
-def test_layer_norm_is_the_packages() -> None:
-    x, norm = 3 * normal(2, 5, 7) + 1, layers.LayerNorm(7, eps=0.1)
+@pytest.mark.parametrize("heads", [1, 3])
+def test_a_norm_by_head_is_the_packages_layer_norm_of_each_head(heads: int) -> None:
+    x, norm = 3 * normal(2, 5, 7 * heads) + 1, layers.LayerNorm(7, eps=0.1)
     with torch.no_grad():
         norm.weight.copy_(normal(7, seed=1))
         norm.bias.copy_(normal(7, seed=2))
-    ours = layer_norm(x, norm.weight, norm.bias, 0.1)
-    torch.testing.assert_close(ours, norm(x))
+    ours = norm_by_head(x, heads, norm.weight, norm.bias, 0.1)
+    each = torch.cat([norm(part) for part in x.chunk(heads, dim=-1)], dim=-1)
+    torch.testing.assert_close(ours, each)
 
 
 def test_the_encoder_layer_begins_with_attention_to_oneself_alone() -> None:
@@ -139,3 +143,12 @@ def test_each_of_the_three_bugs_shows_where_its_hint_says() -> None:
     for function, heard in ((right, True), (given, False)):
         same = torch.allclose(function(x, *deaf), function(x, *alone))
         assert same is not heard
+
+
+@pytest.mark.parametrize("case", BETWEEN.cases)
+def test_attention_between_words_sums_to_one_and_is_itself_of_whole_words(case) -> None:
+    weights, target_words, source_words = BETWEEN.cases[case]()
+    found = between_words(weights, target_words, source_words)
+    torch.testing.assert_close(found.sum(-1), torch.ones(len(found)))
+    if case == "as many pieces as words":
+        torch.testing.assert_close(found, weights)

@@ -5,7 +5,10 @@ import torch
 
 from qkv.data import Derivations, DerivedPhrases
 from qkv.data.text.derivations import PREFIXES, STEMS, SUFFIXES, WORDS
+from qkv.decoding import greedy
 from qkv.subwords import learn
+from qkv.training import fit
+from qkv.transformer import Transformer, TransformerConfig
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +143,18 @@ def test_what_was_typed_is_to_be_derived_words(phrases):
         phrases.parse("reads cats")
     with pytest.raises(ValueError, match="phrases must be at least 1, not 0"):
         DerivedPhrases(phrases.words, list, phrases=0)
+
+
+def test_a_transformer_is_trained_writes_and_is_judged(words):
+    cut = DerivedPhrases(words, learn(words.counts, 50).split, phrases=50, asked=7)
+    config = TransformerConfig(
+        len(cut.source_vocab), len(cut.target_vocab), d_model=8, heads=2, layers=(1, 1)
+    )
+    torch.manual_seed(0)
+    model = Transformer(config)
+    history = fit(model, cut.batches(batch_size=16, seed=0), steps=4)
+    assert history.losses[-1] < history.losses[0]
+    written = greedy(model, *cut.collate_sources(cut.held_out), max_length=30)
+    told = map(cut.target_vocab.decode, written)
+    right = [cut.right(w, e) for w, e in zip(told, cut.held_out, strict=True)]
+    assert [len(of_phrase) for of_phrase in right] == [3] * 7

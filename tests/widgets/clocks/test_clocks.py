@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from qkv.attention import attend
 from qkv.positions import alibi, rotate, shift, sinusoidal
 from qkv.widgets import Positions
 from tests.browser import watched_page
@@ -136,6 +137,47 @@ class TestTheMathsIsPythons:
         (slopes,) = asked("m.slopes(c)", [heads])
         wanted = alibi(heads, 13)[:, -1].flip(-1)
         close([[-m * k for k in range(13)] for m in slopes], wanted.double())
+
+
+class TestTheFourWords:
+    def test_what_the_page_computes_is_attention(self):
+        cases = [(6, None), (16, (5, 12)), (10, (0, 63)), (8, (4, 4))]
+        source = f"""
+            import {{ readFileSync }} from "node:fs";
+            import {{ thetas }} from "{CORE}/places.js";
+            import {{ letters, summed, WORDS }} from "{CORE}/../clocks/words.js";
+            const cases = JSON.parse(readFileSync(0, "utf8"));
+            console.log(JSON.stringify(cases.map(([width, places]) => [letters(width),
+                WORDS.map((w) =>
+                    summed(w, thetas(width, 10000), places ?? undefined))])));
+        """
+        made = json.loads(
+            run("--input-type=module", "-e", source, text=json.dumps(cases))
+        )
+        for (width, places), (letters, sums) in zip(cases, made, strict=True):
+            for word, got in zip(("AA", "AB", "BA", "BB"), sums, strict=True):
+                x = torch.tensor([letters[letter] for letter in word])
+                if places:
+                    x = x + sinusoidal(80, width)[list(places)]
+                close(got, attend(x @ x.mT / width**0.5, x).context.sum(0))
+
+    def test_without_positions_two_are_equal_and_with_them_none(self, show):
+        page = show(Positions())
+        pictures = page.locator(".qkv-four svg").evaluate_all(
+            "(all) => all.map((e) => e.getAttribute('aria-label'))"
+        )
+        equal = [alt for alt in pictures if "the same as" in alt]
+        assert equal == [
+            "AB without positions: the same as BA",
+            "BA without positions: the same as AB",
+        ]
+        far = repr(Positions()).rpartition("they are ")[2].split()[0]
+        said = page.locator(".qkv-four-say")
+        assert f"{float(far):.1f}" in said.inner_text()
+        assert float(far) > 0.1
+        page.get_by_label("offset k").fill("0")
+        assert "both letters stand at one place" in said.inner_text()
+        assert page.locator(".qkv-four .qkv-best").count() == 4
 
 
 SITE = STATIC.parents[3] / "book/_static"  # what the site adds to a widget's page

@@ -203,6 +203,10 @@ class TestSplitAndMerge:
         assert page.locator(".qkv-face").count() == 4
 
 
+def rows(page):
+    return page.locator(".qkv-row").all()
+
+
 class TestATrainedModel:
     def test_switching_a_head_off_is_seen_at_once(self, show):
         page = show(trained(token=6))
@@ -210,7 +214,7 @@ class TestATrainedModel:
         page.get_by_label("head 2").uncheck()
         assert "46 of 56" not in say(page)
         assert "Without head 2: 1 back:" in say(page)
-        assert "56 with all heads on" in page.locator(".qkv-score").inner_text()
+        assert "all on: 56" in page.locator(".qkv-score").inner_text()
         verdicts = page.locator(".qkv-card .qkv-tag").all_inner_texts()
         assert verdicts == ["✓ right", "✗ wrong", "✓ right", "✓ right"]
         page.locator("[data-act=all]").click()
@@ -243,6 +247,20 @@ class TestATrainedModel:
         page.locator(".qkv-row[aria-pressed=true]").focus()
         page.keyboard.press("ArrowDown")
         assert page.evaluate("document.activeElement.dataset.row") == "7"
+
+    @pytest.mark.parametrize("width", [736, 1000])
+    def test_all_of_it_is_in_sight_and_nothing_jumps(self, browser, tmp_path, width):
+        path = tmp_path / "page.html"
+        path.write_text(page_of(trained(), width=f"{width}px"), "utf-8")
+        heights = []
+        with watched_page(browser, viewport={"width": 1280, "height": 900}) as page:
+            page.goto(path.as_uri())
+            page.evaluate("qkvHost.ready")
+            for click in [*page.locator(".qkv-head input").all()[:2], *rows(page)]:
+                click.click()
+                heights.append(page.locator(".qkv-w").bounding_box()["height"])
+        assert max(heights) <= 700
+        assert max(heights) - min(heights) < 6
 
     def test_where_nothing_is_asked_it_says_so(self, show):
         page = show(trained(token=0))

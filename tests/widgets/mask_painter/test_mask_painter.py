@@ -11,7 +11,7 @@ from qkv.attention import attend
 from qkv.widgets import MaskPainter
 from tests.browser import watched_page
 from tests.widgets.pages import EVIL, HARM, harm, live, page_of, payload, slot, state_of
-from tests.widgets.test_front_end import CORE, run
+from tests.widgets.test_front_end import CORE, ROOT, run
 
 AXE = "node_modules/axe-core/axe.min.js"
 TOKENS = ["the", "cat", "sat", EVIL, "<pad>"]
@@ -110,6 +110,37 @@ class TestWords:
         assert both.mask == reference("both", 5, 3).int().tolist()
         assert (both.preset, both.length, both.lengths) == ("both", 3, [3, 4])
         assert painter(lengths=4).lengths == [4]
+
+    def test_it_begins_at_a_row_that_has_keys_to_choose_from(self):
+        assert painter().row == 1
+        assert painter(lengths=1).row == 0
+
+    def test_in_chapter_6_each_preset_is_another_mask_with_uneven_weights(self, show):
+        source = (ROOT / "chapters/06_masking.md").read_text("utf-8")
+        cell = next(c for c in source.split("```") if "\nMaskPainter(" in c)
+        lines = cell.partition("\n")[2].splitlines()
+        names = {"MaskPainter": MaskPainter}
+        exec("\n".join(lines[:-1]), names)
+        widget = eval(lines[-1], names)
+        page = show(widget)
+        masks, weights = [], []
+        for button in page.locator("[data-preset]").all():
+            button.click()
+            cells = page.locator(".qkv-dab")
+            masks.append(tuple(cells.evaluate_all("(a) => a.map(b => b.ariaPressed)")))
+            weights.append(tuple(cells.all_inner_texts()))
+            assert "sums to 1" in page.locator(".qkv-say").inner_text()
+        assert len(set(masks)) == len(set(weights)) == len(NAMES)
+        assert len({row for row in weights[0]}) > 2
+
+    def test_keys_that_share_the_most_are_all_named(self, show):
+        scores = [[2, 2, 0], [0, 0, 0], [0, 0, 1]]
+        page = show(MaskPainter(["a", "b", "c"], scores))
+        page.locator("[data-preset=everything]").click()
+        page.locator("[data-cell='0-0']").focus()
+        page.keyboard.press("ArrowRight")
+        said = page.locator(".qkv-say").inner_text()
+        assert "“a” and “b” get most, 0.47 each" in said
 
     def test_it_says_what_is_seen_and_follows_the_mask(self):
         widget = MaskPainter(["a", "b"], torch.tensor([[0.0, 1.0], [0.0, 3.0]]))

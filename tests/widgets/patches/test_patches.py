@@ -103,6 +103,7 @@ def test_the_committed_checkpoints_see_in_the_browser_as_in_python(file):
 
 # ---- what it says and stores
 
+SWAYED = 2  # of a model that changes its mind as patches are hidden
 small = functools.cache(vision)
 wide = functools.cache(lambda: vision(image=(24, 24), patch=4))
 
@@ -355,14 +356,38 @@ class TestHiding:
             expected[at] = shown[at]
         assert shown == expected
         best = trace.probabilities.max().item()
-        assert "Without 3 of 16 patches the model says “" in say(page)
-        assert f"({chance(best)})" in say(page)
+        assert "Without 3 of 16 patches " in say(page)
+        assert chance(best) in say(page)
         assert chance(full.probabilities.max().item()) in say(page)
         assert patch(page, 5).get_attribute("aria-label").endswith(", hidden")
         patch(page, 5).click()
         assert "Without 2 of 16 patches" in say(page)
         page.locator("[data-act=all]").click()
         assert says(page) == [chance(p) for p in full.probabilities[0].tolist()]
+
+    def test_an_answer_that_stays_is_not_instead_of_itself(self, site, tmp_path):
+        model, one = vision(seed=SWAYED), images().pixels[:1]
+        text = script("swayed", model.to_bytes())
+        (tmp_path / "checkpoints/swayed.js").write_text(text, "utf-8")
+        page = site(Patches(model, images(), checkpoint="swayed", names=NAMES))
+        page.get_by_label("hides it").check()
+        full = look(model, one)[1].probabilities[0]
+        visible = torch.ones(1, 16, dtype=torch.bool)
+        stayed = set()
+        for at in range(6):
+            patch(page, at).click()
+            here(page)
+            visible[0, at] = False
+            now = look(model, one, visible)[1].probabilities[0]
+            stayed.add(stays := bool(now.argmax() == full.argmax()))
+            said, was, after = say(page), *(chance(p.max().item()) for p in (full, now))
+            if stays:
+                assert "instead of" not in said
+                assert f"the answer stays “{NAMES[int(now.argmax())]}”" in said
+                assert was == after or f"from {was} to {after}" in said
+            else:
+                assert f"instead of “{NAMES[int(full.argmax())]}”" in said
+        assert stayed == {True, False}
 
     def test_what_is_looked_at_most_is_hidden_first(self, site):
         page = site()

@@ -1,6 +1,7 @@
 """TransformerMap: what it says and stores, its numbers in JavaScript, how it stands."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -52,7 +53,8 @@ class TestWhatItSays:
         assert "나 는 ␣ 고" in said
         weights = trace.decoder[-1].cross.attention.weights[0].mean(0)
         name = SOURCE[int(weights[1].argmax())]
-        assert f"나 looks most at {name} ({float(weights[1].max()):.2f})" in said
+        assert f"는 looks most at {name} ({float(weights[1].max()):.2f})" in said
+        assert "named by what is written" in said
         best = int(trace.probabilities[0, 2].argmax())
         assert f"after 는 {best} (" in said
         assert "% attention" in said
@@ -324,6 +326,22 @@ def test_state_is_small():
     assert len(json.dumps(state_of(widget))) <= 112_000
 
 
+# What stands above a place's numbers leaves them their room; nothing of it is cut.
+SPILT = """() => {
+    const body = document.querySelector(".qkv-body");
+    const say = document.querySelector(".qkv-say");
+    return [
+        ...(body.clientHeight < 120 ? [`body ${body.clientHeight}`] : []),
+        ...(body.scrollWidth > body.clientWidth ? ["sideways"] : []),
+        ...(say.scrollHeight > say.clientHeight + 1 ? ["say"] : []),
+    ];
+}"""
+
+
+def chance(p):
+    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
+
+
 def say(page):
     return page.locator(".qkv-say").inner_text()
 
@@ -332,27 +350,31 @@ def where(page):
     return page.locator(".qkv-where").inner_text()
 
 
+def place(page):
+    return where(page).partition(" row “")[0]
+
+
 class TestWalking:
     def test_by_keyboard_alone(self, show, widget):
         page = show(widget)
         page.keyboard.press("Tab")
         assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
         page.locator("[data-act=next]").focus()
-        assert where(page) == "Input embedding"
-        said, heard = [where(page)], {say(page)}
+        assert place(page) == "Input embedding"
+        said, heard = [place(page)], {say(page)}
         for _ in widget.places[1:]:
             page.keyboard.press("ArrowRight")
-            said.append(where(page))
+            said.append(place(page))
             heard.add(say(page))
         assert len(heard) > 30
         assert said[3] == "Encoder layer 1: multi-head self-attention"
         assert said[-1] == "Softmax"
         page.keyboard.press("ArrowRight")
-        assert where(page) == "Softmax"
+        assert place(page) == "Softmax"
         page.keyboard.press("Home")
-        assert where(page) == "Input embedding"
+        assert place(page) == "Input embedding"
         page.keyboard.press("End")
-        assert where(page) == "Softmax"
+        assert place(page) == "Softmax"
         assert page.locator(".qkv-say[aria-live=polite]").count() == 1
         assert page.evaluate(HARM) == []
 
@@ -366,13 +388,13 @@ class TestWalking:
             assert here.evaluate("(e) => e === document.activeElement")
         assert page.locator(".qkv-box[tabindex='0']").count() == 1
         page.get_by_role("button", name="Softmax").click()
-        assert where(page) == "Softmax"
+        assert place(page) == "Softmax"
 
     def test_a_part_of_another_kind_says_what_it_can(self, show):
         _, widget = map_of_experts()
         widget.place = [p["id"] for p in widget.places].index("decoder.1.feed_forward")
         page = show(widget)
-        assert where(page) == "Decoder layer 2: two experts"
+        assert place(page) == "Decoder layer 2: two experts"
         assert say(page).startswith("What follows for “a” has length ")
         page.get_by_role("button", name="Open: 8 steps inside").click()
         page.keyboard.press("End")
@@ -385,9 +407,9 @@ class TestWalking:
         encoder, decoder = page.locator(".qkv-layer select").all()
         assert [encoder.input_value(), decoder.input_value()] == ["0", "0"]
         encoder.select_option(label="2")
-        assert where(page) == "Encoder layer 2: feed-forward"
+        assert place(page) == "Encoder layer 2: feed-forward"
         decoder.select_option(label="2")
-        assert where(page) == "Decoder layer 2: norm"
+        assert place(page) == "Decoder layer 2: norm"
         assert [encoder.input_value(), decoder.input_value()] == ["1", "1"]
 
     def test_what_goes_around_is_the_traces(self, show):
@@ -398,10 +420,11 @@ class TestWalking:
         lengths = [float(x[0, 2].norm()) for x in ways]
         shown = page.locator(".qkv-stream td:last-child").all_inner_texts()
         assert [float(x) for x in shown] == pytest.approx(lengths, rel=6e-3)
-        assert "cross-attention adds" in say(page)
+        assert say(page).startswith("What the source words answered is added")
+        assert page.locator(".qkv-stream caption").inner_text().endswith("row “␣”")
         page.locator(".qkv-row[aria-pressed=true]").focus()
         page.keyboard.press("ArrowUp")
-        assert say(page).startswith("“나”")
+        assert page.locator(".qkv-stream caption").inner_text().endswith("row “는”")
 
     def test_weights_of_each_head_and_the_mask(self, show):
         _, (trace, *_) = sample()
@@ -418,7 +441,8 @@ class TestWalking:
 
     def test_cross_attention_says_who_asks_whom(self, show):
         page = show(drawn("decoder.0.cross"))
-        assert "The queries come from the decoder" in say(page)
+        assert "The query is made from this row, keys and values from" in say(page)
+        assert "which source word does “나” come from?" in say(page)
         assert page.locator(".qkv-matrix thead th").nth(1).inner_text() == EVIL
         assert page.locator(".qkv-shape").first.inner_text() == (
             "trace.decoder[0].cross.attention.weights head 2 × query 7 × key 3"
@@ -432,6 +456,123 @@ class TestWalking:
         said = f"After “고”, the most likely next token is “{int(p.argmax())}”"
         assert f"{said}: {float(p.max()):.2f}." in say(page)
         assert page.locator(".qkv-next tbody tr").count() == 5
+
+
+NAMES = ("<pad>", *TARGET[:3], "␠", *TARGET[3:], *(f"w{i}" for i in range(17)))[:17]
+
+
+def followed(place=None, follow="고", **config):
+    """Return the map of a sample whose tokens are named, so that it can be read."""
+    model, given = sample(**config)
+    widget = TransformerMap(
+        *given, vocabulary=NAMES, parameters=model.state_dict(), follow=follow
+    )
+    if place:
+        widget.place = [p["id"] for p in widget.places].index(place)
+    return model, given[0], widget
+
+
+class TestTheQuestion:
+    def test_the_token_to_follow_chooses_both_rows(self):
+        _, trace, widget = followed()
+        assert widget.tokens["written"][:6] == list(TARGET[1:])
+        assert widget.row == TARGET.index("고") - 1
+        looks = trace.decoder[-1].cross.attention.weights[0].mean(0)
+        assert widget.word == int(looks[widget.row].argmax())
+        with pytest.raises(ValueError, match="follow='개' is not written; what is"):
+            followed(follow="개")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_each_sum_is_read_as_if_the_model_ended_there(self, kind):
+        model, trace, widget = followed(**KINDS[kind])
+        read = {p["id"]: p["read"] for p in widget.places if "read" in p}
+        mine = [p for p in widget.places if p["side"] == "target"]
+        assert {p["id"] for p in mine if p["kind"] == "add"} <= set(read)
+        x = trace.decoder[0].output
+        last = model.decoder.norm or torch.nn.Identity()
+        with torch.no_grad():
+            wanted = model.output(last(x)).softmax(-1)[0, 3]
+        end = "added" if KINDS[kind].get("norm_first", True) else "normalised"
+        got, best, top = read[f"decoder.0.feed_forward_{end}"][3]
+        assert got == pytest.approx(float(wanted[NAMES.index("고")]), rel=1e-3)
+        assert (best, top) == (
+            NAMES[int(wanted.argmax())],
+            pytest.approx(float(wanted.max()), rel=1e-3),
+        )
+
+    def test_without_weights_or_names_nothing_is_read(self, show):
+        shapes = {n: p.shape for n, p in sample()[0].state_dict().items()}
+        for widget in (
+            TransformerMap(*sample()[1]),
+            TransformerMap(*sample()[1], vocabulary=NAMES, parameters=shapes),
+            drawn(),
+        ):
+            assert not any("read" in place for place in widget.places)
+        page = show(drawn("decoder.0.cross_added"))
+        assert page.locator(".qkv-grows").count() == 0
+        assert "When does it become the answer?" in page.content()
+
+    def test_it_is_told_from_box_to_box(self, show):
+        _, _, widget = followed("source_embedded")
+        page = show(widget)
+        strip, bars = page.locator(".qkv-thread"), page.locator(".qkv-grows i")
+        assert "Which word does “고” look for?" in strip.inner_text()
+        assert "named by what they write" in page.locator(".qkv-w").inner_text()
+        assert bars.count() == 8
+        assert page.locator(".qkv-grows .qkv-later").count() == 8
+        page.locator("[data-act=next]").focus()
+        page.keyboard.press("End")
+        assert page.locator(".qkv-grows .qkv-later").count() == 0
+        read = [p["read"][3][0] for p in widget.places if "read" in p]
+        assert f"“고” would have {chance(read[-1])}" in strip.inner_text()
+        page = show(followed("decoder.1.cross_added")[2])
+        assert where(page).endswith("row “고”, fed “␣”")
+        *_, was, now, _ = read
+        assert chance(was) in say(page)
+        assert chance(now) in say(page)
+
+    def test_rows_are_named_by_what_they_write_and_keys_by_what_is_fed(self, show):
+        page = show(followed("decoder.0.attention")[2])
+        rows = page.locator(".qkv-matrix tbody th").all_inner_texts()
+        assert rows[:6] == [token.replace(" ", "␣") for token in TARGET[1:]]
+        keys = page.locator(".qkv-matrix thead th").all_inner_texts()
+        assert keys == [token.replace(" ", "␣") for token in TARGET]
+
+    def test_every_box_has_a_reason_of_its_own(self, show):
+        _, _, widget = followed()
+        page = show(widget)
+        page.locator("[data-act=next]").focus()
+        heard = []
+        for place in widget.places:
+            assert "mean 0 and variance 1" not in say(page)
+            heard += [(place["kind"], re.sub(r"[\d.e+-]+", "", say(page)))]
+            page.keyboard.press("ArrowRight")
+        norms = {words for kind, words in heard if kind == "norm"}
+        assert len(norms) == 7  # two in the encoder, three in the decoder, two ends
+        assert len({words for _, words in heard}) >= 17
+
+
+@pytest.mark.parametrize("width", [330, 700, 1000, 1200])
+def test_its_height_is_the_same_at_every_step(browser, tmp_path, width):
+    path = tmp_path / "page.html"
+    sizes = {"d_model": 64, "heads": 4, "d_ff": 128}
+    path.write_text(page_of(followed(**sizes)[2], width="1300px"), "utf-8")
+    with watched_page(browser, viewport={"width": width, "height": 900}) as page:
+        page.goto(path.as_uri())
+        page.evaluate("qkvHost.ready")
+        root, heights = page.locator(".qkv-w"), set()
+        page.locator("[data-act=next]").focus()
+        for _ in range(40):
+            heights.add(round(root.bounding_box()["height"]))
+            assert page.evaluate(SPILT) == [], say(page)
+            page.keyboard.press("ArrowRight")
+        page.get_by_role("button", name="cross").click()
+        page.locator("[data-act=open]").click()
+        for _ in range(10):
+            heights.add(round(root.bounding_box()["height"]))
+            page.keyboard.press("ArrowRight")
+        assert len(heights) == 1
+        assert width < 900 or heights.pop() <= 700
 
 
 class TestInside:
@@ -453,7 +594,7 @@ class TestInside:
         page.keyboard.press("Home")
         page.keyboard.press("Enter")
         assert opener.get_attribute("aria-expanded") == "false"
-        assert where(page) == "Decoder layer 2: multi-head cross-attention"
+        assert place(page) == "Decoder layer 2: multi-head cross-attention"
 
     def test_a_step_shows_what_it_reads_and_its_numbers(self, show):
         _, (trace, *_) = sample()
@@ -480,7 +621,7 @@ class TestInside:
         page = show(drawn("decoder.1.cross", inside=3))
         page.get_by_role("button", name="Linear").click()
         assert page.locator("[data-act=open]").count() == 0
-        assert where(page) == "Linear"
+        assert place(page) == "Linear"
 
 
 class TestParameters:
@@ -499,12 +640,12 @@ class TestParameters:
         assert total == f"{sum(p['count'] for p in widget.parts):,}"
         assert "Attention " in say(page)
         page.get_by_role("button", name="Linear").click()
-        assert where(page) == "Linear"
+        assert place(page) == "Linear"
 
     def test_without_counts_there_is_nothing_to_choose(self, show):
         page = show(TransformerMap(*sample()[1]))
         assert page.locator("input[type=radio]").count() == 0
-        assert where(page) == "Input embedding"
+        assert place(page) == "Input embedding"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

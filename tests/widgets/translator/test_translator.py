@@ -3,16 +3,19 @@
 import base64
 import functools
 import json
+import random
 import sys
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from qkv.data import EnglishKorean, Example
 from qkv.decoding import beam_tree, greedy
 from qkv.transformer import checkpoint as checkpoints
 from qkv.transformer import load
 from qkv.widgets import Translator
+from qkv.widgets.translator.translator import _language
 from tests.browser import watched_page
 from tests.widgets.pages import HARM, HOST, harm, live, page_of, payload, slot, state_of
 from tests.widgets.test_front_end import CORE, ROOT, run
@@ -171,7 +174,55 @@ class TestWords:
         assert "becomes “" + " ".join(t for t in tokens if t != "<eos>") in repr(widget)
 
 
+def sentence(text, fields):
+    return Example(tuple(text.split()), (), tuple(fields.split(",")), ())
+
+
+LEARNT = [
+    sentence("I love cats", "subject,verb,object"),
+    sentence("I do not love dogs", "subject,,not,verb,object"),
+]
+
+
+def test_sentences_of_the_language_are_known_from_rows_of_words():
+    grammar = EnglishKorean()
+    sentences = [*grammar.train, *grammar.held_out]
+    words = list(grammar.source_vocab.tokens[3:])
+    rows = [list(e.source) for e in EnglishKorean(seed=1).held_out]
+    generator = random.Random(0)
+    shuffled = [generator.sample(row, len(row)) for row in rows]
+    shuffled = [new for new, row in zip(shuffled, rows, strict=True) if new != row]
+    source = f"""
+        import {{ readFileSync }} from "node:fs";
+        import {{ stranger }} from "{CORE}/../translator/reading.js";
+        const {{ language, words, rows }} = JSON.parse(readFileSync(0, "utf8"));
+        console.log(JSON.stringify(rows.map((row) => !stranger(language, row, words))));
+    """
+    language = _language(sentences, words)
+    assert len(json.dumps(language)) < 9_000
+    known = {"language": language, "words": words}
+    taken = [
+        json.loads(
+            run("--input-type=module", "-e", source, text=json.dumps(known | some))
+        )
+        for some in (
+            {"rows": [list(e.source) for e in sentences[:500]]},
+            {"rows": rows},
+            {"rows": shuffled},
+        )
+    ]
+    first, fresh, mixed = (sum(found) / len(found) for found in taken)
+    assert first == 1
+    assert fresh > 0.97
+    assert mixed < 0.03
+
+
 class TestRefused:
+    def test_a_language_of_other_words(self, small):
+        learnt = [sentence("I love goats", "subject,verb,object")]
+        with pytest.raises(ValueError, match=r"does not know: \['goats'\]; give"):
+            Translator(small, INPUTS, learnt=learnt)
+
     def test_no_sentences(self, small):
         with pytest.raises(ValueError, match="a list of at least one sentence"):
             Translator(small, "I love cats")
@@ -446,6 +497,57 @@ class TestTyping:
         page.locator("[data-near=cats]").press("Enter")
         assert status.inner_text().strip() == ""
         assert page.locator("select").first.input_value() == "0"
+
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            ("나는 고양이를 좋아해", "“나는”, “고양이를”, “좋아해” is Korean, and"),
+            ("I love 🐱", "This model cannot read “🐱”."),
+            ("I love котов", "This model cannot read “котов”."),
+        ],
+    )
+    def test_what_it_cannot_read_is_said_and_stays(self, site, typed, said):
+        page = site()
+        before = say(page)
+        ask(page, typed)
+        status = page.locator("[role=status]").inner_text()
+        assert said in status
+        assert "It reads only the 10 words listed below, as in “I love cats”." in status
+        assert "Near it" not in status
+        assert page.locator("[name=text]").input_value() == typed
+        assert say(page) == before
+
+    def test_what_was_typed_stays_as_it_was_typed(self, site):
+        page = site()
+        ask(page, "You DON'T love dogs!!")
+        page.get_by_text("The model is here").wait_for()
+        assert page.locator("[name=text]").input_value() == "You DON'T love dogs!!"
+
+    def test_a_row_of_words_that_is_no_sentence_is_translated_with_a_warning(
+        self, show, small, tmp_path
+    ):
+        (tmp_path / "checkpoints").mkdir()
+        file = tmp_path / "checkpoints/small.js"
+        file.write_text(script("small", small.to_bytes()), "utf-8")
+        told = Translator(small, INPUTS, name="small", max_length=MOST, learnt=LEARNT)
+        page = show(told)
+        warning = page.locator(".qkv-doubt")
+        assert warning.count() == 0
+        for typed, why in (
+            ("love cats", "begins with “love”"),
+            ("I cats", "goes on with “cats” after “I”"),
+            ("I love", "ends after “I love”"),
+            ("I love cats love dogs", "goes on with “love” after “I love cats”"),
+        ):
+            ask(page, typed)
+            page.get_by_text(why).wait_for()
+            assert f"“{typed}” seems to be no sentence of its language" in (
+                warning.inner_text()
+            )
+            to_the_end(page)
+            assert tokens(page) == [shown(t) for t in written(small, typed)]
+        ask(page, "I do not love dogs")
+        page.locator(".qkv-doubt").wait_for(state="detached")
 
     def test_known_words_can_be_put_together_without_typing(self, site, small):
         page = site()

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from qkv.checking.by_hand import ByHand, Table, as_in
+from qkv.checking.by_hand import ByHand, Table
 from qkv.checking.exercise import Mistake
-from qkv.exercises.ch05.rotate import EXERCISE as ROTATE
 from qkv.exercises.ch05.rotated_scores import EXERCISE as SCORES
-from qkv.exercises.ch05.shared import rotate
+from qkv.exercises.ch05.score_at_distance import EXERCISE as AT_DISTANCE
+from qkv.exercises.ch05.shared import mirrored, overwritten, rates, rotate
 
 Q, K = torch.tensor([[1.0, 0]]), torch.tensor([[1.0, 1]])
 
@@ -23,6 +23,14 @@ def _scored(turn: Callable = rotate, *, turn_query: bool = True) -> dict[str, Te
         score[place] = q, k, q @ k.mT
     q, k, first = score[1]
     return {"q": Q, "k": K, "q1": q, "k2": k, "first": first, "moved": score[2][2]}
+
+
+def _in_the_pairs(name: str, turn: Callable) -> Mistake:
+    """A mistake of the exercise in code, made with one pair by hand."""
+    return Mistake(
+        AT_DISTANCE.mistakes[name].says,
+        lambda: _scored(lambda x, p: turn(x, p[:, None] * rates(x.shape[-1]))),
+    )
 
 
 TURNED = "a point (a, b) turned by θ is (a cos θ − b sin θ, a sin θ + b cos θ)."
@@ -69,14 +77,18 @@ BY_HAND = ByHand(
         ),
     },
     mistakes={
-        **as_in(
-            ROTATE,
-            "wrong way",
-            "sign lost",
-            "one further",
-            "overwritten",
-            compute=_scored,
+        "wrong way": Mistake(
+            "the pairs are turned the other way round. A model could be trained so "
+            "just as well; but the formula has the minus in the first of each pair",
+            lambda: _scored(lambda x, positions: rotate(x, -positions)),
         ),
+        "sign lost": _in_the_pairs("sign lost", mirrored),
+        "one further": Mistake(
+            "every token is turned as if it stood one further on: position 0 is not "
+            "turned at all",
+            lambda: _scored(lambda x, positions: rotate(x, positions + 1)),
+        ),
+        "overwritten": _in_the_pairs("overwritten", overwritten),
         "keys alone": Mistake(
             SCORES.mistakes["keys alone"].says,
             lambda: _scored(turn_query=False),

@@ -1,7 +1,7 @@
 """What several exercises of chapter 5 are made of."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 from torch import Tensor
 
 
@@ -50,7 +50,7 @@ def mirrored(x: Tensor, angles: Tensor) -> Tensor:
 
 
 def encoded(
-    positions: Int[Tensor, " token"], width: int
+    positions: Real[Tensor, " token"], width: int
 ) -> Float[Tensor, "token d_model"]:
     angles = positions[:, None] * rates(width)
     return woven(angles.sin(), angles.cos())

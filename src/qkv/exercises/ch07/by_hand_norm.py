@@ -7,20 +7,22 @@ from torch import Tensor
 
 from qkv.checking.by_hand import ByHand, Table, as_in
 from qkv.checking.exercise import Mistake
-from qkv.exercises.ch07.layer_norm import EXERCISE as NORM
-from qkv.exercises.ch07.layer_norm import layer_norm
+from qkv.exercises.ch07.norm_by_head import EXERCISE as NORM
+from qkv.exercises.ch07.norm_by_head import norm_by_head
 
 X = torch.tensor([[0.0, 4, 4, 8]])
 WEIGHT, BIAS = torch.tensor([1.0, 1, 2, 2]), torch.tensor([0.0, 1, 1, 0])
 
 
-def _normed(norm: Callable = layer_norm) -> dict[str, Tensor]:
+def _normed(norm: Callable = norm_by_head) -> dict[str, Tensor]:
+    """One token whose features are a single head."""
+    x, ones, zeros = X[None], torch.ones(4), torch.zeros(4)
     return {
         "x": X,
         "weight": torch.stack([WEIGHT, BIAS]),
         "moments": torch.stack([X.mean(), X.var(correction=0)]),
-        "normal": norm(X, torch.ones(4), torch.zeros(4), 0.0),
-        "result": norm(X, WEIGHT, BIAS, 0.0),
+        "normal": norm(x, 1, ones, zeros, 0.0)[0],
+        "result": norm(x, 1, WEIGHT, BIAS, 0.0)[0],
     }
 
 

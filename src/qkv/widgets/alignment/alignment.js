@@ -8,7 +8,9 @@ import { controls, sentence } from "../core/controls.js";
 import { focus, hasFocus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
+import { marked } from "../core/korean.js";
 import { peak, softmax, weightedSum } from "../core/maths.js";
+import { likely } from "../core/recurrent.js";
 import { scroll } from "../core/scroll.js";
 import { chance, hatch, short, shown } from "../core/text.js";
 
@@ -122,8 +124,8 @@ function map(w, r, f, now) {
             <th scope="row">
               ${
                 w.still
-                  ? shown(token)
-                  : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${shown(token)}</button>`
+                  ? marked(shown(token))
+                  : html`<button type="button" class="qkv-row" data-row=${t} tabindex=${t === now ? 0 : -1} aria-pressed=${t === now}>${marked(shown(token))}</button>`
               }
             </th>
             ${guard([f, t], () => matrixCells(r, f, t))}
@@ -155,8 +157,14 @@ function work(w, r, f, t, stage, said) {
   const context = contextOf(r, f, t);
   const on = (k) => (stage === k ? "qkv-here" : "");
   return html`<div class="qkv-work">
-    <div class="qkv-h">Writing “${shown(f.tokens[t])}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
-    ${controls(w, { at: stage, count: stages.length, what: "Stage", said: stages[stage], go: (step) => w.set({ step }) })}
+    <div class="qkv-h">Writing “${marked(shown(f.tokens[t]))}” <small>token ${t + 1} of ${f.tokens.length}</small></div>
+    ${controls(w, {
+      at: t * stages.length + stage,
+      count: f.tokens.length * stages.length,
+      what: "Stage",
+      said: `“${shown(f.tokens[t])}”, ${stages[stage]}`,
+      go: (to) => w.set({ token: Math.floor(to / stages.length), step: to % stages.length }),
+    })}
     ${sentence(w, said)}
     ${scroll(
       w,
@@ -195,9 +203,10 @@ function words(r, f, t, stage) {
   if (stage === 0)
     return `To write ${token}, the decoder's state scores every encoder state. The highest score is ${short(f.scores[t][best])}, at ${where}.`;
   if (stage === 1) return judged(r, f, t, best)({ share: chance(weights[best]), where });
-  if (stage === 2) return `Each state is multiplied by its weight. What is hardly looked at almost vanishes.`;
+  if (stage === 2)
+    return `For ${token} each state is multiplied by its weight: that of ${where} keeps ${chance(weights[best])} of itself, and what is hardly looked at almost vanishes.`;
   const guess = f.top?.[t]?.[0];
-  return `Their sum is the context for this one token.${guess ? ` With it the decoder says “${shown(guess[0])}” (${chance(guess[1])}).` : ""}`;
+  return `Their sum is the context for ${token}, and for this one token.${guess ? ` With it the decoder says “${shown(guess[0])}” (${chance(guess[1])}).` : ""}`;
 }
 
 const softmaxWords = {
@@ -217,6 +226,17 @@ function judged(r, f, t, best) {
   return isTrue(r, f, t, best) ? softmaxWords.right : softmaxWords.wrong;
 }
 
+/** What the network did in the page, as Python would have recorded it. */
+function made(recorded, names) {
+  const run = ({ tokens, rows }) => ({
+    tokens,
+    scores: rows.map((row) => row.scores),
+    top: rows.map((row) => likely(row.p, names, 3)),
+  });
+  const { forced, free, ...rest } = recorded;
+  return { ...rest, note: "", forced: run(forced), free: free && run(free) };
+}
+
 /** @param {W} w */
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];
@@ -224,10 +244,10 @@ function view(w) {
   const t = Math.min(w.get("token"), f.tokens.length - 1);
   const stage = Math.min(w.get("step"), stages.length - 1);
   const said = words(r, f, t, stage);
-  return html`${inputs(w)}
+  return html`${inputs(w, (recorded) => made(recorded, w.get("network").target))}
     <div class="qkv-feeds">${feeding(w)}</div>
     ${r.note ? html`<p class="qkv-crop">${r.note}</p>` : nothing}
-    <div class="qkv-two">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
+    <div class="qkv-two ${r.source.length > 8 ? "" : "qkv-few"}">${map(w, r, f, t)}${work(w, r, f, t, stage, said)}</div>`;
 }
 
 /** @param {W} w */

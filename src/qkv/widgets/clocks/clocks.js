@@ -1,6 +1,7 @@
 // Positions: clock hands that turn by the same angle whatever the position; three schemes
 // against distance.
 import { html, nothing, svg } from "lit-html";
+import { bars, reach } from "../core/bars.js";
 import { chart } from "../core/chart.js";
 import { sentence, slider } from "../core/controls.js";
 import { details } from "../core/details.js";
@@ -9,6 +10,7 @@ import { dot } from "../core/maths.js";
 import { pair, rotate, shift, sinusoids, slopes, thetas } from "../core/places.js";
 import { scroll } from "../core/scroll.js";
 import { counted, exact, short } from "../core/text.js";
+import { apart, summed, WORDS } from "./words.js";
 
 /**
  * @typedef {object} State
@@ -145,6 +147,40 @@ function inNumbers(w, f, p, k) {
   return details(w, title, () => scroll(w, title, inside()));
 }
 
+// ---- the four words
+
+const NEAR = 1e-9; // what differs by less is the same number, computed in another order
+
+/** The words that give the same as this one. */
+const twins = (sums, i) => WORDS.filter((_, j) => j !== i && apart(sums[i], sums[j]) < NEAR);
+
+function fourWords(placed, k) {
+  const far = apart(placed[1], placed[2]);
+  if (far < NEAR)
+    return `k = ${k}: both letters stand at one place, so AB and BA are the same again, with positions as without.`;
+  return `Without positions AB and BA are the same: attention sees which letters there are, and not in which order. With positions all four differ; AB and BA are ${exact(far)} apart.`;
+}
+
+/** @param {W} w */
+function spelled(w, f, p, k) {
+  const bare = WORDS.map((word) => summed(word, f.angles));
+  const placed = WORDS.map((word) => summed(word, f.angles, [p, p + k]));
+  const limit = reach([...bare, ...placed]);
+  const cell = (sums, i, how) => {
+    const same = twins(sums, i);
+    const words = same.length ? `the same as ${same.join(" and ")}` : "like no other";
+    return html`<td class=${same.length ? "qkv-best" : ""}>${bars(sums[i], limit, { label: `${WORDS[i]} ${how} positions: ${words}` })}<small>${same.length ? `= ${same.join(" = ")}` : ""}</small></td>`;
+  };
+  return html`<div>
+    <div class="qkv-h">Four words <small>through attention, what comes out summed; the letters stand k places apart</small></div>
+    <table class="qkv-four">
+      <thead><tr><td></td><th scope="col">without positions <small> </small></th><th scope="col">with positions <small>${p} and ${p + k}</small></th></tr></thead>
+      <tbody>${WORDS.map((word, i) => html`<tr><th scope="row">${word}</th>${cell(bare, i, "without")}${cell(placed, i, "with")}</tr>`)}</tbody>
+    </table>
+    <p class="qkv-four-say" aria-live=${w.still ? "off" : "polite"}>${fourWords(placed, k)}</p>
+  </div>`;
+}
+
 // ---- three schemes against distance
 
 const span = (values) => {
@@ -247,9 +283,14 @@ function view(w) {
       ${slider(w, { label: "offset k", value: k, min: 0, max: last, said: String(k), pick: (v) => to("offset", v) })}
     </div>
     ${sentence(w, words(w, f, p, k))}
-    <div class="qkv-h">Clock hands <small>each pair of numbers is the tip of a hand: sine to the right, cosine up</small></div>
-    ${clocks(w, f, p, k)}
-    ${inNumbers(w, f, p, k)}
+    <div class="qkv-spell">
+      <div>
+        <div class="qkv-h">Clock hands <small>each pair of numbers is the tip of a hand: sine to the right, cosine up</small></div>
+        ${clocks(w, f, p, k)}
+        ${inNumbers(w, f, p, k)}
+      </div>
+      ${spelled(w, f, p, k)}
+    </div>
     ${w.get("part") === "clocks" ? nothing : compared(w, f, k)}`;
 }
 

@@ -3,7 +3,9 @@
 import math
 from typing import Any
 
+import torch
 import traitlets
+from torch import Tensor
 
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.html import named, page, table
@@ -21,6 +23,8 @@ class Positions(Widget):
     Each pair :math:`(\sin p\theta_i, \cos p\theta_i)` with
     :math:`\theta_i = 10000^{-2i/d_\mathrm{model}}` is the tip of a clock's hand. From
     position :math:`p` to :math:`p+k` it turns by :math:`k\theta_i`, whatever :math:`p`.
+    Beside them stand the four words AA, AB, BA and BB, put through attention with and
+    without positions: without, AB and BA are the same.
 
     Parameters
     ----------
@@ -42,7 +46,7 @@ class Positions(Widget):
     Examples
     --------
     >>> Positions(4, 16, trained=8, heads=2)
-    Positions as 2 clock hands: the fastest turns by 1 rad a position, the slowest by 0.01. From position 5 to 12, by 7, they turn by 7 to 0.07 rad, whatever the first position. PE(p)·PE(p+7) is 1.75, and 2.00 at distance 0. The rotary score is highest at distance 3. ALiBi takes 0.0625 to 0.0039 times the distance off. Distances of 8 or more are beyond training.
+    Positions as 2 clock hands: the fastest turns by 1 rad a position, the slowest by 0.01. From position 5 to 12, by 7, they turn by 7 to 0.07 rad, whatever the first position. PE(p)·PE(p+7) is 1.75, and 2.00 at distance 0. The rotary score is highest at distance 3. ALiBi takes 0.0625 to 0.0039 times the distance off. Distances of 8 or more are beyond training. Of the words AA, AB, BA and BB attention without positions gives AB and BA the same sum; with positions 5 and 12 they are 0.43 apart.
     """  # noqa: E501
 
     _esm = module("clocks")
@@ -96,6 +100,12 @@ class Positions(Widget):
         ]
         if self.trained < self.length:
             said += [f"Distances of {self.trained} or more are beyond training."]
+        far = _apart(thetas, position, offset)
+        said += [
+            "Of the words AA, AB, BA and BB attention without positions gives AB and "
+            f"BA the same sum; with positions {position} and {position + offset} they "
+            f"are {far:.2f} apart."
+        ]
         return " ".join(said)
 
     def fallback(self) -> str:
@@ -146,6 +156,30 @@ def _check(d_model: int, length: int, trained: int, heads: int) -> None:
 
 def _thetas(d_model: int) -> list[float]:
     return [_BASE ** (-i / d_model) for i in range(0, d_model, 2)]
+
+
+def _letters(width: int) -> dict[str, Tensor]:
+    """Return the vectors of the two letters, as the front end has them."""
+    i = torch.arange(width, dtype=torch.float64)
+    return {"A": (1 + 2 * i).cos(), "B": (1 + 3 * i).sin()}
+
+
+def _summed(word: str, thetas: list[float], places: tuple[int, int] | None) -> Tensor:
+    """Return the sum over two tokens that are queries, keys and values at once."""
+    letters = _letters(2 * len(thetas))
+    x = torch.stack([letters[letter] for letter in word])
+    if places is not None:
+        turns = torch.tensor(places)[:, None] * torch.tensor(thetas).double()
+        x = x + torch.stack([turns.sin(), turns.cos()], -1).flatten(1)
+    weights = (x @ x.mT / x.shape[-1] ** 0.5).softmax(-1)
+    return (weights @ x).sum(0)
+
+
+def _apart(thetas: list[float], position: int, offset: int) -> float:
+    """Return how far AB and BA are apart, with positions."""
+    places = position, position + offset
+    one, other = (_summed(word, thetas, places) for word in ("AB", "BA"))
+    return float((one - other).norm())
 
 
 def _slopes(heads: int) -> list[float]:

@@ -104,18 +104,24 @@ function paint(w, hand, missing, view) {
   return undefined;
 }
 
+/** How far a box must scroll so that `now` is not at its rim, along one axis. */
+const far = (box, now, least, most) =>
+  now[least] < box[least] + 40 || now[most] > box[most] - 40
+    ? (now[least] + now[most] - box[least] - box[most]) / 2
+    : 0;
+
 /**
- * Scroll the part that is meant sideways into sight, and never the page.
+ * Scroll the part that is meant into sight within its box, and never the page.
  * @param {W} w
  */
 function follow(w) {
   if (w.still) return;
   for (const box of /** @type {NodeListOf<HTMLElement>} */ (w.stage.querySelectorAll("[data-follow]"))) {
     const now = box.querySelector(box.dataset.follow ?? "");
-    if (!now || box.scrollWidth <= box.clientWidth) continue;
+    if (!now) continue;
     const [a, b] = [box.getBoundingClientRect(), now.getBoundingClientRect()];
-    const middle = (b.left + b.right - a.left - a.right) / 2;
-    if (b.left < a.left + 40 || b.right > a.right - 40) box.scrollLeft += middle;
+    if (box.scrollWidth > box.clientWidth) box.scrollLeft += far(a, b, "left", "right");
+    if (box.scrollHeight > box.clientHeight) box.scrollTop += far(a, b, "top", "bottom");
   }
 }
 

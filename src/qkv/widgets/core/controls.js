@@ -1,6 +1,7 @@
 // Stepping: two buttons, a slider, arrow keys, and a sentence that is read aloud.
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
+import { marked } from "./korean.js";
 
 /** @typedef {import("./frame.js").World} W */
 
@@ -40,7 +41,8 @@ export function controls(w, { at, count, what, said, go, first = 1 }) {
  * The sentence of this step: seen by all, and announced when it changes.
  * @param {W} w
  */
-export const sentence = (w, said) => html`<p class="qkv-say" aria-live=${w.still ? "off" : "polite"}>${said}</p>`;
+export const sentence = (w, said) =>
+  html`<p class="qkv-say" aria-live=${w.still ? "off" : "polite"}>${typeof said === "string" ? marked(said) : said}</p>`;
 
 /**
  * A choice between few: native radio buttons in a row.

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { choice } from "./controls.js";
+import { recorder } from "./recurrent.js";
 
 /**
  * @template [Run=any]
@@ -17,6 +18,8 @@ import { choice } from "./controls.js";
  *   step: number,
  *   request: { id?: string, text?: string },
  *   answer: { id?: string, error?: string },
+ *   network: Partial<import("./recurrent.js").Network>,
+ *   weights: DataView | null, file?: string,
  * }} Recorded
  */
 /** @typedef {{ asked: string, turn: number, note: string, timer: ReturnType<typeof setTimeout> }} Asking */
@@ -82,14 +85,58 @@ export function box({ label, button, give, value = nothing, put = () => {} }) {
   </form>`;
 }
 
-/** @param {W} w */
-function ownInput(w) {
-  const give = (text) => text.trim() && ask(w, text.trim());
-  return box({ label: "Type your own", give, button: html`<button type="submit">Show</button>` });
+/** @type {WeakMap<object, Promise<ReturnType<typeof recorder>>>} */
+const recorders = new WeakMap();
+
+/**
+ * The network of a widget: its weights are in the notebook; on the site they are a file, fetched once.
+ * @param {W} w
+ */
+function networkOf(w) {
+  if (!recorders.has(w.model)) {
+    const here = w.get("weights");
+    const copied = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+    const bytes = here?.byteLength ? Promise.resolve(copied(here)) : globalThis.qkvHost.checkpoint(w.get("file"));
+    const made = bytes.then((buffer) => recorder(/** @type {any} */ (w.get("network")), buffer));
+    recorders.set(w.model, made);
+    made.catch(() => recorders.delete(w.model));
+  }
+  return /** @type {Promise<ReturnType<typeof recorder>>} */ (recorders.get(w.model));
+}
+
+/**
+ * Run the network here with a text, and show what it did, as `made` puts it.
+ * @param {W} w
+ * @param {(recorded: import("./recurrent.js").Recorded) => object} made
+ */
+async function compute(w, text, made) {
+  const recordings = w.get("recordings");
+  const known = recordings.findIndex((r) => r.input === text);
+  w.local.note = "Loading the model …";
+  w.draw();
+  try {
+    const more = known < 0 ? [.../** @type {any[]} */ ([made((await networkOf(w))(text))])] : [];
+    w.local.note = "";
+    w.set({ recordings: [...recordings, ...more], chosen: known < 0 ? recordings.length : known, step: 0 });
+  } catch (error) {
+    w.local.note = `This could not be read: ${/** @type {Error} */ (error).message}.`;
+    w.draw();
+  }
 }
 
 /** @param {W} w */
-export function inputs(w) {
+function ownInput(w, made) {
+  const here = Object.keys(w.get("network") ?? {}).length > 0;
+  if (!here && !w.kernel) return html`<span class="qkv-hint">In JupyterLab you can type your own.</span>`;
+  const give = (text) => text.trim() && (here ? compute(w, text.trim(), made) : ask(w, text.trim()));
+  return box({ label: "Type your own", give, button: html`<button type="submit">Show</button>` });
+}
+
+/**
+ * @param {W} w
+ * @param {(recorded: import("./recurrent.js").Recorded) => object} made a recording as the widget reads it
+ */
+export function inputs(w, made) {
   const recordings = w.get("recordings");
   const at = w.get("chosen");
   if (w.still) return html`<p class="qkv-input">Input: <b>${recordings[at].input}</b></p>`;
@@ -100,7 +147,7 @@ export function inputs(w) {
           ${recordings.map((r, i) => html`<option value=${i} ?selected=${i === at}>${r.input}</option>`)}
         </select></label
       >
-      ${w.kernel ? ownInput(w) : html`<span class="qkv-hint">In JupyterLab you can type your own.</span>`}
+      ${ownInput(w, made)}
     </div>
     <p class="qkv-note" role="status" ?hidden=${!w.local.note}>${w.local.note ?? ""}</p>`;
 }

@@ -165,12 +165,12 @@ function arrows(w, m) {
 
 /**
  * Draw m = {values, rowLabels, colLabels, rowAxis, name, alt, scale, limit, row, focus};
- * m.say writes a cell, if it is not to be `short`.
+ * m.say writes a cell, if it is not to be `short`; m.brief leaves out the row in focus of a picture.
  * @param {W} w
  */
 export function matrix(w, m) {
   arrows(w, m);
-  return html`${isSmall(m.values) ? table(w, m) : [picture(w, m), w.still ? nothing : detail(w, m)]}
+  return html`${isSmall(m.values) ? table(w, m) : [picture(w, m), w.still || m.brief ? nothing : detail(w, m)]}
     ${legend(m)}`;
 }
 

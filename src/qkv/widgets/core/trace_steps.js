@@ -3,7 +3,7 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { formula } from "./mathml.js";
 import { matrix, rowSentence } from "./matrix.js";
-import { shape, shown } from "./text.js";
+import { counted, exact, shape, shown } from "./text.js";
 
 /** @typedef {import("./frame.js").World} W */
 
@@ -135,9 +135,41 @@ export function stepBody(w, s, m) {
     ${matrix(w, m)}`;
 }
 
-/** What is said of a step. */
+const quoted = (name) => `“${shown(name)}”`;
+const isVector = (axis) => /^(d_|hidden|feature)/.test(axis);
+
+/** How a step's numbers are laid out: "a row for each query, a column for each key". */
+function layout({ axes, size }) {
+  const [rows, columns] = [axes.at(-2), axes.at(-1)];
+  const each = axes.slice(0, -2).map((axis) => `, for each ${axis}`);
+  if (!columns) return "one number";
+  const wide = isVector(columns) ? counted(size.at(-1), "one number", "{n} numbers") : `a column for each ${columns}`;
+  if (!rows) return isVector(columns) ? wide : `a number for each ${columns}`;
+  return isVector(columns)
+    ? `${wide} for each ${rows}${each.join("")}`
+    : `a row for each ${rows}, ${wide}${each.join("")}`;
+}
+
+/** What is to be seen in the row in focus, said as one would say it aloud. */
+function seen(m, step) {
+  const row = m.values[m.row];
+  const finite = row.filter((x) => typeof x === "number");
+  const who = m.rowAxis ? quoted(m.rowLabels[m.row]) : "";
+  if (!finite.length) return who ? `${who} has nothing to look at.` : "There is no finite number.";
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const best = quoted(m.colLabels[row.indexOf(high)]);
+  const all = Math.abs(finite.reduce((sum, x) => sum + x, 0) - 1) < 5e-3 && step.scale === "unit";
+  if (row.length === 1) return who ? `For ${who} it is ${exact(high)}.` : `It is ${exact(high)}.`;
+  if (isVector(m.colAxis)) return `${who ? `Those of ${who}` : "They"} reach from ${exact(low)} to ${exact(high)}.`;
+  if (high - low < 1e-6 && finite.length > 1)
+    return `${who || "Each"} has ${exact(high)} everywhere: no place stands out.`;
+  if (all) return `${who || "It"} gives its largest weight to ${best}: ${exact(high)}.`;
+  return `${who ? `For ${who} the` : "The"} largest is ${exact(high)}, at ${best}.`;
+}
+
+/** What is said of a step: what is done, how its numbers lie, and what is to be seen in them. */
 export const stepSentence = (step, m, at, count) =>
-  `Step ${at + 1} of ${count}: ${step.title}. ${step.name ?? step.path} has ${shape(step.axes, step.size)}. ${rowSentence(m)}.`;
+  `Step ${at + 1} of ${count}. ${step.title}: ${layout(step)}. ${seen(m, step)}`;
 
 /**
  * A picture drawn for a light page must be drawn again when the page turns dark.

@@ -10,6 +10,7 @@ import { widget } from "../core/frame.js";
 import { logits, peak, softmax } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
 import { flat, merge, view as reshape, split, splitByView, swap } from "../core/split.js";
+import { dHead, dModel } from "../core/symbols.js";
 import { chance, counted, shown } from "../core/text.js";
 import { thumbs } from "../core/thumb.js";
 
@@ -52,7 +53,7 @@ const merged = { right: merge(dealt.right), bug: merge(dealt.bug) };
  * @property {string[][][]} want
  * @property {string[]} names
  * @property {string[]} rows
- * @property {string} shape
+ * @property {unknown} shape
  * @property {string[]} [strip] the names of what view cuts memory into
  */
 
@@ -67,9 +68,9 @@ function picture(way, step) {
     want: dealt.right,
     names: headNames,
     rows: names,
-    shape: "head 2 × token 3 × d_head 2",
+    shape: html`head 2 × token 3 × ${dHead()} 2`,
   };
-  const whole = { names: [""], rows: names, shape: "token 3 × d_model 4" };
+  const whole = { names: [""], rows: names, shape: html`token 3 × ${dModel()} 4` };
   return [
     { code: "x", blocks: [x], want: [x], ...whole },
     bug
@@ -80,7 +81,7 @@ function picture(way, step) {
           want: swap(dealt.right),
           names: tokenNames,
           rows: headNames,
-          shape: "token 3 × head 2 × d_head 2",
+          shape: html`token 3 × head 2 × ${dHead()} 2`,
           strip: tokenNames,
         },
     { code: bug ? "(nothing: the shape is right)" : ".transpose(-3, -2)", ...byHead },
@@ -230,7 +231,8 @@ function grid(w, now) {
   const weights = w.get("weights");
   const ablates = w.get("parts").length > 0;
   thumbs(w, ".qkv-head canvas", weights);
-  const face = (h) => html`<canvas aria-hidden="true"></canvas><b>head ${h + 1}</b><small>${looks(w, h)}</small>`;
+  const face = (h) =>
+    html`<canvas aria-hidden="true"></canvas><span><b>head ${h + 1}</b> <small>${looks(w, h)}</small></span>`;
   return html`<div class="qkv-all" role="group" aria-label="The heads">
     ${weights.map(
       (_, h) => html`<div class="qkv-head ${isOn(w, h) ? "" : "qkv-off"}">
@@ -325,11 +327,11 @@ function tally(w, tokens, off) {
   return found;
 }
 
-/** The likeliest outputs now; the winner with all heads on and the right one are always there. */
+/** Three outputs: the likeliest now, that with all heads on, and the right one; where these are one, the next. */
 function candidates(now, all, truth) {
   const order = now.map((_, v) => v).sort((a, b) => now[b] - now[a]);
-  const kept = new Set([...order.slice(0, 3), peak(all), ...(truth > 0 ? [truth] : [])]);
-  return order.filter((v) => kept.has(v));
+  const kept = [...new Set([peak(now), peak(all), ...(truth > 0 ? [truth] : []), ...order])].slice(0, 3);
+  return order.filter((v) => kept.includes(v));
 }
 
 /** @param {W} w */
@@ -363,15 +365,15 @@ function prediction(w, t) {
   const known = w.get("truth").length > 0;
   const [now, all] = known ? [off, []].map((heads) => tally(w, everywhere, heads)) : [];
   return html`<div class="qkv-work">
-    <div class="qkv-h">Prediction for ${shown(w.get("tokens")[t])}<sub>${t + 1}</sub>
+    <div class="qkv-h">For ${shown(w.get("tokens")[t])}<sub>${t + 1}</sub>,
       <small>${off.length ? counted(off.length, "with {n} head off", "with {n} heads off") : "with all heads on"}</small></div>
     ${
       known
-        ? html`<p class="qkv-score">All tokens: ${now.right} of ${now.asked} right${off.length ? html` <small>(${all.right} with all heads on)</small>` : nothing}</p>`
+        ? html`<p class="qkv-score">All tokens: ${now.right} of ${now.asked} right <small>(all on: ${all.right})</small></p>`
         : nothing
     }
     <div class="qkv-cards">${w.get("answers").map((_, a) => card(w, t, a))}</div>
-    <p class="qkv-legend"><span class="qkv-meter" aria-hidden="true"><i style="width:40%"></i><u style="left:80%"></u></span> bar: now; line: with all heads on
+    <p class="qkv-legend"><span class="qkv-meter" aria-hidden="true"><i style="width:40%"></i><u style="left:80%"></u></span> bar: now; line: all on
       ${known ? html`<span><span class="qkv-diamond" aria-hidden="true">◆</span>the right output</span>` : nothing}</p>
   </div>`;
 }
@@ -414,6 +416,13 @@ function headWords(w, h, t) {
 }
 
 /** @param {W} w */
+function hint(w) {
+  const ablates = w.get("parts").length > 0;
+  return html`<span class="qkv-hint">Choose a head to enlarge (← →)</span>
+    ${ablates ? html`<button type="button" data-act="all" aria-disabled=${!w.get("off").length} @click=${() => w.set({ off: [] })}>All heads on</button>` : nothing}`;
+}
+
+/** @param {W} w */
 function headsView(w) {
   const weights = w.get("weights");
   const h = Math.min(w.get("head"), weights.length - 1);
@@ -431,13 +440,7 @@ function headsView(w) {
     end: () => to(weights.length - 1),
   });
   const ablates = w.get("parts").length > 0;
-  const bar = w.still
-    ? nothing
-    : html`<div class="qkv-outputs">
-      <span class="qkv-hint">Choose a head to enlarge (← →)${ablates ? "; switch heads on and off." : "."}</span>
-      ${ablates ? html`<button type="button" data-act="all" aria-disabled=${!w.get("off").length} @click=${() => w.set({ off: [] })}>All heads on</button>` : nothing}
-    </div>`;
-  return html`${bar}${grid(w, h)}
+  return html`${grid(w, h)}
     ${sentence(w, headWords(w, h, t))}
     ${w.get("note") ? html`<p class="qkv-crop">${w.get("note")}</p>` : nothing}
     <div class="qkv-two">${large(w, h, t)}${ablates ? prediction(w, t) : nothing}</div>`;
@@ -474,7 +477,9 @@ const tabs = (w) => [
 /** @param {W} w */
 function view(w) {
   const tab = w.get("tab") === "heads" ? "heads" : "split";
-  return html`${w.still ? nothing : choice(w, { legend: "Show", name: "tab", options: tabs(w), chosen: tab, pick: (to) => w.set({ tab: to }) })}
+  const show = () =>
+    choice(w, { legend: "Show", name: "tab", options: tabs(w), chosen: tab, pick: (to) => w.set({ tab: to }) });
+  return html`${w.still ? nothing : html`<div class="qkv-tabs">${show()}${tab === "heads" ? hint(w) : nothing}</div>`}
     ${tab === "heads" ? headsView(w) : splitView(w)}`;
 }
 

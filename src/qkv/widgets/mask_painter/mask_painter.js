@@ -7,6 +7,7 @@ import { choice, sentence } from "../core/controls.js";
 import { fieldNote, numberField } from "../core/fields.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
+import { marked } from "../core/korean.js";
 import { allowed, inverted, literal, named } from "../core/masks.js";
 import { hide, peak, softmax } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
@@ -179,10 +180,10 @@ function grid(w, a) {
     w,
     "The mask and its weights",
     html`<table class="qkv-paint" style="--wide:${longest(a.tokens)}" role=${w.still ? nothing : "grid"} aria-label="Weights: each query a row, each key a column">
-    <thead><tr><th scope="col" class="qkv-corner">query ↓<br />key →</th>${a.tokens.map((t) => html`<th scope="col"><span>${t}</span></th>`)}<th scope="col">sum</th></tr></thead>
+    <thead><tr><th scope="col" class="qkv-corner">query ↓<br />key →</th>${a.tokens.map((t) => html`<th scope="col"><span>${marked(t)}</span></th>`)}<th scope="col">sum</th></tr></thead>
     <tbody>${a.tokens.map(
       (token, i) => html`<tr class=${i === a.row && !w.still ? "qkv-asks" : ""}>
-        <th scope="row">${token}</th>${a.tokens.map((_, j) => cell(w, a, i, j))}
+        <th scope="row">${marked(token)}</th>${a.tokens.map((_, j) => cell(w, a, i, j))}
         <td class="qkv-sum ${sum(i) === "0" ? "qkv-lost" : ""}">${sum(i)}</td>
       </tr>`,
     )}</tbody>
@@ -200,9 +201,12 @@ function words(a) {
   const share = chance(weights[row][best]);
   if (n === 1)
     return `${token} may attend to 1 of ${all} keys: all its weight goes to “${tokens[best]}”, and the row sums to 1.`;
-  return weights[row].filter((x) => Math.abs(x - weights[row][best]) < 1e-9).length === n
-    ? `${token} may attend to ${n} of ${all} keys: each gets ${share}, and the row sums to 1.`
-    : `${token} may attend to ${n} of ${all} keys: most goes to “${tokens[best]}” (${share}), and the row sums to 1.`;
+  const most = tokens.filter((_, j) => Math.abs(weights[row][j] - weights[row][best]) < 1e-9);
+  if (most.length === n)
+    return `${token} may attend to ${n} of ${all} keys: each gets ${share}, and the row sums to 1.`;
+  return most.length === 1
+    ? `${token} may attend to ${n} of ${all} keys: most goes to “${tokens[best]}” (${share}), and the row sums to 1.`
+    : `${token} may attend to ${n} of ${all} keys: ${most.map((t) => `“${t}”`).join(" and ")} get most, ${share} each, and the row sums to 1.`;
 }
 
 /**
@@ -217,7 +221,7 @@ function lost(w, a) {
   const row = (words, value) =>
     html`<tr><th scope="row">${words}</th>${a.tokens.map(() => html`<td class=${value === "NaN" ? "qkv-nan" : ""}>${value}</td>`)}</tr>`;
   return html`<div class="qkv-nothing" role="note">
-    <div class="qkv-h">Nothing left for ${names}</div>
+    <div class="qkv-h">Nothing left for ${marked(names)}</div>
     ${scroll(
       w,
       "A row with nothing left",

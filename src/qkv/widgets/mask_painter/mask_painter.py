@@ -46,7 +46,7 @@ class MaskPainter(Widget):
     Notes
     -----
     The widget begins with the causal mask or, if ``lengths`` are given, with the causal
-    and the padding mask together. In JupyterLab the trait ``mask`` follows what the
+    and the padding mask together, at the first row that has keys to choose from. In JupyterLab the trait ``mask`` follows what the
     reader paints: 1 where a query may attend, ``torch.tensor(painter.mask).bool()``.
 
     Examples
@@ -82,6 +82,7 @@ class MaskPainter(Widget):
         sizes = _lengths(lengths, count)
         may = torch.ones(count, count, dtype=torch.bool).tril()
         may &= torch.arange(count) < sizes[0]
+        shared = [i for i, row in enumerate(may.sum(-1).tolist()) if row > 1]
         super().__init__(
             tokens=names,
             scores=_square(scores, count),
@@ -90,6 +91,7 @@ class MaskPainter(Widget):
             preset="causal" if lengths is None else "both",
             length=sizes[0],
             prefix=min(2, count),
+            row=shared[0] if shared else 0,
         )
         self._say()
 

@@ -42,3 +42,6 @@ export function drawn(token, by) {
   if (by === "byte") return { text: hex(token), whole: token && whole(token) ? seen(whole(token)) : "" };
   return { text: seen(by === "jamo" ? jamo(token) : token), whole: "" };
 }
+
+/** Many bytes by the first and the last of them, where there is little room. */
+export const few = (text, by) => (by === "byte" && text.length > 17 ? `${text.slice(0, 5)} … ${text.slice(-5)}` : text);

@@ -3,10 +3,10 @@ import { html, nothing } from "lit-html";
 import { live } from "lit-html/directives/live.js";
 import { choice, controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
-import { korean } from "../core/language.js";
+import { korean, marked } from "../core/korean.js";
 import { scroll } from "../core/scroll.js";
 import { counted } from "../core/text.js";
-import { drawn, seen } from "./drawing.js";
+import { drawn, few, seen } from "./drawing.js";
 import { everySize, learn, pairs, rowsAfter, units } from "./merging.js";
 import { saying, unitNames } from "./saying.js";
 
@@ -33,6 +33,8 @@ import { saying, unitNames } from "./saying.js";
 const most = { text: 2000, word: 100 }; // characters
 const shownPairs = 12;
 const shownWords = 30;
+const shownTokens = 400; // of all these words
+const around = 12; // stretches of merges before and after the present one
 const lengthOf = (text) => [...text].length;
 
 /** @param {W} w */
@@ -185,52 +187,56 @@ const chips = (learnt, ids, more = {}) => ids.map((id) => chip(learnt, id, more)
 
 /* ------------------------------------------------------------------ left: pairs; middle: words */
 
+/**
+ * A table that scrolls under its title.
+ * @param {W} w
+ * @param {string | symbol} [follow] what is kept in sight
+ */
+function titled(w, title, more, { heads, rows }, follow) {
+  const table = html`<table aria-label=${title}><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<div class="qkv-h">${title} <small>${more}</small></div>${scroll(w, title, table, follow)}`;
+}
+
+const andMore = (rest, one, other) => (rest > 0 ? html`<p class="qkv-hint">${counted(rest, one, other)}</p>` : nothing);
+
 /** @param {W} w @param {A} a */
 function pairsNow(w, { learnt, k }, rows) {
   const all = pairs(rows);
-  const rest = all.length - shownPairs;
-  const text = (id) => drawn(learnt.tokens[id], learnt.by).text;
-  const side = (id) => html`<span lang=${korean(text(id))}>${text(id)}</span>`;
-  return html`<div class="qkv-col">
-    ${scroll(
-      w,
-      "Pairs and how often they stand",
-      html`<table class="qkv-pairs">
-      <caption>${all.length ? html`Pairs now <small>the first is merge ${k + 1}</small>` : "No pair is left"}</caption>
-      <thead><tr><th scope="col">pair</th><th scope="col">ids</th><th scope="col">times</th></tr></thead>
-      <tbody>${all.slice(0, shownPairs).map(
-        ([n, a, b], i) => html`<tr class=${i ? "" : "qkv-best"}>
-          <th scope="row">${i ? nothing : html`<span class="qkv-diamond" aria-label="next">▶</span>`}${side(a)} + ${side(b)}</th><td>${a} + ${b}</td><td>${n}</td></tr>`,
-      )}</tbody>
-    </table>`,
-    )}
-    ${rest > 0 ? html`<p class="qkv-hint">${counted(rest, "and {n} pair that stands no more often", "and {n} pairs that stand no more often")}</p>` : nothing}
+  const side = (id) => {
+    const { text, whole } = drawn(learnt.tokens[id], learnt.by);
+    return html`<span lang=${korean(text)}>${few(text, learnt.by)}</span>${whole ? html` <small lang=${korean(whole)}>${whole}</small>` : nothing}`;
+  };
+  /** @param {number[]} pair */
+  const row = ([n, a, b], i) =>
+    html`<tr class=${i ? "" : "qkv-best"}><td>${n}</td><th scope="row">${side(a)} + ${side(b)}</th><td>${a} + ${b}</td></tr>`;
+  return html`<div class="qkv-col qkv-pairs">
+    ${titled(w, "Pairs", all.length ? `next: merge ${k + 1}` : "none is left", { heads: ["times", "pair", "ids"], rows: all.slice(0, shownPairs).map(row) })}
+    ${andMore(all.length - shownPairs, "and {n} pair more", "and {n} pairs more")}
   </div>`;
 }
 
+const hints = {
+  jamo: "·ㅇ with a dot is a final consonant (받침).",
+  byte: "Bytes as hex; below them the characters, where they are whole.",
+};
+
 /** @param {W} w @param {A} a */
 function wordsNow(w, { learnt, k }, rows) {
-  const merge = learnt.merges[k - 1];
-  const fresh = merge?.id;
+  const fresh = learnt.merges[k - 1]?.id;
   const all = rows.map((row, i) => ({ ...row, text: learnt.words[i].text, touched: row.ids.includes(fresh) }));
   // Of many words those that the merge has changed come first, so that they are seen.
-  const many = all.length > shownWords;
-  const sorted = many ? all.sort((x, y) => Number(y.touched) - Number(x.touched)) : all;
-  const rest = all.length - shownWords;
-  return html`<div class="qkv-col">
-    ${scroll(
-      w,
-      "The words as tokens",
-      html`<table class="qkv-cutting">
-      <caption>The words as tokens <small>${merge ? `outlined: what merge ${k} made` : "with their ids"}</small></caption>
-      <thead><tr><th scope="col">word</th><th scope="col">times</th><th scope="col">tokens, ids</th></tr></thead>
-      <tbody>${sorted.slice(0, shownWords).map(
-        ({ text, count, ids }) => html`<tr><th scope="row" lang=${korean(text)}>${seen(text)}</th><td>${count}</td>
-          <td class="qkv-pieces">${chips(learnt, ids, { fresh })}</td></tr>`,
-      )}</tbody>
-    </table>`,
-    )}
-    ${rest > 0 ? html`<p class="qkv-hint">${counted(rest, "and {n} word more", "and {n} words more")}</p>` : nothing}
+  if (all.length > shownWords) all.sort((x, y) => Number(y.touched) - Number(x.touched));
+  let room = shownTokens;
+  const some = all.slice(0, shownWords).filter(({ ids }) => {
+    room -= ids.length;
+    return room + ids.length > 0;
+  });
+  const row = ({ text, count, ids }) =>
+    html`<tr><td>${count}</td><th scope="row" lang=${korean(text)}>${seen(text)}</th><td class="qkv-pieces">${chips(learnt, ids.slice(0, shownTokens), { fresh })}${ids.length > shownTokens ? "…" : nothing}</td></tr>`;
+  return html`<div class="qkv-col qkv-cutting">
+    ${titled(w, "Words", k ? `outlined: merge ${k}` : "", { heads: ["times", "word", "tokens, ids"], rows: some.map(row) })}
+    ${andMore(all.length - some.length, "and {n} word more", "and {n} words more")}
+    ${hints[learnt.by] ? html`<p class="qkv-hint">${marked(hints[learnt.by])}</p>` : nothing}
   </div>`;
 }
 
@@ -245,7 +251,7 @@ function twoWays({ learnt, k, unit, now }) {
   return html`<div class="qkv-two-ways">
     <div><div class="qkv-h">By merge order <small>${count(order)}</small></div>
       <p class="qkv-pieces">${chips(learnt, order, { unit, fresh })}</p></div>
-    <div><div class="qkv-h">By longest match <small>${match ? html`${count(match)}, ${same ? "the same" : html`<b class="qkv-differs">not the same</b>`}` : "unknown as a whole"}</small></div>
+    <div><div class="qkv-h">By longest match <small>${!match ? "unknown" : same ? "the same" : html`<b class="qkv-differs">differs: ${count(match)}</b>`}</small></div>
       <p class="qkv-pieces">${match ? chips(learnt, match, { unit, fresh }) : html`<span class="qkv-piece qkv-none"><b>[UNK]</b> <small>none</small></span>`}</p></div>
   </div>`;
 }
@@ -253,27 +259,24 @@ function twoWays({ learnt, k, unit, now }) {
 const range = ({ from, to }) => (from === to ? String(from) : `${from}–${to}`);
 
 /** @param {W} w @param {A} a */
-function sizesOf(w, a) {
-  const { learnt, unit, sizes, k } = a;
-  const text = (id) => drawn(id < 0 ? unit[-1 - id] : learnt.tokens[id], learnt.by).text;
-  const cut = (ids) => ids.map((id) => html`<span class=${id < 0 ? "qkv-none" : ""}>${text(id)}</span> `);
-  const row = (size) => {
-    const here = size.from <= k && k <= size.to;
-    const same = size.match?.join() === size.order.join();
-    return html`<tr class="${here ? "qkv-best" : size.from > k ? "qkv-later" : ""}">
-      <th scope="row">${w.still ? range(size) : html`<button type="button" class="qkv-row" data-to=${size.from} aria-pressed=${here} aria-label="to merge ${size.from}" @click=${() => w.set({ merges: size.from })}>${range(size)}</button>`}</th>
-      <td>${size.order.length}</td>
-      <td class="qkv-cuts" lang=${korean(unit.join(""))}>${cut(size.order)}${same ? nothing : html`<br /><small>longest match:</small> ${size.match ? cut(size.match) : "[UNK]"}`}</td></tr>`;
+function sizesOf(w, { learnt, unit, sizes, k }) {
+  const name = (id) => {
+    const { text, whole } = drawn(id < 0 ? unit[-1 - id] : learnt.tokens[id], learnt.by);
+    return whole || text;
   };
-  return scroll(
-    w,
-    "The word under every number of merges",
-    html`<table class="qkv-by-size">
-    <caption>Under every number of merges</caption>
-    <thead><tr><th scope="col">merges</th><th scope="col">tokens</th><th scope="col">the word</th></tr></thead>
-    <tbody>${sizes.map(row)}</tbody>
-  </table>`,
-  );
+  const cut = (ids) => ids.map((id) => html`<span class=${id < 0 ? "qkv-none" : ""}>${name(id)}</span> `);
+  const lang = korean(unit.join(""));
+  const row = (size) => {
+    const { from, to, order, match } = size;
+    const here = from <= k && k <= to;
+    return html`<tr class=${here ? "qkv-best" : from > k ? "qkv-later" : ""}>
+      <th scope="row">${w.still ? range(size) : html`<button type="button" class="qkv-row" data-to=${from} aria-pressed=${here} @click=${() => w.set({ merges: from })}>${range(size)}</button>`}</th><td>${order.length}</td>
+      <td class="qkv-cuts" lang=${lang}>${cut(order)}${!match || match.join() === order.join() ? nothing : html`<br /><small lang="en">longest match:</small> ${cut(match)}`}</td></tr>`;
+  };
+  const at = sizes.findIndex(({ to }) => k <= to);
+  const some = sizes.slice(Math.max(0, at - around), at + around + 1);
+  const table = { heads: ["merges", "tokens", "the word"], rows: some.map(row) };
+  return titled(w, "Under every number of merges", "", table, ".qkv-best");
 }
 
 /** @param {W} w */
@@ -297,23 +300,26 @@ function unknown({ learnt, unit, now }) {
 }
 
 /** @param {W} w @param {A} a */
-const newWord = (w, a) => html`<div class="qkv-col">
+const newWord = (w, a) => html`<div class="qkv-col qkv-by-size">
     ${asking(w)}
     ${a.word ? html`${unknown(a)}${twoWays(a)}${sizesOf(w, a)}` : nothing}
   </div>`;
 
 /* ------------------------------------------------------------------ all of it */
 
+/** @param {W} w @param {A} a */
+function stepping(w, a) {
+  const rows = rowsAfter(a.learnt, a.k);
+  const count = a.learnt.merges.length + 1;
+  return html`${controls(w, { at: a.k, count, first: 0, what: "Merges", said: `${a.k} merges`, go: (merges) => w.set({ merges }) })}
+    ${sentence(w, words(a))}
+    <div class="qkv-three">${pairsNow(w, a, rows)}${wordsNow(w, a, rows)}${newWord(w, a)}</div>`;
+}
+
 /** @param {W} w */
 function view(w) {
   const a = follow(w);
-  if (!a.learnt.words.length) return giving(w);
-  const rows = rowsAfter(a.learnt, a.k);
-  const count = a.learnt.merges.length + 1;
-  return html`${giving(w)}
-    ${controls(w, { at: a.k, count, first: 0, what: "Merges", said: `${a.k} merges`, go: (merges) => w.set({ merges }) })}
-    ${sentence(w, words(a))}
-    <div class="qkv-three">${pairsNow(w, a, rows)}${wordsNow(w, a, rows)}${newWord(w, a)}</div>`;
+  return html`${giving(w)}${a.learnt.words.length ? stepping(w, a) : nothing}`;
 }
 
 /** @param {W} w */

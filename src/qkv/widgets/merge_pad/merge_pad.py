@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 from unicodedata import category, normalize
@@ -19,12 +20,15 @@ __all__ = ["MergePad"]
 MOST_TEXT, MOST_WORD = 2000, 100
 """The most characters of the text, and of the new word."""
 
+TEXT, MERGES, WORD = "able×5 unable×4 afford×6 unfold×2", 7, "unaffordable"
+"""What it opens with: the example of the chapter, to be done by hand."""
+
 EXAMPLES = [
     {
         "name": "English",
-        "text": "able×5 unable×4 afford×6 unfold×2",
-        "word": "unaffordable",
-        "merges": 7,
+        "text": TEXT,
+        "word": WORD,
+        "merges": MERGES,
     },
     {
         "name": "Korean",
@@ -88,10 +92,10 @@ class MergePad(Widget):
 
     def __init__(
         self,
-        text: str = EXAMPLES[0]["text"],
+        text: str = TEXT,
         by: str = "character",
-        merges: int = EXAMPLES[0]["merges"],
-        word: str = EXAMPLES[0]["word"],
+        merges: int = MERGES,
+        word: str = WORD,
     ):
         super().__init__(text=text, by=by, merges=merges, word=word, examples=EXAMPLES)
         self._say()
@@ -166,7 +170,7 @@ class MergePad(Widget):
         return page(self.alt, f"<p>{escape(self.text)}</p>", _table(heads, rows))
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table of texts, its rows numbered from 0."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     body = "".join(
@@ -214,8 +218,8 @@ def drawn(token: str | bytes, by: str) -> str:
 
     Examples
     --------
-    >>> drawn("고".encode(), "byte"), drawn("\u1169\u110b\u1163\u11bc", "jamo")
-    ('EA B3 A0', 'ㅗ야·ㅇ')
+    >>> drawn("고".encode(), "byte"), drawn("\u1169\u11bc", "jamo")
+    ('EA B3 A0', 'ㅗ·ㅇ')
     """
     if isinstance(token, bytes):
         return token.hex(" ").upper()

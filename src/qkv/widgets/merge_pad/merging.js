@@ -197,16 +197,18 @@ export function encoded({ merges, ranks }, ids, k) {
  * Nothing where a part of the word is no token.
  * @param {string[]} unit those of the word
  * @param {Map<string, number>} ids of the tokens that are known
+ * @param {number} reach how many units the longest of them can have
  * @returns {number[] | undefined}
  */
-export function longestMatch(unit, ids) {
+export function longestMatch(unit, ids, reach) {
   const made = [];
   for (let start = 0; start < unit.length; ) {
-    let end = unit.length;
-    while (end > start && !ids.has(unit.slice(start, end).join(""))) end--;
-    if (end === start) return undefined;
-    made.push(ids.get(unit.slice(start, end).join("")) ?? -1);
-    start = end;
+    const tries = [];
+    for (const u of unit.slice(start, start + reach)) tries.push((tries[tries.length - 1] ?? "") + u);
+    while (tries.length && !ids.has(tries[tries.length - 1])) tries.pop();
+    if (!tries.length) return undefined;
+    made.push(ids.get(tries[tries.length - 1]) ?? -1);
+    start += tries.length;
   }
   return made;
 }
@@ -224,13 +226,16 @@ export function everySize(learnt, unit) {
   const known = new Map(learnt.tokens.slice(0, learnt.units).map((token, i) => [token, i]));
   const whole = unit.join("");
   let order = unit.map((u, i) => known.get(u) ?? -1 - i);
-  let match = longestMatch(unit, known);
+  let [match, reach] = [longestMatch(unit, known, 1), 1];
   const found = [{ from: 0, to: 0, order, match }];
   learnt.merges.forEach(({ a, b, id }, i) => {
-    const [before, was] = [order, match];
+    const [token, before, was] = [learnt.tokens[id], order, match];
     if (has(order, a, b)) order = encoded(learnt, order, i + 1);
     // Only a token that stands in the word can change what matches.
-    if (whole.includes(learnt.tokens[id])) match = longestMatch(unit, known.set(learnt.tokens[id], id));
+    if (whole.includes(token)) {
+      reach = Math.max(reach, token.length);
+      match = longestMatch(unit, known.set(token, id), reach);
+    }
     if (order !== before || match?.join() !== was?.join()) found.push({ from: i + 1, to: i + 1, order, match });
     else found[found.length - 1].to = i + 1;
   });

@@ -1,8 +1,8 @@
 // What is said of a step: why this pair, and what it makes of the new word.
 import { html } from "lit-html";
-import { marked } from "../core/language.js";
+import { marked } from "../core/korean.js";
 import { counted } from "../core/text.js";
-import { drawn, seen } from "./drawing.js";
+import { drawn, few, seen } from "./drawing.js";
 
 /** @typedef {import("./merging.js").Learnt} Learnt */
 /** @typedef {import("./merging.js").Merge} Merge */
@@ -16,7 +16,7 @@ export const unitNames = {
 /** A token in a sentence. */
 const named = (learnt, id) => {
   const { text, whole } = drawn(learnt.tokens[id], learnt.by);
-  return html`<b>${marked(text)}</b>${whole ? html` (${marked(whole)})` : ""}`;
+  return html`<b>${marked(few(text, learnt.by))}</b>${whole ? html` (${marked(whole)})` : ""}`;
 };
 
 /** @param {Learnt} learnt @param {number[]} pair */
@@ -28,8 +28,8 @@ function reason(learnt, { count, equal, rival }) {
   if (!rival) return html`because ${times}, more often than any other pair`;
   const pair = joined(learnt, rival);
   return equal === 1
-    ? html`because ${times}, as ${pair} does, and its ids are lower`
-    : html`because ${times}, as ${pair} and ${counted(equal - 1, "{n} other pair", "{n} other pairs")} do, and its ids are the lowest`;
+    ? html`because ${times}, as often as ${pair}, and its ids are lower`
+    : html`because ${times}, as often as ${pair} and ${counted(equal - 1, "{n} other pair", "{n} other pairs")}, and its ids are the lowest`;
 }
 
 /** What has become of the new word. */

@@ -245,6 +245,17 @@ function lookWords(w, s, { row }) {
   return `${first} ${best > 0 && s.touched.includes(best - 1) ? onIt(holes) : besideIt(holes)}`;
 }
 
+/** By how much a probability has changed, as far as two decimals tell. */
+function moved(was, now) {
+  const [before, after] = [chance(was), chance(now)];
+  if (before === after) return `and so does its probability (${after})`;
+  const by = chance(Math.abs(now - was));
+  const far = by.startsWith("<") ? `by less than ${by.slice(1)}` : `by ${by}`;
+  return now > was
+    ? `and its probability rises ${far}, from ${before} to ${after}`
+    : `but its probability falls ${far}, from ${before} to ${after}`;
+}
+
 /** @param {W} w */
 function sayWords(w, s, { says, before }) {
   const best = peak(says);
@@ -260,8 +271,8 @@ function sayWords(w, s, { says, before }) {
   const all = chance(before[full]);
   const hidden = s.hidden.size === 1 ? where(s, s.hides[0]) : `${s.hidden.size} of ${s.count} patches`;
   return full === best
-    ? `Without ${hidden} the model says ${name} (${p}) instead of ${all} when it sees all.`
-    : `Without ${hidden} the model says ${name} (${p}); when it sees all, ${nameOf(w, full)} (${all}).`;
+    ? `Without ${hidden} the answer stays ${name}, ${moved(before[full], says[best])}.`
+    : `Without ${hidden} the model says ${name} (${p}) instead of ${nameOf(w, full)}, which it says when it sees all (${all}).`;
 }
 
 /** @param {W} w */
@@ -443,7 +454,7 @@ function classes(w, s, { says, before }) {
       )}
     </tbody>
   </table>
-  ${before ? html`<p class="qkv-legend"><span class="qkv-meter"><u style="left:50%"></u></span>when it sees all</p>` : nothing}`;
+  <p class="qkv-legend">${before ? html`<span class="qkv-meter"><u style="left:50%"></u></span>when it sees all` : nothing}</p>`;
 }
 
 // ---- the controls
@@ -520,19 +531,22 @@ function hiding(w, s, a) {
   </div>`;
 }
 
-/** @param {W} w */
+/**
+ * Where the model is, or what is the matter with it: always one line, so that nothing below it moves.
+ * @param {W} w
+ */
 function status(w, a) {
   if (w.still) return nothing;
   const wanted = !a && !w.local.loading;
-  return html`<div role="status" class=${w.local.note || wanted ? "qkv-note" : ""}>
+  return html`<div role="status" class="qkv-model ${w.local.note || wanted ? "qkv-note" : ""}">
       ${w.local.note ? html`<p>${w.local.note}</p>` : nothing}
       ${wanted ? html`<p><button type="button" data-act="load" @click=${() => load(w)}>Load the model, ${size(w.get("size"))}</button></p>` : nothing}
+      ${w.local.note || wanted ? nothing : here(w)}
     </div>`;
 }
 
 /** @param {W} w */
 function here(w) {
-  if (w.still) return nothing;
   const bytes = size(w.get("size"));
   const first = w.get("draw")
     ? `When you ask a patch, hide one or draw, the model is loaded first: ${bytes}, once.`
@@ -586,15 +600,15 @@ function view(w) {
   const s = sceneOf(w);
   const a = answerOf(w, s);
   return html`
-    ${inputs(w, s)}${looking(w)}${hiding(w, s, a)}${status(w, a)}
+    <div class="qkv-top">${inputs(w, s)}${status(w, a)}</div>
+    ${looking(w)}${hiding(w, s, a)}
     ${sentence(w, words(w, s, a))}
-    <div class="qkv-sight">
+    <div class="qkv-sight ${s.own ? "qkv-drawing" : ""}">
       ${board(w, s)}${picture(w, s, a)}
-      ${a ? html`<div class="qkv-says">${classes(w, s, a)}</div>` : nothing}
+      <div class="qkv-says">${a ? classes(w, s, a) : nothing}</div>
+      <div class="qkv-sees-in">${a ? weights(w, s, a) : nothing}</div>
     </div>
-    ${line(w, s, a)}
-    ${a ? weights(w, s, a) : nothing}
-    ${here(w)}`;
+    ${line(w, s, a)}`;
 }
 
 /** @param {W} w */

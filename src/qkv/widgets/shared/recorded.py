@@ -9,6 +9,7 @@ from torch import Tensor
 from qkv.trace import Recording, Step, walk
 from qkv.widgets.shared.base import Widget
 from qkv.widgets.shared.encode import number
+from qkv.widgets.shared.network import network
 
 START = "<bos>"
 
@@ -22,6 +23,9 @@ class Recorded(Widget):
         ``lambda text: record(model, corpus, text)``. A :exc:`ValueError` that it
         raises is shown to the reader who typed the input.
     inputs : what to record now, so that the widget shows it without a kernel.
+    model, corpus : what ``record`` records, if the page is to read the reader's own
+        digits itself: its weights, rounded to float16, go with the widget, and the site
+        loads them when they are asked for. Without them a kernel must be there.
 
     Raises
     ------
@@ -35,15 +39,27 @@ class Recorded(Widget):
     step = traitlets.Int(0).tag(sync=True)
     request = traitlets.Dict().tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
+    network = traitlets.Dict().tag(sync=True)
+    weights = traitlets.Bytes(None, allow_none=True).tag(sync=True)
 
-    def __init__(self, record: Callable[[str], Recording], inputs: Sequence[str]):
+    def __init__(
+        self,
+        record: Callable[[str], Recording],
+        inputs: Sequence[str],
+        *,
+        model: Any = None,
+        corpus: Any = None,
+    ):
         if isinstance(inputs, str) or not len(inputs):
             raise ValueError(
                 f"inputs is a list of at least one text to record, not {inputs!r}"
             )
         self._record = record
         made = [{"input": text, **self.encode(record(text))} for text in inputs]
-        super().__init__(recordings=made, alt=self.sentence(made))
+        said, weights = network(model, corpus) if model is not None else ({}, None)
+        super().__init__(
+            recordings=made, alt=self.sentence(made), network=said, weights=weights
+        )
 
     def encode(self, recording: Recording) -> dict[str, Any]:
         """Return a recording as the front end reads it."""

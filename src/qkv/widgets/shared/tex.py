@@ -34,7 +34,19 @@ _SIGNS = _pairs(
     """
 )
 _BIG = {"sum": "∑", "prod": "∏", "int": "∫"}
-_NAMES = {"exp", "log", "ln", "tanh", "sin", "cos", "max", "min", "argmax", "softmax"}
+_NAMES = {
+    "arg",
+    "exp",
+    "log",
+    "ln",
+    "tanh",
+    "sin",
+    "cos",
+    "max",
+    "min",
+    "argmax",
+    "softmax",
+}
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~", "vec": "→", "dot": "˙"}
 _SPACES = {",": 0.17, ":": 0.22, ";": 0.28, " ": 0.25, "!": -0.17}
 _SPACES |= {"quad": 1.0, "qquad": 2.0}

@@ -1,18 +1,19 @@
 """The whole Transformer as a map: walk a sentence through it, place by place."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import torch
 import traitlets
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from qkv.trace import Place, Step, place_of, walk
 from qkv.widgets.shared.attending import peaks
 from qkv.widgets.shared.base import Widget, module
-from qkv.widgets.shared.encode import crop, listed, visible
+from qkv.widgets.shared.encode import crop, listed, number, visible
 from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.packed import Store, sizes
 from qkv.widgets.shared.recorded import likely, steps_of
@@ -42,9 +43,13 @@ class TransformerMap(Widget):
     r"""The model as the paper draws it, with a sentence on its way through.
 
     Each box of the figure is a place to go to. At a place stand its formula, shapes and
-    numbers, and what goes around it: x, what the sub-layer adds, and their sum. A place
-    opens into its own steps. A second view draws each part of the model with an area
-    that is proportional to its number of parameters.
+    numbers, why it is there, and what goes around it: x, what the sub-layer adds, and
+    their sum. A place opens into its own steps. A second view draws each part of the
+    model with an area that is proportional to its number of parameters.
+
+    One question is followed from box to box: which word does a token that is written
+    come from, and where does it become the answer? So a row of the decoder is named by
+    the token that it writes, as a heat map of cross-attention names it.
 
     Parameters
     ----------
@@ -55,22 +60,29 @@ class TransformerMap(Widget):
     vocabulary : names of the outputs; their numbers if not given.
     parameters : the model's ``state_dict()``, or the count or shape of each part by its
         name. A tensor that has two names is counted at the first.
+    follow : the token whose writing is followed; the first that is written if not
+        given.
 
     Raises
     ------
     TypeError
         If ``trace`` is no trace of an encoder and a decoder.
     ValueError
-        If the trace holds several sentences, or tokens or names do not fit it.
+        If the trace holds several sentences, tokens or names do not fit it, or the
+        token to follow is not written.
 
     Notes
     -----
-    Vaswani et al. (2017), figure 1. Numbers are kept to about 1/2,000 of the largest of
-    their matrix, so that two decimals are right; what follows from others is computed in
-    the browser. Features after the first 128 are cropped, and the widget says so.
+    Vaswani et al. (2017), figure 1. With a ``state_dict()`` and the names of the
+    outputs, each vector of the decoder is also read by the last norm and the output
+    layer, as if the model stopped there ("logit lens"). Numbers are kept to about
+    1/2,000 of the largest of their matrix, so that two decimals are right; what follows
+    from others is computed in the browser. Features after the first 128 are cropped,
+    and the widget says so.
 
     ``place`` is the place shown, of ``len(widget.places)``; ``inside`` the step within
-    it, or −1; ``show`` is "walk" or "parameters".
+    it, or −1; ``row`` and ``word`` are the decoder's and the encoder's row in focus;
+    ``show`` is "walk" or "parameters".
 
     Examples
     --------
@@ -100,6 +112,7 @@ class TransformerMap(Widget):
     inside = traitlets.Int(-1).tag(sync=True)
     head = traitlets.Int(0).tag(sync=True)
     row = traitlets.Int(0).tag(sync=True)
+    word = traitlets.Int(0).tag(sync=True)
     show = traitlets.Enum(["walk", "parameters"], "walk").tag(sync=True)
 
     def __init__(
@@ -110,6 +123,7 @@ class TransformerMap(Widget):
         *,
         vocabulary: Sequence[str] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        follow: str | None = None,
     ):
         _check(trace)
         values = steps_of(trace)
@@ -124,6 +138,11 @@ class TransformerMap(Widget):
         steps[softmax]["unit"] = True
         _read_within(places, steps)
         top = likely(values[softmax], names, _TOP)
+        tokens["written"] = [*tokens["target"][1:], top[-1][0][0]]
+        lens = _lens(trace, places, values, parameters or {})
+        if lens and set(tokens["written"]) <= set(names):
+            _read(lens, places, values, tokens["written"], names)
+        row = _followed(tokens["written"], follow)
         super().__init__(
             tokens=tokens,
             words=words.found,
@@ -133,6 +152,8 @@ class TransformerMap(Widget):
             top=top,
             notes=_notes(values, places, shown),
             parts=counts.parts(),
+            row=row,
+            word=int(_cross(values, places)[row].argmax()),
             alt=_sentence(values, places, tokens, top, counts.parts()),
         )
         self._weights = _cross(values, places)
@@ -150,8 +171,9 @@ class TransformerMap(Widget):
         counted = table(shares, labels, ["share"]) if labels else ""
         return page(
             self.alt,
-            "<p>What the last decoder layer looks at, a mean over its heads:</p>",
-            table(listed(self._weights), target, source),
+            "<p>What the last decoder layer looks at to write each token, a mean over "
+            "its heads:</p>",
+            table(listed(self._weights), self.tokens["written"], source),
             "<p>The likeliest next tokens:</p>",
             table(best, list(map(named, said)), ["probability"]),
             f"<p>Where the parameters are:</p>{counted}" if counted else "",
@@ -332,6 +354,7 @@ class _Layer:
             }
             said = place_of(layer, work.name)
             shared["called"] = said.called or said.label.lower()
+            shared["serves"] = said.part
             for part in three if pre_norm else (work,):
                 yield self._box(layer, part, words, counts) | shared
             if not pre_norm:
@@ -493,6 +516,86 @@ def _recipe(
     return (what, *taken)
 
 
+@dataclass(frozen=True)
+class _Lens:
+    """The last norm and the output layer, to read a vector before the model's end."""
+
+    norms: list[tuple[Tensor | None, Tensor | None]]
+    table: Tensor
+    bias: Tensor | None
+
+    def __call__(self, x: Tensor) -> Float[Tensor, "target vocab"]:
+        """Return what the model would write if its layers ended with x."""
+        for gain, shift in self.norms:
+            x = F.layer_norm(x, x.shape[-1:], gain, shift)
+        return F.linear(x, self.table, self.bias).softmax(-1)
+
+
+def _lens(
+    trace: Any,
+    places: list[dict[str, Any]],
+    values: dict[str, Tensor],
+    parameters: Mapping[str, Any],
+) -> _Lens | None:
+    """Return it where the parameters make one that reads the end as the model does."""
+    owners = {f.name: f.metadata["owner"] for f in fields(trace)}
+    of = {p["id"]: _numbers(parameters, owners[p["id"]]) for p in places if _ends(p)}
+    norms = [of[p["id"]] for p in places if _ends(p) and p["part"] == "norm"]
+    made, embedded = (_last(places, part)["id"] for part in ("linear", "embedding"))
+    end = values[[p["stream"][-1] for p in places if "layer" in p][-1]]
+    right = values[_last(places, "softmax")["path"]]
+    # Where one table serves both ends, it is kept as that of the embedding.
+    for rows in (of[made][0], _numbers(parameters, owners[embedded])[0]):
+        if rows is None or rows.shape != (right.shape[-1], end.shape[-1]):
+            continue
+        lens = _Lens(norms, rows, of[made][1])
+        if torch.allclose(lens(end), right, atol=1e-4):
+            return lens
+    return None
+
+
+def _ends(place: dict[str, Any]) -> bool:
+    return place["stack"] == "end" and place["side"] == "target"
+
+
+def _read(
+    lens: _Lens,
+    places: list[dict[str, Any]],
+    values: dict[str, Tensor],
+    written: Sequence[str],
+    names: Sequence[str],
+) -> None:
+    """Note at each sum of the decoder what the model would write, row by row."""
+    ids = torch.tensor([[names.index(token)] for token in written])
+    for place in places:
+        sums = place["part"] in ("embedding", "position", "add")
+        if place["side"] != "target" or not sums:
+            continue
+        chances = lens(values[place.get("stream", [place["path"]])[-1]])
+        own = chances.gather(-1, ids)[:, 0].tolist()
+        place["read"] = [
+            [number(p), *best[0]]
+            for p, best in zip(own, likely(chances, names, 1), strict=True)
+        ]
+
+
+def _numbers(
+    parameters: Mapping[str, Any], owner: str
+) -> tuple[Tensor | None, Tensor | None]:
+    """Return the weight and the bias of a module, where they are given as tensors."""
+    found = (parameters.get(f"{owner}.{name}") for name in ("weight", "bias"))
+    kept = [x.detach().cpu() if isinstance(x, Tensor) else None for x in found]
+    return kept[0], kept[1]
+
+
+def _followed(written: Sequence[str], follow: str | None) -> int:
+    if follow is not None and follow not in written:
+        raise ValueError(
+            f"follow={follow!r} is not written; what is written is {list(written)}"
+        )
+    return 0 if follow is None else list(written).index(follow)
+
+
 def _notes(
     values: dict[str, Tensor], places: list[dict[str, Any]], shown: list[int]
 ) -> dict[str, str]:
@@ -537,17 +640,18 @@ def _sentence(
     )
     kind = "pre-norm" if layers[0]["part"] == "norm" else "post-norm"
     heads = len(values[_last(places, "attention")["weights"]])
-    source, target = (" ".join(map(visible, tokens[side])) for side in tokens)
+    source, target = (" ".join(map(visible, tokens[side])) for side in _SIDES)
     d_model = values[places[0]["path"]].shape[-1]
     read = "1 encoder layer" if encoder == 1 else f"{encoder} encoder layers"
     written = "1 decoder layer" if decoder == 1 else f"{decoder} decoder layers"
     split = "1 head" if heads == 1 else f"{heads} heads"
-    looked = peaks(_cross(values, places), tokens["target"], tokens["source"])
+    looked = peaks(_cross(values, places), tokens["written"], tokens["source"])
     sentences = [
         f"A Transformer in {kind} with {read} and {written}, d_model {d_model}, "
         f"{split}, drawn as a map to walk through.",
         f"The encoder reads {source}; the decoder is fed {target}.",
-        f"In the last decoder layer's cross-attention, a mean over the heads, {looked}",
+        "In the last decoder layer's cross-attention, a mean over the heads, named by "
+        f"what is written, {looked}",
         f"Most likely next: {_next(tokens, top)}.",
     ]
     return " ".join([*sentences, _shares(parts)] if parts else sentences)

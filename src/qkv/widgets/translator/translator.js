@@ -9,7 +9,7 @@ import { details } from "../core/details.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
 import { box } from "../core/inputs.js";
-import { isKorean } from "../core/language.js";
+import { korean } from "../core/korean.js";
 import { withNetwork as loading, modelHint, size } from "../core/loading.js";
 import { meanOf, peak } from "../core/maths.js";
 import { scroll } from "../core/scroll.js";
@@ -17,9 +17,9 @@ import { beamTree, greedy } from "../core/search.js";
 import { nearest, wordsOf } from "../core/spelling.js";
 import { chance, counted, shown } from "../core/text.js";
 import { transformer } from "../core/transformer.js";
+import { foreign, stranger } from "./reading.js";
 
 /** The attribute `lang` of an element that holds this text, where it is not the page's. */
-const korean = (text) => (isKorean(text) ? "ko" : nothing);
 
 /**
  * @typedef {object} Run
@@ -55,7 +55,9 @@ const korean = (text) => (isKorean(text) ? "ko" : nothing);
  * @property {number} most
  * @property {string} name
  * @property {number} size
+ * @property {Language} learnt
  */
+/** @typedef {import("./reading.js").Language} Language */
 /** @typedef {{ text: string, unknown: { word: string, near: string[] }[] }} Typed what is typed, and what of it is not known */
 /** @typedef {Typed & import("../core/details.js").Opened & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
@@ -226,11 +228,14 @@ const settings = (w) => ({
 /** @param {W} w */
 function ask(w, typed) {
   const words = wordsOf(typed, w.get("words"));
-  w.local.text = words.join(" ") || typed;
+  w.local.text = typed; // as it was typed: nothing of it is lost
   const unknown = [...new Set(words.filter((word) => !w.get("words").includes(word)))];
-  w.local.unknown = unknown.map((word) => ({ word, near: nearest(word, w.get("words")) }));
+  const unread = foreign(unknown, w.get("words"));
+  const misspelt = unknown.filter((word) => !unread.includes(word));
+  w.local.unknown = misspelt.map((word) => ({ word, near: nearest(word, w.get("words")) }));
   w.local.note = "";
   if (!words.length) w.local.note = "Type a sentence first.";
+  else if (unread.length) w.local.note = cannotRead(w, unread);
   else if (words.length > MOST_WORDS)
     w.local.note = `That is ${words.length} words; ${MOST_WORDS} are the most it takes here.`;
   else if (!unknown.length) {
@@ -239,6 +244,34 @@ function ask(w, typed) {
     return withNetwork(w, (net) => keep(w, translated(net, words, settings(w))));
   }
   return w.draw();
+}
+
+/**
+ * What is written in letters that the model has never seen, and what it can read.
+ * @param {W} w
+ */
+function cannotRead(w, unread) {
+  const names = unread.map(quoted).join(", ");
+  const can = `It reads only the ${w.get("words").length} words listed below, as in “${w.get("recordings")[0].input}”.`;
+  return unread.every((word) => /\p{Script=Hangul}/u.test(word))
+    ? `${names} is Korean, and this model cannot read Korean. ${can}`
+    : `This model cannot read ${names}. ${can}`;
+}
+
+/**
+ * That a row of words is no sentence: the model writes something all the same.
+ * @param {W} w
+ */
+function doubt(w, run) {
+  const found = stranger(w.get("learnt"), run.source, w.get("words"));
+  if (!found) return "";
+  const before = `“${found.before.join(" ")}”`;
+  const why = !found.before.length
+    ? `no sentence that it learned from begins with ${quoted(found.word)}`
+    : found.word
+      ? `no sentence that it learned from goes on with ${quoted(found.word)} after ${before}`
+      : `no sentence that it learned from ends after ${before}`;
+  return `“${run.input}” seems to be no sentence of its language: ${why}. It translates it all the same, because it gives an answer to any row of words.`;
 }
 
 /** @param {W} w */
@@ -253,11 +286,8 @@ function put(w, typed) {
  * @param {W} w
  */
 function mend(w, word, by) {
-  const typed = (w.local.text ?? "")
-    .split(" ")
-    .map((x) => (x === word ? by : x))
-    .join(" ");
-  ask(w, typed);
+  const typed = wordsOf(w.local.text ?? "", w.get("words"));
+  ask(w, typed.map((x) => (x === word ? by : x)).join(" "));
   focus(w, "[name=text]");
 }
 
@@ -290,6 +320,7 @@ const strange = (w) =>
 /** @param {W} w */
 function inputs(w, run) {
   if (w.still) return html`<p class="qkv-input">Input: <b>${run.input}</b></p>`;
+  const warning = doubt(w, run);
   const runs = w.get("recordings");
   const at = w.get("chosen");
   return html`<div class="qkv-inputs">
@@ -299,8 +330,9 @@ function inputs(w, run) {
         </select></label>
       ${own(w)}
     </div>
-    <div role="status" class=${w.local.note || w.local.unknown?.length ? "qkv-note" : ""}>
+    <div role="status" class=${w.local.note || w.local.unknown?.length || warning ? "qkv-note" : ""}>
       ${w.local.note ? html`<p>${w.local.note}</p>` : nothing}${strange(w)}
+      ${warning ? html`<p class="qkv-doubt">${warning}</p>` : nothing}
     </div>
     ${known(w)}`;
 }
@@ -350,7 +382,7 @@ function looks(w, run, at) {
       ? `layer ${layer + 1}, head ${head + 1}`
       : counted(heads, `layer ${layer + 1}, mean of {n} head`, `layer ${layer + 1}, mean of {n} heads`);
   return html`<div class="qkv-map">
-    <div class="qkv-h">Cross-attention <small>${w.still ? which : "of each token to the source, in per cent"}</small></div>
+    <div class="qkv-h">Cross-attention <small>${w.still ? which : "in per cent; a row is named by what it writes"}</small></div>
     ${w.still ? nothing : html`<div class="qkv-facts">${list("layer", "layer", layer, numbers(layers))}${list("head", "head", head, [[-1, "mean"], ...numbers(heads)])}</div>`}
     ${scroll(
       w,
@@ -428,9 +460,11 @@ const greedyView = (w, run, at) => html`
   ${written(run, at)}
   <div class="qkv-pair">
     ${looks(w, run, at)}
-    <div>${w.still ? everyStep(run) : candidates(run, at)}</div>
-  </div>
-  ${cache(w, run, at)}`;
+    <div>
+      ${w.still ? everyStep(run) : candidates(run, at)}
+      ${cache(w, run, at)}
+    </div>
+  </div>`;
 
 // ---- beam search: a tree
 
@@ -536,8 +570,8 @@ function beamView(w, run, at) {
     ${treeView(w, run, at)}
     ${
       over && ended.length
-        ? listOf(w, ended, "What has ended, by score", tree.best)
-        : html`${listOf(w, now, `Candidates for token ${at + 1}, by log p`, over ? tree.best : undefined)}${more > 0 ? html`<p class="qkv-hint">… and ${more} more, dropped.</p>` : nothing}`
+        ? html`<div class="qkv-below">${listOf(w, ended, "What has ended, by score", tree.best)}</div>`
+        : html`<div class="qkv-below">${listOf(w, now, `Candidates for token ${at + 1}, by log p`, over ? tree.best : undefined)}${more > 0 ? html`<p class="qkv-hint">… and ${more} more, dropped.</p>` : nothing}</div>`
     }`;
 }
 

@@ -1,6 +1,7 @@
 """A trained Transformer that translates in the browser, one token after another."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -25,7 +26,9 @@ class Translator(Served):
     What is recorded of ``inputs`` can be stepped through anywhere. A reader can also
     type a sentence: the model then runs in the browser, on weights that are loaded when
     asked for, from the kernel, or on the site from the file
-    ``_static/checkpoints/NAME.js``. They are not stored in the notebook.
+    ``_static/checkpoints/NAME.js``. They are not stored in the notebook. What the model
+    can't read is told, and a row of words that is no sentence is translated with a word
+    of warning, if it is known what sentences are.
 
     Parameters
     ----------
@@ -35,12 +38,14 @@ class Translator(Served):
     name : what the checkpoint is called on the site.
     width, length_penalty : of the beam search, as for :func:`qkv.decoding.beam`.
     max_length : the most tokens to write, ``<eos>`` among them.
+    learnt : examples of the language, with the fields of their words: what no sentence
+        of theirs begins, goes on or ends with is said to be none.
 
     Raises
     ------
     ValueError
-        If there is no input, a word is unknown, or the beam search refuses its
-        settings.
+        If there is no input, a word is unknown, also of what it learnt, or the beam
+        search refuses its settings.
 
     Notes
     -----
@@ -69,6 +74,7 @@ class Translator(Served):
     words = traitlets.List().tag(sync=True)
     joiner = traitlets.Unicode("").tag(sync=True)
     most = traitlets.Int(40).tag(sync=True)
+    learnt = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -79,6 +85,7 @@ class Translator(Served):
         width: int = 4,
         length_penalty: float = 0.6,
         max_length: int = 40,
+        learnt: Iterable[Any] = (),
     ):
         if isinstance(inputs, str) or not len(inputs):
             raise ValueError(
@@ -99,12 +106,62 @@ class Translator(Served):
             words=list(checkpoint.source_vocab.tokens[3:]),
             joiner=joiner,
             most=max_length,
+            learnt=_language(learnt, checkpoint.source_vocab.tokens[3:]),
             alt=_sentence(runs, joiner),
         )
 
     def fallback(self) -> str:
         """Return the sentences as tables: probabilities, and what is looked at."""
         return page(self.alt, *map(_tables, self.recordings))
+
+
+_START, _STOP = (-1, ""), (-1, "end")
+
+
+def _language(examples: Iterable[Any], words: Sequence[str]) -> dict[str, Any]:
+    """Return which words follow which in a part of a sentence, and where it may end.
+
+    A state is a word in its part: subject, verb, object, time. ``states`` are its
+    word's number and which of the sets of ``next`` follow it; the first state is the
+    start, and -1 in a set an end.
+    """
+    numbers = {word: i for i, word in enumerate(words)}
+    examples = list(examples)
+    if lost := sorted({w for e in examples for w in e.source} - set(numbers)):
+        raise ValueError(
+            f"learnt has words that the model does not know: {lost[:5]}; give examples "
+            "of the language that it was trained on"
+        )
+    follow: dict[tuple[int, str], set] = defaultdict(set)
+    for example in examples:
+        parts = _parts(example.source_fields)
+        row = [(numbers[w], p) for w, p in zip(example.source, parts, strict=True)]
+        for state, after in zip([_START, *row], [*row, _STOP], strict=True):
+            follow[state].add(after)
+    states = sorted(follow)  # the start comes first
+    at = {state: i for i, state in enumerate(states)} | {_STOP: -1}
+    sets = [tuple(sorted(at[after] for after in follow[state])) for state in states]
+    kept = list(dict.fromkeys(sets))
+    rows = zip(states, sets, strict=True)
+    return {
+        "states": [[word, kept.index(found)] for (word, _), found in rows],
+        "next": [list(found) for found in kept],
+    }
+
+
+def _parts(fields: Iterable[str]) -> list[str]:
+    """Return of each word whether it is of the subject, the verb, …; "the" as its noun.
+
+    Examples
+    --------
+    >>> _parts(["", "subject", "verb", "object number", "object"])
+    ['subject', 'subject', 'verb', 'object', 'object']
+    """
+    now, found = "", []
+    for field in reversed(list(fields)):
+        now = field.partition(" ")[0] or now
+        found.append(now)
+    return found[::-1]
 
 
 def _record(

@@ -4,6 +4,7 @@ import { bars, numbers, reach } from "../core/bars.js";
 import { controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
+import { likely } from "../core/recurrent.js";
 import { spread } from "../core/spread.js";
 import { chance, counted, shown } from "../core/text.js";
 
@@ -194,6 +195,22 @@ function score(r, f) {
   return counted(f.tokens.length, `${right} of {n} token right`, `${right} of {n} tokens right`);
 }
 
+/** What the network did in the page, as Python would have recorded it. */
+function made(recorded, names) {
+  const { input, source, target, states, forced, free } = recorded;
+  const expected = (row, t) => (t < target.length ? row.p[names.indexOf(target[t])] : null);
+  const run = ({ tokens, rows }) => ({
+    tokens,
+    fed: [names[1], ...tokens.slice(0, -1)],
+    context: rows[0].scores ? rows.map((row) => row.context) : [rows[0].context],
+    decoder: rows.map((row) => row.hidden),
+    top: rows.map((row) => likely(row.p, names, 5)),
+    expected: rows.map(expected),
+  });
+  const units = states[0].length;
+  return { input, source, target, units, note: "", encoder: states, forced: run(forced), free: free && run(free) };
+}
+
 /** @param {W} w */
 function view(w) {
   const r = w.get("recordings")[w.get("chosen")];
@@ -203,7 +220,7 @@ function view(w) {
   const here = place(at, r, f);
   const said = words(w, r, f, here);
   const go = (step) => w.set({ step });
-  return html`${inputs(w)}
+  return html`${inputs(w, (recorded) => made(recorded, w.get("network").target))}
     <div class="qkv-feeds">${feeding(w)}<span class="qkv-score">${score(r, f)}</span></div>
     ${controls(w, { at, count, what: "Time", said, go })}
     ${sentence(w, said)}
