@@ -1,6 +1,6 @@
 """What several exercises of chapter 9 need: the four words and their merges."""
 
-FOUR_WORDS = {
+FOUR_WORDS: dict[tuple[str, ...], int] = {
     tuple("able"): 5,
     tuple("unable"): 4,
     tuple("afford"): 6,
