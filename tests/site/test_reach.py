@@ -7,20 +7,21 @@ from tests.site.test_pages import PHONE, barriers
 
 # Targets of 24 px, or as far from others (WCAG 2.5.8): axe measures them.
 TARGETS = ["target-size"]
-# Letters as drawn, also in drawings; those above and below the line are small, and so
-# are numbers in the cells of a map. What widgets write is measured with the widgets.
+# Letters as drawn, also in drawings and in widgets; only those above and below the line
+# are small.
 SMALL = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = new Map();
   while (texts.nextNode()) {
     const { parentElement: at, data } = texts.currentNode;
     if (!data.trim() || !at.checkVisibility()) continue;
-    if (at.closest("sub, sup, .sub, .katex, math, [data-qkv-widget]")) continue;
-    const drawn = at.ownerSVGElement ? at.getScreenCTM().a : 1;
+    if (at.closest("sub, sup, .sub, .katex, math")) continue;
+    const matrix = at.ownerSVGElement && at.getScreenCTM();
+    const drawn = matrix ? Math.hypot(matrix.a, matrix.b) : 1; // letters may be turned
     const size = parseFloat(getComputedStyle(at).fontSize) * drawn;
-    if (drawn === 0 || (at.ownerSVGElement && /^[-−.\\d\\s]+$/.test(data))) continue;
-    const where = `${at.closest("figure")?.className ?? ""} ${at.tagName}`;
-    if (size < 11.99) found.set(`${where}.${at.getAttribute("class")}`, [size, data]);
+    const inside = at.closest(".qkv-w, figure")?.className ?? "";
+    const where = `${inside} ${at.tagName}.${at.getAttribute("class")}`;
+    if (size > 0 && size < 11.99) found.set(where, [size, data]);
   }
   return [...found].map(([where, [size, data]]) => `${where}: ${size} ${data.trim()}`);
 }"""
