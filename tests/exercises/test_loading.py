@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-SHARED = {"", ".draw", ".finding", ".sentences"}
+SHARED = {"", ".draw", ".finding", ".report", ".sentences"}
 
 
 def loaded(call: str) -> set[str]:
