@@ -32,8 +32,8 @@ def test_what_folds_shows_its_first_line_and_what_came_out(notebook):
     claim, exercise, figure = (notebook.cells.nth(n) for n in range(3))
     claim.locator(".jp-OutputArea", has_text="✓ it reads").wait_for()
     for cell, line in ((claim, 'claim("it reads", 0.95'), (figure, "bars(")):
-        placeholder = cell.locator(".jp-Placeholder-content")
-        assert placeholder.inner_text().startswith(line)
+        line_shown = cell.locator(".jp-Placeholder-content")
+        assert line_shown.inner_text().startswith(line)
         assert not cell.locator(".cm-content").is_visible()
     assert exercise.locator(".cm-content").is_visible()
     assert exercise.locator(".jp-Placeholder-content").count() == 0
