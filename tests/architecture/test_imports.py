@@ -6,7 +6,8 @@ Arrows point from who imports to what is imported:
 - book → the chapters' twins and the widgets' JavaScript, as files; no Python of qkv
 - exercises → checking, the model modules
 - training, decoding → the model modules, data
-- transformer, vision → attention, positions, masks, layers; recurrent → attention
+- transformer, vision → attention, positions, masks, layers; recurrent → attention;
+  experts → layers
 - attention, masks, positions, layers, subwords, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
@@ -57,6 +58,7 @@ MODEL = {
     "recurrent",
     "transformer",
     "vision",
+    "experts",
 }
 BELOW = {"attention", "masks", "layers", "trace"}
 LEAVES = {"_checks", "_colours", "_faces"}
@@ -72,6 +74,7 @@ MAY_IMPORT = {
     "positions": {"trace"},
     "layers": {"trace"},
     "subwords": {"data", "trace"},
+    "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
     "vision": {*BELOW, "_files", "positions", "transformer"},
@@ -89,8 +92,8 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "vision", "subwords", "data", "decoding", "claims", "plot")
-LIGHT += ("checking", "exercises")
+LIGHT += ("transformer", "vision", "subwords", "experts", "data", "decoding")
+LIGHT += ("claims", "plot", "checking", "exercises")
 
 
 def imports(file: Path, root: Path = SOURCE) -> Iterator[str]:
