@@ -1,6 +1,5 @@
 """How many tokens a perfectly balanced router drops."""
 
-from functools import partial
 from math import comb, exp, lgamma, log
 
 from qkv.checking.exercise import Exercise, Mistake

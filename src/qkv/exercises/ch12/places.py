@@ -101,7 +101,7 @@ EXERCISE = Exercise(
     cases={
         "just enough places for equal loads": partial(_asked, 11, 3, 5, 1.0),
         "a quarter more": partial(_asked, 23, 5, 3, 1.25, skew=2),
-        "far too few": partial(_asked, 17, 3, 2, 0.5, skew=1),
+        "far too few": partial(_asked, 17, 3, 2, 0.5, skew=3),
         "nearly all choose expert 0": partial(_asked, 13, 2, 7, 1.0, skew=3),
         "places for everybody": partial(_asked, 7, 3, 2, 2.0),
         "a batch of one token": partial(_asked, 1, 5, 3, 1.0),

@@ -18,9 +18,11 @@ def balance_of_layers(
     return _balance(logits, k).sum()
 
 
-def _balance(
-    logits: Tensor, k: int, probable: Callable = partial(torch.softmax, dim=-1)
-) -> Tensor:
+def _over_experts(logits):
+    return logits.softmax(-1)
+
+
+def _balance(logits: Tensor, k: int, probable: Callable = _over_experts) -> Tensor:
     """The balancing loss of each layer."""
     experts = logits.shape[-1]
     f = shares(logits.topk(k).indices, experts)
