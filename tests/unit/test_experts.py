@@ -346,6 +346,17 @@ def test_purity_does_not_depend_on_the_experts_numbers(seed, names):
     assert purity(torch.tensor(names)[topic], topic) == 1
 
 
+def test_purity_by_hand():
+    topic = torch.tensor([0, 0, 0, 1, 1, 2])
+    expert = torch.tensor(
+        [1, 1, 2, 0, 0, 0]
+    )  # one topic has two experts, two share one
+    assert purity(expert, topic) * 6 == pytest.approx(5)
+    assert purity(topic, expert) * 6 == pytest.approx(5)
+    assert purity(torch.zeros_like(topic), topic) == 0.5
+    assert purity(torch.arange(6), topic) == 1
+
+
 # --------------------------------------------------------------------- in other models
 
 
