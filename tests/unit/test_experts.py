@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qkv.data import Topics
 from qkv.experts import (
     MixtureOfExperts,
+    RoutingBias,
     balance_loss,
     expected_dropped,
     gates,
@@ -291,6 +292,45 @@ def test_loads_by_hand():
     assert loads(chosen, 4).tolist() == [1.0, 0.25, 0.75, 0.0]
 
 
+def biased(k: int = 1, rate: float = 0.01) -> MixtureOfExperts:
+    return layer(5, k, balance=0.0, gate=RoutingBias(5, rate).double())
+
+
+def test_a_bias_has_a_say_in_the_choice_alone():
+    moe, x = biased(2), normal(11, D_MODEL)
+    moe.gate.bias += torch.tensor([0.0, 0, 9, 0, 0])
+    trace = moe.eval().trace(x)
+    assert (trace.chosen[:, 0] == 2).all()
+    picked = trace.probabilities.gather(-1, trace.chosen)
+    torch.testing.assert_close(trace.weights, picked)
+    torch.testing.assert_close(moe(x), trace.output)
+
+
+def test_a_bias_makes_the_loads_equal():
+    """Here the router learns nothing: what is changed is the bias."""
+    moe, x = biased(), normal(500, D_MODEL) + 1
+    before = loads(moe.eval().trace(x).chosen, 5)
+    moe.train()
+    for _ in range(200):
+        moe(x)
+    after = loads(moe.eval().trace(x).chosen, 5)
+    assert before.max() > 0.4
+    assert after.max() < 0.25
+
+
+def test_a_bias_moves_in_training_alone_and_is_kept():
+    moe, x = biased(), normal(11, D_MODEL)
+    with torch.no_grad():
+        moe(x)
+    moe.eval()(x)
+    assert moe.gate.bias.eq(0).all()
+    moe.train()(x)
+    moe(x[:0])
+    load = loads(gates(moe.router(x), 1)[1], 5)
+    torch.testing.assert_close(moe.gate.bias, 0.01 * (0.2 - load).double().sign())
+    assert torch.equal(moe.state_dict()["gate.bias"], moe.gate.bias)
+
+
 # -------------------------------------------------------------------------- capacity
 
 
@@ -422,6 +462,8 @@ WRONG_VALUES = [
     (lambda: balance_loss(P * torch.nan, CHOSEN), r"come to nan, but are to come to 1"),
     (lambda: balance_loss(P, CHOSEN, real=P[:2, 0] > 1), r"real is for tokens of"),
     (lambda: balance_loss(P, CHOSEN, real=P[:, 0] > 1), r"no expert in it"),
+    (lambda: RoutingBias(0), r"experts must be at least 1"),
+    (lambda: RoutingBias(3, rate=0.0), r"rate is 0.0, but is how far the bias goes"),
     (lambda: loads(CHOSEN, 0), r"experts must be at least 1"),
     (lambda: kept(CHOSEN, 3, 0), r"places must be at least 1"),
     (lambda: kept(CHOSEN, 0, 3), r"experts must be at least 1"),
