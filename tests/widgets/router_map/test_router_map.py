@@ -379,7 +379,7 @@ class TestSteps:
         page = show(router_map(run="dead gate"))
         assert say(page).startswith(
             "After 100 steps every weight is p ÷ p = 1, whatever the logits are, so "
-            "the error has no gradient for the router. The loads are even, and expert "
+            "the error has no gradient for the router. The loads are nearly even, and "
         )
         assert "÷" in why(page)
         assert why(page).endswith(
