@@ -6,20 +6,24 @@ parameters of a feed-forward network at hardly more arithmetic a token.
 
 :class:`MixtureOfExperts` is such a layer, and stands wherever a
 :class:`~qkv.layers.FeedForward` may stand. :func:`gates` chooses and weighs,
-:func:`balance_loss` asks for equal loads, :func:`kept` drops what has no place, and
-:func:`purity` compares what experts stand for with a known truth.
+:func:`balance_loss` asks for equal loads, and so does :class:`RoutingBias` without a
+loss; :func:`kept` drops what has no place, and :func:`purity` compares what experts
+stand for with a known truth.
 
 - :mod:`qkv.experts.routing`: who works on which token, and how evenly,
+- :mod:`qkv.experts.bias`: equal loads without a loss,
 - :mod:`qkv.experts.capacity`: places, and the tokens for which there is none,
 - :mod:`qkv.experts.layer`: the layer, and its steps one by one.
 """
 
+from qkv.experts.bias import RoutingBias
 from qkv.experts.capacity import expected_dropped, kept, places
 from qkv.experts.layer import MixtureOfExperts, RoutingTrace
 from qkv.experts.routing import balance_loss, gates, loads, purity
 
 __all__ = [
     "MixtureOfExperts",
+    "RoutingBias",
     "RoutingTrace",
     "balance_loss",
     "expected_dropped",

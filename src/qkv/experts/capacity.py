@@ -66,6 +66,7 @@ def kept(
 
     Examples
     --------
+    >>> import torch
     >>> kept(torch.tensor([[0], [1], [0], [0]]), experts=2, places=2).flatten()
     tensor([ True,  True,  True, False])
     """

@@ -138,14 +138,16 @@ class MixtureOfExperts(nn.Module):
     ) -> Float[Tensor, "*batch token d_model"]:
         """Let each expert work on its own tokens alone, and add up what they say."""
         weights, chosen = self._route(self._logits(x))
+        numbers = chosen.flatten()
+        order = numbers.argsort(stable=True)  # each expert has its tokens in a row
+        token = order // self.k
+        counts = numbers.bincount(minlength=len(self.experts)).tolist()
         tokens = x.flatten(0, -2)
-        weights, chosen = weights.flatten(0, -2), chosen.flatten(0, -2)
-        output = torch.zeros_like(tokens)
-        for number, expert in enumerate(self.experts):
-            token, choice = (chosen == number).nonzero(as_tuple=True)
-            said = weights[token, choice, None] * expert(tokens[token])
-            output.index_add_(0, token, said)
-        return output.view_as(x)
+        parts = tokens.index_select(0, token).split(counts)
+        said = torch.cat([E(part) for E, part in zip(self.experts, parts, strict=True)])
+        gate = weights.flatten().index_select(0, order)
+        output = x.new_zeros(tokens.shape).index_add_(0, token, gate[:, None] * said)
+        return output.view(x.shape)
 
     def trace(self, x: Float[Tensor, "*batch token d_model"]) -> RoutingTrace:
         """Return the steps of :meth:`forward`, with what all experts would say."""

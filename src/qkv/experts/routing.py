@@ -1,6 +1,5 @@
 """Who works on which token, how the work is shared out, and what experts stand for."""
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -39,6 +38,7 @@ def gates(
 
     Examples
     --------
+    >>> import torch
     >>> logits = torch.tensor([[0.5, 0.25, 0.25]]).log()
     >>> weights, chosen = gates(logits, k=2)
     >>> weights, chosen
@@ -91,6 +91,7 @@ def loads(
 
     Examples
     --------
+    >>> import torch
     >>> loads(torch.tensor([[2], [0], [2], [2]]), experts=4)
     tensor([0.2500, 0.0000, 0.7500, 0.0000])
     """
@@ -137,6 +138,7 @@ def balance_loss(
 
     Examples
     --------
+    >>> import torch
     >>> chosen = torch.tensor([[0], [1], [0], [1]])
     >>> balance_loss(torch.full((4, 2), 0.5), chosen)
     tensor(1.)
@@ -144,9 +146,9 @@ def balance_loss(
     tensor(1.5000)
     """
     fractions("probabilities", probabilities)
-    _beside("chosen", chosen, chosen.shape[:-1], probabilities)
+    _beside("chosen", chosen, 1, probabilities)
     if real is not None:
-        _beside("real", real, real.shape, probabilities)
+        _beside("real", real, 0, probabilities)
         probabilities, chosen = probabilities[real.bool()], chosen[real.bool()]
     experts = probabilities.shape[-1]
     share = loads(chosen, experts).to(probabilities.dtype)
@@ -154,11 +156,13 @@ def balance_loss(
     return experts * (share * probabilities.flatten(0, -2).mean(0)).sum()
 
 
-def _beside(name: str, x: Tensor, leading: torch.Size, probabilities: Tensor) -> None:
+def _beside(name: str, x: Tensor, own: int, probabilities: Tensor) -> None:
+    """Refuse what is for other tokens; ``own`` axes of it are none of theirs."""
     a_tensor(name, x)
-    if leading != probabilities.shape[:-1]:
+    tokens = x.shape[: x.ndim - own]
+    if tokens != probabilities.shape[:-1]:
         raise ValueError(
-            f"{name} is for tokens of shape {tuple(leading)}, but probabilities for "
+            f"{name} is for tokens of shape {tuple(tokens)}, but probabilities for "
             f"{tuple(probabilities.shape[:-1])}; give one row for each token"
         )
 
@@ -194,6 +198,7 @@ def purity(expert: Int[Tensor, "*batch"], topic: Int[Tensor, "*batch"]) -> float
 
     Examples
     --------
+    >>> import torch
     >>> topic = torch.tensor([0, 0, 1, 1, 2, 2])
     >>> purity(torch.tensor([2, 2, 0, 0, 1, 1]), topic)
     1.0
