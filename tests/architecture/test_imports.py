@@ -14,7 +14,7 @@ Arrows point from who imports to what is imported:
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Eight arrows go further, each for what would otherwise be written twice:
+Nine arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
@@ -23,6 +23,7 @@ Eight arrows go further, each for what would otherwise be written twice:
 - widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
 - widgets → subwords: the merges that MergePad shows without a script are chapter 9's;
+- widgets → experts, likewise: the routing that RouterMap says is chapter 12's;
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
@@ -82,7 +83,7 @@ MAY_IMPORT = {
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {
-        *{"trace", "attention", "decoding", "vision", "subwords"},
+        *{"trace", "attention", "decoding", "vision", "subwords", "experts"},
         *{"checking", "exercises"},
     },
     "checking": {"_files"},

@@ -208,7 +208,7 @@ function bar({ keeps, drops }, limit, lines) {
 
 const sumOf = () =>
   html`<math><mi>N</mi><mo>∑</mo><msub><mi>f</mi><mi>i</mi></msub><msub><mi>P</mi><mi>i</mi></msub></math>`;
-const sub = (letter) => html`<math><msub><mi>${letter}</mi><mi>i</mi></msub></math>`;
+const sub = (letter) => html`<i>${letter}</i><sub>i</sub>`;
 
 /** @param {W} w @param {A} a */
 function loads(w, a) {

@@ -90,9 +90,9 @@ class RouterMap(Widget):
 
     def __init__(
         self,
-        tokens: Tensor | Sequence[Sequence[float]],
+        tokens: Tensor | Sequence[Sequence[float | int]],
         topics: Tensor | Sequence[int],
-        runs: Mapping[str, Mapping[int, Tensor | Sequence[Sequence[float]]]],
+        runs: Mapping[str, Any],
         *,
         renormalised: Collection[str] = (),
         run: str | None = None,

@@ -32,7 +32,7 @@ const even = ({ shares, k }) => shares.experts.every(({ f }) => Math.abs((f * sh
 function state(a) {
   const idle = indices(a.shares.experts, ({ count }) => !count);
   if (a.run.renormalised && a.k === 1)
-    return `every weight is p ÷ p = 1, whatever the logits are, so the error has no gradient for the router. The loads are ${even(a) ? "even" : "uneven"}, and ${topics(a)}`;
+    return `every weight is p ÷ p = 1, whatever the logits are, so the error has no gradient for the router. The loads are ${even(a) ? "nearly even" : "uneven"}, and ${topics(a)}`;
   if (!idle.length) return topics(a);
   const rest = idle.length > 1 ? "their logits are never" : "its logit is never";
   const then = idle.length > 1 ? "they do nothing and learn" : "it does nothing and learns";
