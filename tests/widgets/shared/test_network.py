@@ -75,7 +75,7 @@ def test_what_it_does_is_what_python_records(kind):
 
 
 def test_another_model_is_refused():
-    said = "the page cannot run a AttentionSeq2Seq of .*leave the model out"
+    said = "the page cannot run AttentionSeq2Seq of .*leave the model out"
     with pytest.raises(ValueError, match=said):
         network(AttentionSeq2Seq(13, 13, score="general"), NUMBERS)
 
