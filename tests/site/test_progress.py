@@ -40,9 +40,8 @@ def test_it_lists_every_exercise_and_prediction_of_the_book(built):
     ]
     assert asked == list(dict.fromkeys(covers))
     chapters = [each for _, each in tags(built / PAGE) if "data-chapter" in each]
-    assert [int(each["data-chapter"]) for each in chapters] == [
-        int(source.stem[:2]) for source in SOURCES
-    ]
+    numbers = [int(source.stem[:2]) for source in SOURCES]
+    assert [int(each["data-chapter"]) for each in chapters] == numbers
 
 
 def test_its_links_lead_to_places(built):
