@@ -218,8 +218,9 @@ def test_the_moment_shown_is_scrolled_into_sight(show):
     page.locator("input[type=range]").focus()
     page.keyboard.press("End")
     inside = page.evaluate("""() => {
-        const box = document.querySelector(".qkv-time").parentElement.getBoundingClientRect();
-        const now = document.querySelector(".qkv-time .qkv-now:last-child");
+        const time = document.querySelector(".qkv-time");
+        const box = time.parentElement.getBoundingClientRect();
+        const now = time.querySelector(".qkv-now:last-child");
         const at = now.getBoundingClientRect();
         return at.left >= box.left && at.right <= box.right;
     }""")
