@@ -114,3 +114,30 @@ def test_a_reader_types_their_own(show, kind, where):
         "This could not be read: “ten” is no digit; type digits, or words from "
         "“zero” to “nine”."
     )
+
+
+def test_of_two_texts_typed_while_it_loads_the_last_is_shown_and_that_is_said(show):
+    made = widget("attention")
+    data = payload(made)
+    data["state"] |= {"file": "net"}
+    data["buffers"] = []
+    keep = f"""<script>
+        const arrived = new Promise((go) => {{ globalThis.arrive = go; }});
+        qkvHost.checkpoint = async () => {{
+            await arrived;
+            return new Uint8Array({list(made.weights)}).buffer;
+        }};
+    </script>"""
+    page = show(made, body=keep + slot("site", data))
+    place = page.locator("[data-qkv-widget=site]")
+    said = place.locator(".qkv-note")
+    for text in ("9041", "9041", "258"):
+        place.locator("input[name=text]").fill(text)
+        place.locator("input[name=text]").press("Enter")
+        assert said.inner_text().startswith("Loading the model")
+    assert "“258” in place of “9041”" in said.inner_text()
+    page.evaluate("arrive()")
+    place.locator("option", has_text="258").wait_for(state="attached")
+    assert place.locator("option").all_inner_texts() == ["73", "258"]
+    assert place.locator("select").first.input_value() == "1"
+    assert not said.is_visible()
