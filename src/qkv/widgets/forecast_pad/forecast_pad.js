@@ -1,10 +1,7 @@
 // ForecastPad: a series, four forecasters one step ahead, what each reads, and three leaks that flatter them.
 import { html, nothing } from "lit-html";
 import { controls, sentence, slider } from "../core/controls.js";
-import { details } from "../core/details.js";
 import { widget } from "../core/frame.js";
-import { scroll } from "../core/scroll.js";
-import { counted } from "../core/text.js";
 import { below, floorOf, forecast, forecasters, leaks, scored, variance } from "./forecasting.js";
 import { closeUp, decades, handleAt, limitsOf, scaleOf, strip, whole } from "./picture.js";
 import { atPlace, size, valuesLike, verdict } from "./saying.js";
@@ -35,14 +32,13 @@ import { atPlace, size, valuesLike, verdict } from "./saying.js";
  * @property {number} place the one that is forecast
  */
 /**
- * @typedef {object} Own
+ * @typedef {object} Local
  * @property {boolean} draws does a pointer move points?
  * @property {number} point the one that the keyboard moves
  * @property {{ values: number[], at: number, from: number }} held what a pointer has drawn, and where it was
  * @property {{ key: string, values: number[], scored: Scored }} now
  * @property {{ key: string, values: number[], scored: Scored }} honest
  */
-/** @typedef {Own & import("../core/details.js").Opened} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 const least = 40; // values of a series
@@ -388,24 +384,6 @@ function table(w, a) {
       <td class="qkv-along">${known ? html`<small>below it: hatched</small>` : html`<small>unknown</small>`}</td></tr></tbody></table>`;
 }
 
-/** @param {W} w @param {A} a */
-function inNumbers(w, a) {
-  const title = "What it reads, in numbers";
-  const inside = () => {
-    const some = [...a.reads].sort((x, y) => Math.abs(y.weight) - Math.abs(x.weight)).slice(0, 12);
-    const rest = a.reads.length - some.length;
-    const value = (place) => a.write(a.name === "look-up" ? a.values[place] : a.now.read[place]);
-    return html`${scroll(
-      w,
-      title,
-      html`<table><thead><tr><th scope="row">place</th>${some.map(({ place }) => html`<th scope="col">${place}</th>`)}</tr></thead>
-      <tbody><tr><th scope="row">value</th>${some.map(({ place }) => html`<td>${value(place)}</td>`)}</tr>
-      <tr><th scope="row">weight</th>${some.map(({ weight }) => html`<td>${weight.toFixed(3).replace("-", "−")}</td>`)}</tr></tbody></table>`,
-    )}${rest ? html`<p class="qkv-hint">${counted(rest, "and {n} place more, of less weight", "and {n} places more, of less weight")}</p>` : nothing}`;
-  };
-  return details(w, title, inside);
-}
-
 /* ------------------------------------------------------------------ all of it */
 
 /** @param {W} w */
@@ -423,25 +401,16 @@ function view(w) {
         <p class="qkv-verdict" aria-live=${w.still ? "off" : "polite"}>${verdict(a)}</p></div>
       ${close(a)}
     </div>
-    ${inNumbers(w, a)}`;
+`;
 }
 
 /**
- * For print: the forecaster that is chosen, ridge if it's another, and each leak.
+ * For print: the state as it is, and ridge with each leak.
  * @param {W} w
  */
-function stills(w) {
-  const forecaster = w.get("forecaster");
-  const shown = forecasters.map((name) => ({
-    caption: `Forecast by ${name}`,
-    state: { forecaster: name, leaks: w.get("leaks") },
-  }));
-  const leaky = leaks.map((leak) => ({
-    caption: `Leak: ${named[leak]}`,
-    state: { forecaster: "ridge", leaks: [leak] },
-  }));
-  const first = shown.filter(({ state }) => state.forecaster === forecaster);
-  return [...first, ...shown.filter(({ state }) => state.forecaster === "ridge" && forecaster !== "ridge"), ...leaky];
-}
+const stills = (w) => [
+  { caption: `Forecast by ${w.get("forecaster")}`, state: {} },
+  ...leaks.map((leak) => ({ caption: `Leak: ${named[leak]}`, state: { forecaster: "ridge", leaks: [leak] } })),
+];
 
 export default widget("forecast-pad", { missing, view, stills });

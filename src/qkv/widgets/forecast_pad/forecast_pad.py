@@ -26,6 +26,9 @@ LENGTH, SEASON = 8, 12
 """How many values a window has, and a season, where nothing else is said."""
 
 MOST_LENGTH, MOST_SEASON = 32, 60
+ALONE = "the series"
+"""What one without a name is called."""
+
 _REACH = 2  # values on either side of a centred mean
 _PENALTY = 0.01  # of the ridge, in variances of the training values
 _DIGITS = 7  # of a value
@@ -77,7 +80,8 @@ class ForecastPad(Widget):
     --------
     >>> t = torch.arange(120.0)
     >>> ForecastPad((t / 2).sin() + (t / 5).cos(), length=4, bandwidth=0.3)
-    """
+    Forecasts of the series, 120 values, one step ahead from windows of 4: the mean squared error over 36 test windows is naive 0.152, seasonal naive 1.64, ridge 0.00123, look-up 0.0387; the floor is unknown.
+    """  # noqa: E501
 
     _esm = module("forecast_pad")
     samples = traitlets.List().tag(sync=True)
@@ -104,11 +108,11 @@ class ForecastPad(Widget):
     ):
         if not LEAST <= whole(1, last=last)["last"] <= MOST:
             raise ValueError(f"last is {last}, but the pad shows {LEAST} to {MOST}")
-        several = series if isinstance(series, Mapping) else {"": series}
+        several = series if isinstance(series, Mapping) else {_name(series): series}
         if not several:
             raise ValueError("there is no series; give one, or several by name")
-        given = {"length": length, "season": season, "bandwidth": bandwidth}
-        given["floor"] = floor
+        given: dict[str, Any] = {"length": length, "season": season}
+        given |= {"bandwidth": bandwidth, "floor": floor}
         _known_names(given, several)
         samples = [
             _sample(name, one, last, {k: _of(v, name) for k, v in given.items()})
@@ -241,6 +245,10 @@ def _sample(name: str, series: Any, last: int, given: dict[str, Any]) -> dict[st
     }
 
 
+def _name(series: Any) -> str:
+    return ALONE if isinstance(series, Tensor) else getattr(series, "name", ALONE)
+
+
 def _or(given: Any, other: Any) -> Any:
     return other if given is None else given
 
@@ -272,7 +280,7 @@ class _Known(NamedTuple):
 
 def _numbers(name: str, values: Tensor) -> Tensor:
     """Return the values of a series in float64, if they are numbers in one line."""
-    which = f"the series {name!r}" if name else "the series"
+    which = ALONE if name == ALONE else f"the series {name!r}"
     if values.ndim != 1:
         raise ValueError(
             f"{which} has shape {tuple(values.shape)}, but the pad shows one value a "
@@ -342,9 +350,9 @@ def _fitting(values: Tensor, length: int, season: int) -> float:
     tried = [float(f"{spread * 10 ** (i / 10 - 2):.2g}") for i in range(31)]
     return min(
         tried,
-        key=lambda h: forecasts(
-            seen, length=length, season=season, bandwidth=h
-        ).errors["look-up"],
+        key=lambda h: forecasts(seen, length=length, season=season, bandwidth=h).errors[
+            "look-up"
+        ],
     )
 
 
@@ -395,7 +403,9 @@ def forecasts(
     order, mixed = torch.arange(len(past)), "shuffled" in leaks
     if mixed:
         order = torch.tensor(shuffled(len(past)))
-    train, test = (part.sort().values for part in order.tensor_split([2 * len(past) // 3]))
+    train, test = (
+        part.sort().values for part in order.tensor_split([2 * len(past) // 3])
+    )
     future = values[first:, None]
     seen = future[train]
     linear = ridge(own[train], seen, _PENALTY * seen.var(correction=0).item() + 1e-9)
