@@ -437,7 +437,7 @@ class TestDrawing:
     def test_a_press_forecasts_there(self, show, whole):
         page = show(whole)
         box = page.locator(".qkv-plot").first.bounding_box()
-        page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 60)
+        page.mouse.click(box["x"] + box["width"] * 0.802, box["y"] + 60)
         forecaster(page, "naive").click()
         assert "that of place 239, comes again" in say(page)
 
@@ -493,7 +493,7 @@ class TestDrawing:
         one.locator("[data-act=flat]").click()
         assert len(set(drawn(page))) == 1
         assert one.locator("[data-act=draw]").get_attribute("aria-pressed") == "true"
-        assert errors(one)["ridge"] == "0"
+        assert errors(one)["naive"] == "0"
         assert (
             "naive has the lowest error, 0" in one.locator(".qkv-verdict").inner_text()
         )
@@ -580,7 +580,8 @@ def test_on_paper_it_stands_with_each_leak(show, whole):
     ]
     verdicts = page.locator(".qkv-print .qkv-verdict").all_inner_texts()
     assert "ridge falls to 0.12" in verdicts[1]
-    assert "leaks: smoothed" in page.locator(".qkv-print").inner_text()
+    settings = page.locator(".qkv-print .qkv-input").all_inner_texts()
+    assert settings[3] == "Window 12, season 24, bandwidth 1.2; leaks: smoothed"
 
 
 def other(whole, **changes):

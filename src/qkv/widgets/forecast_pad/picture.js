@@ -9,10 +9,11 @@ const [WIDE, HIGH] = [1000, 100];
 const round = (x) => Math.round(x * 100) / 100;
 const minus = (x) => String(x).replace("-", "−");
 
-/** Limits that hold all these values, with some room above and below. */
+/** Limits that hold all these values, with some room above and below; what hardly differs is a level line. */
 export function limitsOf(values) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = (most - least) * 0.08 || 1;
+  const level = most - least <= 1e-9 * Math.max(Math.abs(least), Math.abs(most));
+  const room = level ? 0.1 * Math.abs(most) || 1 : (most - least) * 0.08;
   return { low: least - room, high: most + room };
 }
 

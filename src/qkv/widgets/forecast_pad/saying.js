@@ -80,7 +80,7 @@ export const why = {
     "Each input is a mean with the two values before it and the two after. That at the end of the window holds the answer.",
   shifted: "The window ends one place too late: its last value is the answer.",
   shuffled:
-    "The windows are shuffled before the split: those trained on lie on both sides of a test window, and overlap it. Forecasting becomes filling gaps.",
+    "The windows are shuffled before the split: those trained on lie on both sides of a test window, and overlap it.",
 };
 
 /**
@@ -94,7 +94,8 @@ export function verdict({ now, honest, floor, changed, settings: { leaks } }) {
   const known = Number.isFinite(floor.mse);
   const under = known ? now.scores.filter(({ errors }) => below(errors, floor.errors)) : [];
   const windows = counted(now.tests.length, "the one test window", "{n} test windows");
-  if (leaks.length) return `${leaks.map((leak) => why[leak]).join(" ")} ${effect(now, honest, floor, under)}`;
+  if (leaks.length)
+    return `${leaks.length > 1 ? `${leaks.length} leaks at once.` : why[leaks[0]]} ${effect(now, honest, floor, under)}`;
   const best = now.scores.reduce((a, b) => (b.mse < a.mse ? b : a));
   if (under.length)
     return `Over ${windows} ${listed(under.map(({ name }) => name))} has an error below the floor of ${size(floor.mse)}, by more than chance. Look for a leak.`;
