@@ -29,8 +29,8 @@ BY_HAND = ByHand(
     difficulty=1,
     task="The last two values of a series are 1 and 2. Below are three stretches of "
     "its past, and the value that came after each. Look the next value up: the score "
-    r"of a stretch is $-\|q - k_j\|^2 / 2h^2$ with $h = 1$, the weights are the softmax "
-    r"of the scores. It helps that $e^{-1} = .368$ and $e^{-2} = .135$.",
+    r"of a stretch is $-\|q - k_j\|^2 / 2h^2$ with $h = 1$, the weights are the "
+    r"softmax of the scores. It helps that $e^{-1} = .368$ and $e^{-2} = .135$.",
     compute=lambda: {"now": NOW, "then": THEN, "next": NEXT, **_weighed(-SQUARED / 2)},
     tables={
         "now": Table("The last two values", ("q",), ("1", "2")),
