@@ -20,9 +20,9 @@ def _sum_of_squares(psi: Tensor) -> Tensor:
 
 def _recursive(phi: Tensor, horizon: int) -> Tensor:
     psi = [torch.tensor(1.0)]
-    for j in range(1, horizon):
-        lags = min(j, len(phi))
-        psi.append(sum(phi[i] * psi[j - 1 - i] for i in range(lags)))
+    for _ in range(1, horizon):
+        recent = torch.stack(psi[::-1][: len(phi)])
+        psi.append(phi[: len(recent)] @ recent)
     return torch.stack(psi)
 
 

@@ -62,7 +62,7 @@ def _those_inside(past, kernel):
 
 
 EXERCISE = Exercise(
-    id="14.7",
+    id="14.5",
     title="A moving mean that stays inside",
     minutes=8,
     difficulty=2,

@@ -58,7 +58,7 @@ def _levels(*shape: int, seed: int) -> Tensor:
 
 
 EXERCISE = Exercise(
-    id="14.5",
+    id="14.4",
     title="Normalise each window, and undo it",
     minutes=9,
     difficulty=2,

@@ -64,7 +64,7 @@ def _flat() -> tuple[Tensor, Tensor]:
 
 
 EXERCISE = Exercise(
-    id="14.4",
+    id="14.6",
     title="Scale by the past",
     minutes=8,
     difficulty=2,

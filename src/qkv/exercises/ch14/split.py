@@ -53,7 +53,7 @@ def _test_trained(count, horizon, share):
 
 
 EXERCISE = Exercise(
-    id="14.6",
+    id="14.7",
     title="Bug hunt: twelve times as good",
     minutes=10,
     difficulty=3,
