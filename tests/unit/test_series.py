@@ -362,6 +362,14 @@ def test_errors_are_those_of_the_test_alone():
     assert again.errors["ridge"] > 2 * made.errors["ridge"]
 
 
+def test_nothing_is_fitted_to_the_test():
+    series = Seasons(0)
+    changed = Series(series.values.clone(), "changed", parts=series.parts)
+    changed.test[:-24].mul_(-2)
+    made, again = (forecast(s, horizon=3, length=24) for s in (series, changed))
+    assert torch.equal(made.ahead["ridge"], again.ahead["ridge"])
+
+
 def test_a_rising_level_does_no_harm():
     made = forecast(co2(), horizon=26, length=104, season=52)
     assert made.errors["ridge"] <= 0.05 * made.errors["naive"]
