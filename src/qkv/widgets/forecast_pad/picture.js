@@ -91,7 +91,7 @@ export function whole(p) {
     </svg>
     ${marks}
     ${p.mixed ? words(0, 0, "bands: test windows", "qkv-over") : html`${words(0, 0, "training", "qkv-over")}${words(edge, 0, "test", "qkv-over")}`}
-    <span class="qkv-over qkv-keys" aria-hidden="true"><b class="qkv-series-key">—</b> series <b class="qkv-dot">—</b> forecasts <b class="qkv-read-key">—</b> what is read</span>
+    <span class="qkv-over qkv-keys" aria-hidden="true"><b class="qkv-dot">—</b> forecasts <b class="qkv-read-key">—</b> read</span>
     ${p.handle}`;
 }
 

@@ -31,7 +31,7 @@ var rt=globalThis,kt=t=>t,K=rt.trustedTypes,xt=K?K.createPolicy("lit-html",{crea
     </svg>
     ${o}
     ${t.mixed?et(0,0,"bands: test windows","qkv-over"):f`${et(0,0,"training","qkv-over")}${et(l,0,"test","qkv-over")}`}
-    <span class="qkv-over qkv-keys" aria-hidden="true"><b class="qkv-series-key">—</b> series <b class="qkv-dot">—</b> forecasts <b class="qkv-read-key">—</b> what is read</span>
+    <span class="qkv-over qkv-keys" aria-hidden="true"><b class="qkv-dot">—</b> forecasts <b class="qkv-read-key">—</b> read</span>
     ${t.handle}`}function Zt(t,e,s,n){let o=mt(t,e);return`left:${x(o.x(s)/10)}%;top:${o.y(n)}%`}function te(t){let e=Math.min(t.window[0],t.place-t.window.length),s=t.place-e+1,n=Array.from({length:s},($,p)=>[p,t.values[e+p]]),o=t.window.map($=>[$-e,t.read[$]]),r=t.found.map(({weight:$,points:p})=>({weight:$,points:p.map((k,g)=>[g<t.window.length?o[g][0]:s-1,k])})),i=[n,o,...r.map(({points:$})=>$)].flat().map(([,$])=>$),l=ft([...i,t.forecast]),a=mt(l,s),{grid:h,marks:d}=Jt(a,l,[0,s-1],$=>e+$),c=t.found.length?[]:t.reads.filter(({place:$})=>$>=e),u=Math.max(...c.map(({weight:$})=>Math.abs($)),1e-9);return f`<svg viewBox="0 0 ${P} ${B}" preserveAspectRatio="none" role="img" aria-label=${t.alt}>
       ${h}
       <path class="qkv-next" d="M${a.x(s-1)} 0V${B}" />
