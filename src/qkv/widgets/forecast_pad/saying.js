@@ -19,7 +19,7 @@ export function valuesLike(spread) {
 export function size(mse) {
   if (!Number.isFinite(mse)) return "–";
   if (mse >= 1e5 || (mse > 0 && mse < 1e-4)) return mse < 1 ? "<0.0001" : minus(mse.toExponential(1));
-  return mse === 0 ? "0" : mse >= 1 ? mse.toFixed(mse >= 100 ? 0 : mse >= 10 ? 1 : 2) : String(+mse.toPrecision(2));
+  return mse === 0 ? "0" : mse >= 1 ? mse.toFixed(mse >= 100 ? 0 : mse >= 10 ? 1 : 2) : mse.toPrecision(2);
 }
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
@@ -60,7 +60,7 @@ const reading = {
   "look-up": (reads) => {
     const { places, share } = most(reads);
     if (share < 0.5)
-      return `the weight is spread over about ${Math.round(spreadOver(reads))} places, since to a kernel of this width many windows are near`;
+      return `the weight is spread over about ${Math.round(spreadOver(reads))} places, since at this bandwidth many windows are near`;
     return `${chance(share)} of the weight on ${counted(places.length, "place", "places")} ${listed(places)}, ${counted(places.length, "whose window is", "whose windows are")} nearest to this one`;
   },
 };
@@ -102,8 +102,7 @@ export function verdict({ now, honest, floor, changed, settings: { leaks } }) {
   const [naive] = now.scores;
   const beside = best === naive ? "" : `, and naive's is ${size(naive.mse)}`;
   const opening = `Over ${windows} ${best.name} has the lowest error, ${size(best.mse)}${beside}.`;
-  if (known)
-    return `${opening} The floor is ${size(floor.mse)}: the rest is chance, which no honest forecast can know.`;
+  if (known) return `${opening} The floor of ${size(floor.mse)} is chance: no honest forecast falls below it.`;
   return `${opening} The floor is not known${changed ? ", since you have changed the series: press its name to have it back" : ""}.`;
 }
 
