@@ -389,7 +389,7 @@ def forecasts(
 
     Examples
     --------
-    >>> made = forecasts(torch.arange(60.0).double(), length=3, season=6, bandwidth=1)
+    >>> made = forecasts(torch.arange(60.0).double(), length=3, season=6, bandwidth=1.0)
     >>> {name: round(error, 2) for name, error in made.errors.items()}
     {'naive': 1.0, 'seasonal naive': 36.0, 'ridge': 0.0, 'look-up': 1.0}
     """
