@@ -391,7 +391,7 @@ def forecasts(
     --------
     >>> made = forecasts(torch.arange(60.0).double(), length=3, season=6, bandwidth=1.0)
     >>> {name: round(error, 2) for name, error in made.errors.items()}
-    {'naive': 1.0, 'seasonal naive': 36.0, 'ridge': 0.0, 'look-up': 1.0}
+    {'naive': 1.0, 'seasonal naive': 36.0, 'ridge': 0.0, 'look-up': 1.02}
     """
     read = smoothed(values) if "smoothed" in leaks else values
     late, first = int("shifted" in leaks), max(length, season)
@@ -445,7 +445,7 @@ def shuffled(count: int) -> list[int]:
     Examples
     --------
     >>> shuffled(6)
-    [0, 1, 5, 4, 3, 2]
+    [0, 1, 5, 3, 4, 2]
     """
     state, keys = 1, []
     for _ in range(count):
