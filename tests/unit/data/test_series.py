@@ -56,6 +56,11 @@ def test_what_is_no_series_is_refused(change, said):
         Series(**{"values": torch.ones(3)} | change)
 
 
+def test_whole_numbers_are_no_series(as_readers_run_it):
+    with pytest.raises(TypeError, match=r"holds torch.int64, but .* values\.float"):
+        Series(torch.arange(20))
+
+
 def test_windows_are_asked_and_judged_by_their_squared_error(as_readers_run_it):
     windows = Windows(torch.ones(5, 3), torch.zeros(5, 2))
     assert isinstance(windows, Asked)

@@ -139,6 +139,14 @@ class Seasons(Series):
         ------
         ValueError
             If the windows are not what the series has there, or are shorter than 2.
+
+        Examples
+        --------
+        >>> seasons = Seasons(0)
+        >>> both = seasons.test.unfold(0, 84, 1)
+        >>> off = seasons.oracle(both[:, :72], 12) - both[:, 72:]
+        >>> [f"{error.mean():.1f}" for error in (off.square(), seasons.floor(12))]
+        ['4.1', '3.9']
         """
         whole(1, horizon=horizon)
         last = self._ends(past, self.test_start if start is None else start)
