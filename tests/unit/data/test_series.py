@@ -149,7 +149,8 @@ def test_a_seed_decides_a_series():
 def test_the_last_value_reaches_the_floor_of_a_random_walk(seed):
     walk = RandomWalk(seed, sigma=2.0)
     past, future = cut(walk.values, 1, 3)
-    reached = error(past, future) / walk.floor(3)
+    assert torch.equal(walk.oracle(past, 3), past.expand(-1, 3))
+    reached = error(walk.oracle(past, 3), future) / walk.floor(3)
     assert walk.floor(3).tolist() == [4, 8, 12]
     assert (reached - 1).abs().max() < 0.1
 
