@@ -366,9 +366,9 @@ class Forecasts:
     """
 
     values: Float[Tensor, " time"]
-    train: Int[Tensor, " train"]
-    tests: Int[Tensor, " test"]
-    made: dict[str, Float[Tensor, " test"]]
+    train: Int[Tensor, " window"]
+    tests: Int[Tensor, " step"]
+    made: dict[str, Float[Tensor, " step"]]
 
     @property
     def errors(self) -> dict[str, float]:
