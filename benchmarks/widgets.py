@@ -128,7 +128,7 @@ def _of_models(generator):
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),
         "ForecastPad 600": (
             ForecastPad(torch.randn(600, generator=generator), last=600, length=32),
-            ["ArrowLeft", "ArrowLeft", "Home"],
+            ["ArrowLeft", "ArrowLeft", "Home", "End"],
         ),
         "LearnToLook": (LearnToLook(), ["ArrowLeft"]),
         "MergePad 2,000": (
