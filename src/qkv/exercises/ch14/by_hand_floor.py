@@ -38,7 +38,7 @@ BY_HAND = ByHand(
     id="14.a",
     title="How far ahead can one see?",
     minutes=8,
-    difficulty=2,
+    difficulty=1,
     decimals=3,
     task=r"A series is $a_t = .5\,a_{t-1} + .25\,a_{t-2} + \varepsilon_t$, and its "
     r"surprises have the standard deviation $\sigma = 2$. A surprise of 1 today is "
