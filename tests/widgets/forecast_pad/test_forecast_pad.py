@@ -178,6 +178,7 @@ def test_cholesky_solves():
         (0, "0"),
         (1e-9, "<0.0001"),
         (0.0123, "0.012"),
+        (0.2, "0.20"),
         (1.345, "1.34"),
         (12.98, "13.0"),
         (1234, "1234"),
@@ -209,11 +210,12 @@ class TestWords:
             if not sample["best"]:
                 continue
             settings = {k: sample[k] for k in ("length", "season", "bandwidth")}
-            for leaks, falls in [([], False), (["smoothed"], True)]:
+            ways = [([], False), (["shuffled"], False), (["smoothed"], True)]
+            for leaks, falls in ways:
                 made = forecasts(double(sample["values"]), **settings, leaks=leaks)
                 best = double(sample["best"])[made.tests]
                 floor = (best - made.values[made.tests]).square().mean()
-                fallen = min(made.errors.values()) < floor
+                fallen = min(made.errors.values()) < 0.95 * floor
                 assert fallen == falls, (sample["name"], leaks)
 
     def test_the_floor_is_the_oracles_on_the_windows_that_are_scored(self):
@@ -225,6 +227,10 @@ class TestWords:
         past = seasons.values[-202:].unfold(0, 2, 1)[:-1]
         wanted = seasons.oracle(past, 1, start=len(seasons) - 202)
         close(sample["best"], wanted[:, 0].double())
+        walk = RandomWalk(1)
+        one = ForecastPad(walk)
+        close(one.samples[0]["best"], walk.values[-301:-1].double())
+        assert one._forecasts([]).errors["naive"] == one._floor(one._forecasts([]))
         played = Motifs(plays=20).sample(2, seed=0)
         sample = ForecastPad(played, last=100).samples[0]
         close(sample["values"], played.values[0, -100:].double())
@@ -437,7 +443,7 @@ class TestDrawing:
     def test_a_press_forecasts_there(self, show, whole):
         page = show(whole)
         box = page.locator(".qkv-plot").first.bounding_box()
-        page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 60)
+        page.mouse.click(box["x"] + box["width"] * 0.802, box["y"] + 60)
         forecaster(page, "naive").click()
         assert "that of place 239, comes again" in say(page)
 
@@ -493,7 +499,7 @@ class TestDrawing:
         one.locator("[data-act=flat]").click()
         assert len(set(drawn(page))) == 1
         assert one.locator("[data-act=draw]").get_attribute("aria-pressed") == "true"
-        assert errors(one)["ridge"] == "0"
+        assert errors(one)["naive"] == "0"
         assert (
             "naive has the lowest error, 0" in one.locator(".qkv-verdict").inner_text()
         )
@@ -580,7 +586,8 @@ def test_on_paper_it_stands_with_each_leak(show, whole):
     ]
     verdicts = page.locator(".qkv-print .qkv-verdict").all_inner_texts()
     assert "ridge falls to 0.12" in verdicts[1]
-    assert "leaks: smoothed" in page.locator(".qkv-print").inner_text()
+    settings = page.locator(".qkv-print .qkv-input").all_inner_texts()
+    assert settings[3] == "Window 12, season 24, bandwidth 1.2; leaks: smoothed"
 
 
 def other(whole, **changes):

@@ -212,6 +212,16 @@ class RandomWalk(Series):
         """Return the least mean squared error that is possible, for each step."""
         return self.sigma**2 * psi_weights([1.0], horizon).square().cumsum(0)
 
+    def oracle(
+        self,
+        past: Float[Tensor, "window length"],
+        horizon: int,
+        *,
+        start: int | None = None,  # as for other series; a walk needs no time
+    ) -> Float[Tensor, "window horizon"]:
+        """Repeat the last value: nobody can do better on average."""
+        return past[:, -1:].expand(-1, horizon)
+
 
 def _positive(sigma: float) -> None:
     if not sigma > 0:

@@ -2,6 +2,7 @@
 import { html, nothing } from "lit-html";
 import { controls, sentence, slider } from "../core/controls.js";
 import { widget } from "../core/frame.js";
+import { scroll } from "../core/scroll.js";
 import { below, floorOf, forecast, forecasters, leaks, scored, variance } from "./forecasting.js";
 import { closeUp, decades, handleAt, limitsOf, scaleOf, strip, whole } from "./picture.js";
 import { atPlace, size, valuesLike, verdict } from "./saying.js";
@@ -377,11 +378,15 @@ function table(w, a) {
     }</th><td class=${under ? "qkv-fallen" : ""}>${size(mse)}</td><td>${leaky ? size(before) : size(mse / naive)}</td>
     <td class="qkv-along">${strip(scale, { mse, before, floor: floor.mse, under })}</td></tr>`;
   };
-  return html`<table class="qkv-scores"><thead><tr><th scope="col">forecaster</th><th scope="col">error</th>
+  return scroll(
+    w,
+    "The errors",
+    html`<table class="qkv-scores"><thead><tr><th scope="col">forecaster</th><th scope="col">error</th>
       <th scope="col">${leaky ? "without" : "÷ naive"}</th><th scope="col" aria-label="on a scale">${scaleOf(scale)}</th></tr></thead>
     <tbody>${now.scores.map(row)}
       <tr class="qkv-floor"><th scope="row">floor</th><td>${known ? size(floor.mse) : "–"}</td><td>${known && !leaky ? size(floor.mse / naive) : ""}</td>
-      <td class="qkv-along">${known ? html`<small>below it: hatched</small>` : html`<small>unknown</small>`}</td></tr></tbody></table>`;
+      <td class="qkv-along">${known ? html`<small>below it: hatched</small>` : html`<small>unknown</small>`}</td></tr></tbody></table>`,
+  );
 }
 
 /* ------------------------------------------------------------------ all of it */

@@ -271,8 +271,7 @@ class _Known(NamedTuple):
             return cls(values[0, -last:], None, best[-last:])
         season = getattr(series, "periods", (None,))[0]
         if oracle is None:
-            floor = getattr(series, "floor", None)
-            return cls(values[-last:], season, floor and floor(1).item())
+            return cls(values[-last:], season)
         start = max(0, len(values) - last - 2)  # an oracle reads two values
         best = oracle(values.unfold(0, 2, 1)[start:-1], 1, start=start).squeeze(-1)
         return cls(values[start + 2 :], season, best)

@@ -9,10 +9,11 @@ const [WIDE, HIGH] = [1000, 100];
 const round = (x) => Math.round(x * 100) / 100;
 const minus = (x) => String(x).replace("-", "−");
 
-/** Limits that hold all these values, with some room above and below. */
+/** Limits that hold all these values, with some room above and below; what hardly differs is a level line. */
 export function limitsOf(values) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = (most - least) * 0.08 || 1;
+  const level = most - least <= 1e-9 * Math.max(Math.abs(least), Math.abs(most));
+  const room = level ? 0.1 * Math.abs(most) || 1 : (most - least) * 0.08;
   return { low: least - room, high: most + room };
 }
 
@@ -90,7 +91,7 @@ export function whole(p) {
     </svg>
     ${marks}
     ${p.mixed ? words(0, 0, "bands: test windows", "qkv-over") : html`${words(0, 0, "training", "qkv-over")}${words(edge, 0, "test", "qkv-over")}`}
-    <span class="qkv-over qkv-keys" aria-hidden="true"><b class="qkv-series-key">—</b> series <b class="qkv-dot">—</b> forecasts <b class="qkv-read-key">—</b> what is read</span>
+    <span class="qkv-over qkv-keys" aria-hidden="true"><b class="qkv-dot">—</b> forecasts <b class="qkv-read-key">—</b> read</span>
     ${p.handle}`;
 }
 

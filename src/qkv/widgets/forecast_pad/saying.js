@@ -19,7 +19,7 @@ export function valuesLike(spread) {
 export function size(mse) {
   if (!Number.isFinite(mse)) return "–";
   if (mse >= 1e5 || (mse > 0 && mse < 1e-4)) return mse < 1 ? "<0.0001" : minus(mse.toExponential(1));
-  return mse === 0 ? "0" : mse >= 1 ? mse.toFixed(mse >= 100 ? 0 : mse >= 10 ? 1 : 2) : String(+mse.toPrecision(2));
+  return mse === 0 ? "0" : mse >= 1 ? mse.toFixed(mse >= 100 ? 0 : mse >= 10 ? 1 : 2) : mse.toPrecision(2);
 }
 
 const capital = (name) => name[0].toUpperCase() + name.slice(1);
@@ -60,7 +60,7 @@ const reading = {
   "look-up": (reads) => {
     const { places, share } = most(reads);
     if (share < 0.5)
-      return `the weight is spread over about ${Math.round(spreadOver(reads))} places, since to a kernel of this width many windows are near`;
+      return `the weight is spread over about ${Math.round(spreadOver(reads))} places, since at this bandwidth many windows are near`;
     return `${chance(share)} of the weight on ${counted(places.length, "place", "places")} ${listed(places)}, ${counted(places.length, "whose window is", "whose windows are")} nearest to this one`;
   },
 };
@@ -80,7 +80,7 @@ export const why = {
     "Each input is a mean with the two values before it and the two after. That at the end of the window holds the answer.",
   shifted: "The window ends one place too late: its last value is the answer.",
   shuffled:
-    "The windows are shuffled before the split: those trained on lie on both sides of a test window, and overlap it. Forecasting becomes filling gaps.",
+    "The windows are shuffled before the split: those trained on lie on both sides of a test window, and overlap it.",
 };
 
 /**
@@ -94,15 +94,15 @@ export function verdict({ now, honest, floor, changed, settings: { leaks } }) {
   const known = Number.isFinite(floor.mse);
   const under = known ? now.scores.filter(({ errors }) => below(errors, floor.errors)) : [];
   const windows = counted(now.tests.length, "the one test window", "{n} test windows");
-  if (leaks.length) return `${leaks.map((leak) => why[leak]).join(" ")} ${effect(now, honest, floor, under)}`;
+  if (leaks.length)
+    return `${leaks.length > 1 ? `${leaks.length} leaks at once.` : why[leaks[0]]} ${effect(now, honest, floor, under)}`;
   const best = now.scores.reduce((a, b) => (b.mse < a.mse ? b : a));
   if (under.length)
     return `Over ${windows} ${listed(under.map(({ name }) => name))} has an error below the floor of ${size(floor.mse)}, by more than chance. Look for a leak.`;
   const [naive] = now.scores;
   const beside = best === naive ? "" : `, and naive's is ${size(naive.mse)}`;
   const opening = `Over ${windows} ${best.name} has the lowest error, ${size(best.mse)}${beside}.`;
-  if (known)
-    return `${opening} The floor is ${size(floor.mse)}: the rest is chance, which no honest forecast can know.`;
+  if (known) return `${opening} The floor of ${size(floor.mse)} is chance: no honest forecast falls below it.`;
   return `${opening} The floor is not known${changed ? ", since you have changed the series: press its name to have it back" : ""}.`;
 }
 
