@@ -293,7 +293,7 @@ def test_who_may_look_at_nothing_forecasts_zero():
 
 def test_a_look_up_refuses_what_does_not_fit(as_readers_run_it):
     query, key, value = drawn(3, 5), drawn(7, 4), drawn(7, 2)
-    with pytest.raises(ValueError, match="width = 5, but key has width = 4; compare"):
+    with pytest.raises(ValueError, match="d_k = 5, but key has d_k = 4; compare"):
         lookup(query, key, value, bandwidth=1.0)
     with pytest.raises(ValueError, match="bandwidth must be positive, not 0"):
         lookup(query, query, value, bandwidth=0)

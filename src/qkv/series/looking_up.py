@@ -37,8 +37,8 @@ class LookupTrace:
 
 
 def lookup(
-    query: Float[Tensor, "*batch query width"],
-    key: Float[Tensor, "*batch key width"],
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
     value: Float[Tensor, "*batch key horizon"],
     *,
     bandwidth: float,
@@ -65,7 +65,7 @@ def lookup(
     Raises
     ------
     ValueError
-        If ``bandwidth`` is not positive, query and key have different widths, or there
+        If ``bandwidth`` is not positive, query and key have different lengths, or there
         is not one value for each key.
     TypeError
         If they are no tensors of one kind of floating-point numbers.
@@ -86,8 +86,8 @@ def lookup(
 
 
 def trace_lookup(
-    query: Float[Tensor, "*batch query width"],
-    key: Float[Tensor, "*batch key width"],
+    query: Float[Tensor, "*batch query d_k"],
+    key: Float[Tensor, "*batch key d_k"],
     value: Float[Tensor, "*batch key horizon"],
     *,
     bandwidth: float,
@@ -110,12 +110,12 @@ def trace_lookup(
     if not bandwidth > 0:
         raise ValueError(f"bandwidth must be positive, not {bandwidth}")
     same_dtype(query=query, key=key, value=value)
-    axes_at_least("query", query, "*batch query width")
-    axes_at_least("key", key, "*batch key width")
+    axes_at_least("query", query, "*batch query d_k")
+    axes_at_least("key", key, "*batch key d_k")
     if query.shape[-1] != key.shape[-1]:
         raise ValueError(
-            f"query has width = {query.shape[-1]}, but key has width = "
-            f"{key.shape[-1]}; compare stretches of one length"
+            f"query has d_k = {query.shape[-1]}, but key has d_k = {key.shape[-1]}; "
+            "compare stretches of one length"
         )
     # without the matrix product: the distance of two large numbers would lose digits
     apart = torch.cdist(query, key, compute_mode="donot_use_mm_for_euclid_dist")
@@ -159,14 +159,14 @@ class RecentEmbedding(nn.Module):
 
     def recent(
         self, series: Float[Tensor, "*batch time"]
-    ) -> Float[Tensor, "*batch time width"]:
+    ) -> Float[Tensor, "*batch time d_in"]:
         """Return the latest values at each step."""
         like_the_weights("series", series, self.linear1.weight)
         axes_at_least("series", series, "*batch time")
         return F.pad(series, (self.width - 1, 0)).unfold(-1, self.width, 1)
 
     def embed(
-        self, recent: Float[Tensor, "*batch time width"]
+        self, recent: Float[Tensor, "*batch time d_in"]
     ) -> Float[Tensor, "*batch time d_model"]:
         """Make a token of the latest values at each step."""
         return self.linear2(torch.relu(self.linear1(recent)))
@@ -176,7 +176,7 @@ class RecentEmbedding(nn.Module):
 class RecentTrace:
     """A causal Transformer over a series, from its values to the next ones."""
 
-    recent: Float[Tensor, "*batch time width"] = step(
+    recent: Float[Tensor, "*batch time d_in"] = step(
         "Take the latest values at each step",
         formula=r"(y_{t-w+1}, \dots, y_t)",
         reads=("series",),

@@ -97,7 +97,7 @@ class PatchTrace:
         formula=r"x' = \frac{x - \mu}{\sigma}",
         reads=("past", "level", "scale"),
     )
-    patches: Float[Tensor, "*batch patch value"] = step(
+    patches: Float[Tensor, "*batch patch d_in"] = step(
         "Cut the window into patches", formula=r"x'_p", reads=("normalised",)
     )
     embedded: Float[Tensor, "*batch patch d_model"] = step(
@@ -116,7 +116,7 @@ class PatchTrace:
         formula=r"z = \mathrm{LN}(z_L)",
         reads=("encoder",),
     )
-    read: Float[Tensor, "*batch feature"] = step(
+    read: Float[Tensor, "*batch d_hidden"] = step(
         "Put the tokens side by side, or take their mean", reads=("tokens",)
     )
     scaled: Float[Tensor, "*batch horizon"] = step(
@@ -238,9 +238,8 @@ def _level(past: Tensor, normalise: str) -> tuple[Tensor, Tensor]:
         variance, mean = torch.var_mean(past, -1, correction=0, keepdim=True)
         return mean, (variance + EPSILON).sqrt()
     last = past[..., -1:]
-    return last if normalise == "last" else last.new_zeros(last.shape), last.new_ones(
-        last.shape
-    )
+    level = last if normalise == "last" else torch.zeros_like(last)
+    return level, torch.ones_like(last)
 
 
 def _positions(config: PatchConfig) -> Learned | None:

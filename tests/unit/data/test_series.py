@@ -269,6 +269,9 @@ def written(folder: Path, *rows: str, name: str = "own.csv") -> Path:
 
 NUMBERS = [f"{n * 0.5}" for n in range(21)]
 DAYS = [f"2024-03-{day:02}" for day in range(1, 22)]
+MONTHS = [
+    f"{year}-{month:02},1" for year in range(2024, 2031) for month in range(1, 13)
+]
 TABLE = [f"{day},{n},{-2 * n}" for n, day in enumerate(DAYS)]
 
 
@@ -301,6 +304,21 @@ def test_dates_are_read_as_they_are_written_here(tmp_path, shown):
 def test_months_are_no_gaps(tmp_path):
     months = [f"{y}-{m:02}-01,{m}" for y in (2022, 2023) for m in range(1, 13)]
     assert len(read_series(written(tmp_path, *months))["column 2"]) == 24
+
+
+def test_months_and_years_are_dates(tmp_path):
+    months = [f"{y}-{m:02}" for y in (2022, 2023) for m in range(1, 13)]
+    years = [f"{year}" for year in range(1990, 2014)]
+    for dates in (months, [m.replace("-", "/") for m in months], years):
+        rows = [f"{day},{n}" for n, day in enumerate(dates)]
+        [series] = read_series(written(tmp_path, "when,n", *rows)).values()
+        assert series.dates == tuple(dates)
+
+
+def test_numbers_like_years_that_do_not_count_on_are_numbers(tmp_path):
+    rows = [f"{2000 + n % 5},{n}" for n in range(20)]
+    assert len(read_series(written(tmp_path, *rows))) == 2
+    assert len(read_series(written(tmp_path, *[f"{1990 + n}" for n in range(20)]))) == 1
 
 
 def test_weekends_are_no_gaps(tmp_path):
@@ -358,11 +376,19 @@ def test_a_file_without_a_number_in_a_column_is_not_filled(tmp_path):
         (["n", *NUMBERS, "inf"], "line 23, column 'n': 'inf' is no number"),
         (["n", *NUMBERS, "1_000"], "column 'n': '1_000' is no number"),
         (["n;m", *["1;2"] * 20, "3,5;2"], r"'3,5' is no number; .* point: 3\.5"),
+        (["n;m", *["1;2"] * 20, '1;"-1,234.5"'], r"without commas: -1234\.5"),
+        (["n;m", *["1;2"] * 20, "1,234,567;2"], "without commas: 1234567"),
         (["n,n", *["1,2"] * 20], "'n' is the name of more than one; give each its own"),
         (DAYS, "has dates, but no column of numbers beside them"),
         ([*TABLE, TABLE[3]], "line 22: 2024-03-04 follows 2024-03-21; sort the rows"),
         ([*TABLE, TABLE[-1]], "2024-03-21 follows 2024-03-21; sort the rows by time"),
-        ([*TABLE, "2024-03-25,1,2"], r"apart elsewhere, so that 3 are missing; put a"),
+        ([*TABLE, "2024-03-25,1,2"], r"1 days apart elsewhere: rows are missing, 3 or"),
+        (["2024-01,1", *MONTHS[2:]], r"2024-03 follows 2024-01, but .* missing, 1 or"),
+        (
+            [*MONTHS[:73:3], "2030-10,1"],
+            r"2030-10 follows 2030-01, but .* missing, 2 or",
+        ),
+        (["2024-01-01,1", *["2024-01-02,1"] * 20], "2024-01-02 follows 2024-01-02; so"),
         ([*TABLE, "soon,1,2"], "line 22: 'soon' is no date, but the rows before begin"),
     ],
 )

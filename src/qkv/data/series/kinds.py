@@ -123,6 +123,8 @@ class Series:
     ValueError
         If there are fewer than three numbers, so that a part would be empty, if one is
         no finite number, if there is not one date for each, or the parts leave no test.
+    TypeError
+        If the numbers are no tensor, or whole ones.
 
     Examples
     --------
@@ -142,6 +144,11 @@ class Series:
     def __post_init__(self) -> None:
         """Check the numbers, and settle the parts."""
         a_tensor("values", self.values, "numbers")
+        if not self.values.is_floating_point():
+            raise TypeError(
+                f"values holds {self.values.dtype}, but forecasts have fractions; give "
+                "values.float()"
+            )
         count = len(self.values)
         wrong = (~self.values.isfinite()).nonzero()
         if len(wrong):
@@ -176,17 +183,17 @@ class Series:
         return sum(self._sizes[:2])
 
     @property
-    def train(self) -> Float[Tensor, " train"]:
+    def train(self) -> Float[Tensor, " time"]:
         """The first part, the only one that anything is fitted to."""
         return self.values[: self._sizes[0]]
 
     @property
-    def validation(self) -> Float[Tensor, " validation"]:
+    def validation(self) -> Float[Tensor, " time"]:
         """The second part, on which settings are chosen."""
         return self.values[self._sizes[0] : self.test_start]
 
     @property
-    def test(self) -> Float[Tensor, " test"]:
+    def test(self) -> Float[Tensor, " time"]:
         """The last part, which is looked at once."""
         return self.values[self.test_start :]
 

@@ -32,19 +32,19 @@ class Played(OfNumbers):
     (torch.Size([5, 11]), torch.Size([5, 11]))
     """
 
-    values: Float[Tensor, "series time"]
-    motif: Int[Tensor, "series time"]
+    values: Float[Tensor, "batch time"]
+    motif: Int[Tensor, "batch time"]
     length: int
     kinds: int
     noise: float
 
     @property
-    def inputs(self) -> tuple[Float[Tensor, "series step"]]:
+    def inputs(self) -> tuple[Float[Tensor, "batch step"]]:
         """What a model is called with: all values but the last."""
         return (self.values[:, :-1],)
 
     @property
-    def target(self) -> Float[Tensor, "series step"]:
+    def target(self) -> Float[Tensor, "batch step"]:
         """What it is to foretell: all values but the first."""
         return self.values[:, 1:]
 
@@ -54,7 +54,7 @@ class Played(OfNumbers):
         return torch.arange(self.values.shape[1]) % self.length
 
     @property
-    def repeat(self) -> Bool[Tensor, "series step"]:
+    def repeat(self) -> Bool[Tensor, "batch step"]:
         """True where a motif was played before, and three of its values are known.
 
         These are the values that can be foretold.
@@ -62,7 +62,7 @@ class Played(OfNumbers):
         return self._scored & self._seen
 
     @property
-    def new(self) -> Bool[Tensor, "series step"]:
+    def new(self) -> Bool[Tensor, "batch step"]:
         """True at the same places of a motif that is played for the first time.
 
         Nobody can foretell these: an error below their variance is a leak.
@@ -78,7 +78,7 @@ class Played(OfNumbers):
         return self.echoes.any(-1)
 
     @property
-    def echoes(self) -> Bool[Tensor, "series query key"]:
+    def echoes(self) -> Bool[Tensor, "batch query key"]:
         """Where the value that is asked was played before: True at each such key.
 
         A query is the step at which the next value is asked. A key is a step up to it;
@@ -93,7 +93,7 @@ class Played(OfNumbers):
         return earlier & same
 
     @property
-    def oracle(self) -> Float[Tensor, "series step"]:
+    def oracle(self) -> Float[Tensor, "batch step"]:
         r"""Forecast as who knows which motifs were played: by Bayes' rule, exactly.
 
         The oracle is told the motif of each *finished* play, never that of the present

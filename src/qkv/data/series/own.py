@@ -2,9 +2,10 @@
 
 import csv
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -21,7 +22,11 @@ __all__ = ["read_series"]
 LEAST = 20  # steps, so that there is something to train on, to validate and to test
 SEPARATORS = "\t", ";", ","
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "."}
-REGULAR = 0.9  # of the steps between dates are the same: then the others are gaps
+THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?")
+OF_MONTH = re.compile(r"\d{4}-\d{1,2}")
+YEAR = re.compile(r"[12]\d{3}")
+# Days of trading are uneven. Where steps are even, or of months, a long one is a gap.
+REGULAR, MONTH, GAP = 0.9, timedelta(28), 1.8
 
 
 class Row(NamedTuple):
@@ -36,7 +41,8 @@ def read_series(path: str | PathLike[str], *, fill: bool = False) -> dict[str, S
 
     Columns are separated by commas, semicolons or tabs. A first row of names is read as
     such; a first column of dates (2024-07-01, 2024/07/01 or 2024.07.01, with a time or
-    without) gives the dates. Blank lines, and those that begin with #, are passed over.
+    without), months (2024-07) or years gives the dates. Blank lines, and those that
+    begin with #, are passed over.
 
     Parameters
     ----------
@@ -77,9 +83,8 @@ def read_series(path: str | PathLike[str], *, fill: bool = False) -> dict[str, S
             "more, to train on, to validate and to test; give one row a step"
         )
     _check_width(names, rows)
-    dates: tuple[str, ...] = ()
-    if _day(rows[0].cells[0]) is not None:
-        dates = _dates(rows)
+    dates = _dates(rows)
+    if dates:
         names, rows = names[1:], [Row(r.where, r.cells[1:]) for r in rows]
         if not names:
             raise ValueError(f"{path} has dates, but no column of numbers beside them")
@@ -145,8 +150,9 @@ def _number(cell: str) -> float | None:
 
 
 def _day(cell: str) -> datetime | None:
-    """Return the time that a cell of a date is, or None."""
-    text = cell.strip().rstrip(".").replace("/", "-").replace(".", "-", 2)
+    """Return the time that a cell of a date or a month is, or None."""
+    text = cell.rstrip(".").replace("/", "-")
+    text = f"{text}-01" if OF_MONTH.fullmatch(text) else text.replace(".", "-", 2)
     if text.count("-") < 2:
         return None
     try:
@@ -159,8 +165,24 @@ def _day(cell: str) -> datetime | None:
         return None
 
 
+def _are_years(rows: list[Row]) -> bool:
+    """Whether the first of several columns has a year in each row, and counts on."""
+    first = [row.cells[0] for row in rows]
+    if len(rows[0].cells) == 1 or not all(map(YEAR.fullmatch, first)):
+        return False
+    return all(int(later) == int(year) + 1 for year, later in pairwise(first))
+
+
 def _dates(rows: list[Row]) -> tuple[str, ...]:
-    """Return the dates as they stand, which rise evenly."""
+    """Return the dates of the first column as they stand, if it has some.
+
+    They rise evenly.
+    """
+    stand = tuple(row.cells[0] for row in rows)
+    if _are_years(rows):
+        return stand
+    if _day(stand[0]) is None:
+        return ()
     days = []
     for row in rows:
         day = _day(row.cells[0])
@@ -171,19 +193,26 @@ def _dates(rows: list[Row]) -> tuple[str, ...]:
             )
         days.append(day)
     steps = [later - day for day, later in pairwise(days)]
-    usual, often = Counter(steps).most_common(1)[0]
-    regular = often >= REGULAR * len(steps)
-    for row, before, step in zip(rows[1:], rows, steps, strict=False):
-        between = f"{row.where}: {row.cells[0]} follows {before.cells[0]}"
-        if step.total_seconds() <= 0:
-            raise ValueError(f"{between}; sort the rows by time, one for each")
-        if regular and step >= 2 * usual:
-            raise ValueError(
-                f"{between}, but the rows are {usual} apart elsewhere, so that "
-                f"{step // usual - 1} are missing; put a row with its date and an "
-                "empty cell for each, and give fill=True, or begin after the gap"
-            )
-    return tuple(row.cells[0] for row in rows)
+    usual = sorted(steps)[len(steps) // 2]
+    even = steps.count(usual) >= REGULAR * len(steps) or usual >= MONTH
+    even = even and usual > timedelta(0)
+    for (before, row), step in zip(pairwise(rows), steps, strict=True):
+        _check_step(before, row, step, usual if even else timedelta.max)
+    return stand
+
+
+def _check_step(before: Row, row: Row, step: timedelta, usual: timedelta) -> None:
+    between = f"{row.where}: {row.cells[0]} follows {before.cells[0]}"
+    if step <= timedelta(0):
+        raise ValueError(f"{between}; sort the rows by time, one for each")
+    if step / usual >= GAP:
+        missing = round(step / usual) - 1
+        apart = f"{usual.days} days" if usual >= timedelta(1) else f"{usual}"
+        raise ValueError(
+            f"{between}, but the rows are {apart} apart elsewhere: rows are missing, "
+            f"{missing} or so; put in a row with its date and an empty cell for each, "
+            "and give fill=True, or begin after the gap"
+        )
 
 
 def _numbers(name: str, cells: tuple[str, ...], where: list[str], fill: bool) -> Tensor:
@@ -192,11 +221,8 @@ def _numbers(name: str, cells: tuple[str, ...], where: list[str], fill: bool) ->
     for cell, line in zip(cells, where, strict=True):
         number = _number(cell)
         if number is None and cell.lower() not in MISSING:
-            advice = "leave out the columns that hold text"
-            if _number(cell.replace(",", ".")) is not None:
-                advice = f"write it with a decimal point: {cell.replace(',', '.')}"
             raise ValueError(
-                f"{line}, column {name!r}: {cell!r} is no number; {advice}"
+                f"{line}, column {name!r}: {cell!r} is no number; {_remedy(cell)}"
             )
         if number is None and not fill:
             raise ValueError(
@@ -206,6 +232,15 @@ def _numbers(name: str, cells: tuple[str, ...], where: list[str], fill: bool) ->
             )
         numbers.append(math.nan if number is None else number)
     return _filled(numbers, name, where)
+
+
+def _remedy(cell: str) -> str:
+    """Say how a cell that is no number could be one."""
+    if THOUSANDS.fullmatch(cell):
+        return f"write it without commas: {cell.replace(',', '')}"
+    if _number(cell.replace(",", ".")) is not None:
+        return f"write it with a decimal point: {cell.replace(',', '.')}"
+    return "leave out the columns that hold text"
 
 
 def _filled(numbers: list[float], name: str, where: list[str]) -> Tensor:

@@ -34,7 +34,8 @@ def google() -> Series:
     """
     from matplotlib import cbook  # takes a second, and few need it
 
-    rows = np.load(cbook.get_sample_data("goog.npz", asfileobj=False))["price_data"]
+    with np.load(cbook.get_sample_data("goog.npz", asfileobj=False)) as file:
+        rows = file["price_data"]
     prices = torch.from_numpy(rows["adj_close"].astype(np.float32))
     return Series(
         prices, "closing price (USD)", tuple(rows["date"].astype(str).tolist())
