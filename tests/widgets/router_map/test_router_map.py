@@ -378,8 +378,8 @@ class TestSteps:
     def test_the_dead_gate_is_said_with_its_reason(self, show):
         page = show(router_map(run="dead gate"))
         assert say(page).startswith(
-            "After 100 steps every weight is p ÷ p = 1, whatever the logits are, so "
-            "the error has no gradient for the router. The loads are nearly even, and "
+            "After 100 steps every weight is p ÷ p = 1, so the error has no gradient "
+            "for the router. The loads are nearly even, and "
         )
         assert "÷" in why(page)
         assert why(page).endswith(

@@ -32,7 +32,7 @@ const even = ({ shares, k }) => shares.experts.every(({ f }) => Math.abs((f * sh
 function state(a) {
   const idle = indices(a.shares.experts, ({ count }) => !count);
   if (a.run.renormalised && a.k === 1)
-    return `every weight is p ÷ p = 1, whatever the logits are, so the error has no gradient for the router. The loads are ${even(a) ? "nearly even" : "uneven"}, and ${topics(a)}`;
+    return `every weight is p ÷ p = 1, so the error has no gradient for the router. The loads are ${even(a) ? "nearly even" : "uneven"}, and ${topics(a)}`;
   if (!idle.length) return topics(a);
   const rest = idle.length > 1 ? "their logits are never" : "its logit is never";
   const then = idle.length > 1 ? "they do nothing and learn" : "it does nothing and learns";
@@ -85,10 +85,8 @@ function dropped({ own, places, shares, room, mine }) {
   if (!lost.length) return "";
   const all = lost.length === own.chosen.length;
   const who = mine ? "and it comes last" : "and others come before";
-  const zero = all
-    ? "the output is 0, and only the residual connection carries the token on"
-    : "the other expert's part stays";
-  return `${upper(experts(lost))}: ${shares.experts[lost[0]].count} tokens for ${room} places, ${who}. It is dropped there: ${zero}.`;
+  const zero = all ? "the output is 0, and the residual connection alone remains" : "the other expert's part stays";
+  return `${experts(lost)}: ${shares.experts[lost[0]].count} tokens for ${room} places, ${who}. It is dropped there: ${zero}.`;
 }
 
 function weigh({ own, run, k }) {
