@@ -96,9 +96,10 @@ PARTS = {
 INSTALLED_WITH = {
     "src": [],
     "book": ["site"],
-    "tools/lab.py": ["lab"],
-    "tools": ["lab", "site", "tests"],
-    "tests": ["lab", "site", "tests"],
+    "tools/lab.py": ["lab", "class"],
+    "tools/classroom": ["lab", "class"],
+    "tools": ["lab", "site", "tests", "class"],
+    "tests": ["lab", "site", "tests", "class"],
     "benchmarks": ["lab", "site", "tests", "bench"],
 }
 
