@@ -518,7 +518,7 @@ def open_lab(work: Path, launch: list[str]) -> None:
     os.environ.update(environment(work))
     if HUB:
         limit_memory(os.environ.get("MEM_LIMIT"))
-        from jupyterhub.singleuser import main as launch_instance
+        from jupyterhub.singleuser.extension import main as launch_instance
     else:
         print(f"Your copies are in {work}. Ctrl-C here ends the session.", flush=True)
         from jupyterlab.labapp import LabApp

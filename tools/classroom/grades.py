@@ -3,11 +3,11 @@
 usage: python tools/classroom/grades.py FOLDER ... [--to FOLDER] [--seconds N]
                                         [--jobs N] [--unconfined]
 
-Each FOLDER is one learner's: their home, or the copies themselves, and its name is how
-they are called. Of each chapter's notebook the cells with the tag exercise-N.M are run,
-in a fresh process, and what they define is judged by the book's own check. What learners
-have recorded of their progress is not read. A process is confined to an empty folder:
-where the system has no means for that, nothing is run unless --unconfined says so.
+Each FOLDER is one learner's: their home, or the copies themselves; its name is theirs.
+Of each chapter's notebook the cells with the tag exercise-N.M are run, in a fresh
+process, and what they define is judged by the book's own check. What learners have
+recorded of their progress is not read. A process is confined to an empty folder: where
+the system has no means for that, nothing is run unless --unconfined says so.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
@@ -32,7 +33,6 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from qkv.exercises import finding
 from tools.classroom import confine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,8 +174,9 @@ def run(
 ) -> dict[str, tuple[str, str, str]]:
     """Run and judge a notebook's answers, in their order.
 
-    An answer that does not come to an end ends its process. The next one begins without
-    it: it runs what came before, whose names a later answer may use, and judges the rest.
+    An answer that does not come to an end ends its process. The next one begins
+    without it: it runs what came before, whose names a later answer may use, and
+    judges the rest.
     """
     found: dict[str, tuple[str, str, str]] = {}
     lost: set[str] = set()
@@ -184,18 +185,23 @@ def run(
         told = [{"id": id, "cells": written[id], "judged": id in left} for id in tried]
         begun = left[0]
         for answer in process(told, chapter, home, settings):
-            begun = answer.get("begins", begun)
-            if answer.get("id") in left and "stage" in answer:
+            if answer.get("begins") in tried:
+                begun = answer["begins"]
+            elif answer.get("id") in left and "stage" in answer:
                 found[answer["id"]] = verdict(answer)
-            if "ended" in answer:
-                found[begun] = (answer["ended"], "", answer["said"])
+            elif "ended" in answer:
+                found.setdefault(begun, (str(answer["ended"]), "", answer["said"]))
                 lost.add(begun)
+        if left[0] not in found and not lost.intersection(tried):
+            found[left[0]] = (ENDED, "", "what it told made no sense")
     return found
 
 
 def verdict(answer: dict) -> tuple[str, str, str]:
-    name = OF_STAGE.get(answer["stage"], WRONG)
-    return name, answer.get("mistake") or "", " ".join(answer["said"].split())
+    """Return what a worker told of an answer; its words may be anything."""
+    name = OF_STAGE.get(str(answer["stage"]), WRONG)
+    said = " ".join(str(answer.get("said", "")).split())
+    return name, str(answer.get("mistake") or ""), said
 
 
 def process(
@@ -222,8 +228,7 @@ def process(
         os.close(writes)
         try:
             task = {"names": names(chapter), "exercises": told, **vars(settings)}
-            with worker.stdin as stdin:
-                json.dump(task, stdin)
+            tell(worker, task)
             lines = _lines(reads, len(told), settings.seconds)
             if "ready" not in next(lines):
                 noise.seek(0)
@@ -233,6 +238,13 @@ def process(
             os.close(reads)
             os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
+
+
+def tell(worker: subprocess.Popen[str], task: dict) -> None:
+    """Hand a worker its task; one that has ended already will tell nothing."""
+    assert worker.stdin
+    with suppress(BrokenPipeError), worker.stdin:
+        json.dump(task, worker.stdin)
 
 
 def _lines(pipe: int, expected: int, seconds: int) -> Iterator[dict[str, Any]]:
@@ -246,10 +258,18 @@ def _lines(pipe: int, expected: int, seconds: int) -> Iterator[dict[str, Any]]:
             return
         *whole, waiting = (waiting + came).split(b"\n")
         for line in whole:
-            answer = json.loads(line)
-            expected -= "id" in answer
+            answer = parsed(line)
             yield answer
+            expected -= "id" in answer
         patience = seconds
+
+
+def parsed(line: bytes) -> dict[str, Any]:
+    with suppress(ValueError):
+        answer = json.loads(line)
+        if isinstance(answer, dict):
+            return answer
+    return {}
 
 
 def ended(how: str, said: str = "the process that ran it is gone") -> dict[str, str]:
@@ -298,7 +318,7 @@ def _imports(source: str) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-# ----------------------------------------------------------------------------- the class
+# ---------------------------------------------------------------------------- the class
 
 
 def grade_all(folders: list[Path], settings: Settings, jobs: int) -> list[Row]:

@@ -39,12 +39,12 @@ def main(arguments):
         python = prepared()
         port = port_for(given)
     except Failure as failure:
-        sys.exit("\nerror: {}".format(failure))
+        sys.exit(f"\nerror: {failure}")
     homes = given.homes.resolve()
     state = homes / ".hub"
     state.mkdir(parents=True, exist_ok=True)
     os.chmod(str(state), 0o700)
-    print(said(given, port, homes, password(state)), flush=True)
+    print(said(given, port, homes, key(state, options)), flush=True)
     os.chdir(str(state))
     command = [python, "-m", "jupyterhub", "-f", str(CONFIG)]
     os.execv(python, command + traits(given, port, homes) + options)
@@ -68,10 +68,10 @@ def traits(given, port, homes):
     """Return JupyterHub's own options for what was asked; its inner ports are free."""
     hub, api = free_port(), free_port()
     return [
-        "--JupyterHub.bind_url=http://{}:{}".format(given.ip or "*", port),
-        "--JupyterHub.hub_port={}".format(hub),
-        "--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{}".format(api),
-        "--SimpleLocalProcessSpawner.home_dir_template={}/{{username}}".format(homes),
+        f"--JupyterHub.bind_url=http://{given.ip or '*'}:{port}",
+        f"--JupyterHub.hub_port={hub}",
+        f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{api}",
+        f"--SimpleLocalProcessSpawner.home_dir_template={homes}/{{username}}",
     ] + ["--Spawner.args=--without-solutions"] * given.without_solutions
 
 
@@ -85,12 +85,18 @@ def password(state):
     return path.read_text().strip()
 
 
-def said(given, port, homes, password):
-    host = given.ip or socket.gethostname()
-    return (
-        "The class is at\n    http://{}:{}\nA learner chooses a name; the password is\n"
-        "    {}\nTheir copies are in {}. Ctrl-C here ends the class.\n"
-    ).format(host, port, password, homes)
+def key(state, options):
+    """Return what lets a learner in, in words."""
+    made = password(state)  # the configuration wants one, used or not
+    if any("authenticator_class" in option for option in options):
+        return "Learners come in as your authenticator says."
+    return f"A learner chooses a name; the password is\n    {made}"
+
+
+def said(given, port, homes, key):
+    place = f"http://{given.ip or socket.gethostname()}:{port}"
+    end = f"Their copies are in {homes}. Ctrl-C here ends the class.\n"
+    return f"The class is at\n    {place}\n{key}\n{end}"
 
 
 def port_for(given):
@@ -99,8 +105,8 @@ def port_for(given):
     free = next((port for port in ports if is_free(given.ip, port)), None)
     if free is None:
         raise Failure(
-            "Port {} is taken. Name another, or none, and a free one is found: "
-            "make class".format(ports[0])
+            f"Port {ports[0]} is taken. Name another, or none, and a free one is "
+            "found: make class"
         )
     return free
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUR = "3600"
 CULLER = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 
-c = get_config()  # noqa: F821 -- JupyterHub hands it in
+c = get_config()  # type: ignore # noqa: F821 -- JupyterHub hands it in
 
 # Whoever has the password comes in, under a name of their choice.
 c.JupyterHub.authenticator_class = "shared-password"

@@ -40,7 +40,9 @@ meter {{ width: 8rem; }}
 <tbody>{others}</tbody></table>
 <h2>Who has what</h2>
 <p>✓ right, ✗ not yet, ○ not attempted. Point at a sign to read what was said.</p>
-<div class="wide"><table><thead><tr><th>{heads}</thead><tbody>{grid}</tbody></table></div>
+<div class="wide">
+<table><thead><tr><th>{heads}</thead><tbody>{grid}</tbody></table>
+</div>
 </html>
 """
 

@@ -1,8 +1,8 @@
 """Run the exercises of one notebook, and tell line by line what came of each.
 
-Started by grades.py, in a fresh process and an empty folder, for one learner's notebook.
-It reads from its standard input what to run, and writes what it tells, as JSON, into
-the file whose number it is given: what a cell prints is nobody's.
+Started by grades.py, in a fresh process and an empty folder, for one notebook of one
+learner. It reads from its standard input what to run, and writes what it tells, as
+JSON, into the file whose number it is given: what a cell prints is nobody's.
 """
 
 import json
