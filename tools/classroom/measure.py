@@ -187,8 +187,8 @@ async def all_run(learners: list[Learner], kernels: list[str], cells: list[str])
 
 def mean_cost(homes: Path, learners: list[Learner]) -> tuple[float, float]:
     costs = [cost(homes / each.name) for each in learners]
-    memory, seconds = map(sum, zip(*costs, strict=True))
-    return memory / len(costs), seconds / len(costs)
+    memory = sum(memory for memory, _ in costs) / len(costs)
+    return memory, sum(seconds for _, seconds in costs) / len(costs)
 
 
 def main() -> None:
