@@ -94,7 +94,7 @@ def test_a_taken_port_is_stepped_over_or_refused(monkeypatch):
 def test_solutions_are_held_back_by_one_setting(tmp_path):
     held = argparse.Namespace(**{**vars(GIVEN), "without_solutions": True})
     assert "--Spawner.args=--without-solutions" in hub.traits(held, 8000, tmp_path)
-    assert "solutions" not in "".join(hub.traits(GIVEN, 8000, tmp_path))
+    assert "--Spawner.args" not in "".join(hub.traits(GIVEN, 8000, tmp_path))
 
 
 def test_the_password_is_made_once_and_is_its_owners(tmp_path):
