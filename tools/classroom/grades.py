@@ -361,7 +361,10 @@ def main(arguments: list[str]) -> None:
     held = f"by {means} to a folder of its own" if means else "by nothing"
     print(f"{len(folders)} learners; what they wrote runs confined {held}.")
     began = time.monotonic()
-    rows = grade_all(folders, Settings(given.seconds, bool(means)), given.jobs)
+    try:
+        rows = grade_all(folders, Settings(given.seconds, bool(means)), given.jobs)
+    except PermissionError as error:
+        sys.exit(f"error: {error}.{NO_ENTRY}")
     write(rows, given.to)
     took = time.monotonic() - began
     print(f"{given.to}/grades.csv and {given.to}/index.html, in {took:.0f} s")
@@ -371,6 +374,10 @@ NO_MEANS = """\
 error: this system has no means to keep learners' code from writing outside a folder of
 its own (Linux 6.2 or newer with Landlock; macOS). Grade on one that has, or in a
 container or virtual machine that holds nothing else, and say so: add --unconfined."""
+
+NO_ENTRY = """
+Root grades each learner as the owner of their home, and that owner may not run this
+Python: let all read the book's folder and the Python that .venv was made with."""
 
 if __name__ == "__main__":
     main(sys.argv[1:])
