@@ -12,9 +12,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from qkv.exercises import finding
 
-HEAD = "<tr><th>Chapter<th>It needs<th>Exercises<th>Hours<th>CPU seconds</tr>"
+COLUMNS = ("Chapter", "It needs", "Exercises", "Hours", "CPU seconds")
+HEAD = "".join(f"<th>{name}</th>" for name in COLUMNS)
 TABLE = """<div class="table-wrapper docutils container"><table class="docutils">
-<caption>{heading}: {hours} hours</caption><thead>{head}</thead><tbody>{rows}</tbody>
+<caption>{heading}: {hours} hours</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>
 </table></div>"""
 
 
@@ -37,11 +38,14 @@ class Syllabus(SphinxDirective):
         title = f"{chapter.number} {typeset(chapter.title)}"
         coded = len(finding.ids(chapter.number))
         by_hand = len(finding.by_hand(chapter.number))
-        return (
-            f"<tr><td>{link(self.env, chapter.docname, title)}"
-            f"<td>{typeset(chapter.needs)}<td>{coded}, and {by_hand} by hand"
-            f"<td>{hours(chapter)}<td>{chapter.cpu_seconds or ''}</tr>"
+        cells = (
+            link(self.env, chapter.docname, title),
+            typeset(chapter.needs),
+            f"{coded}, and {by_hand} by hand",
+            hours(chapter),
+            chapter.cpu_seconds or "",
         )
+        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def hours(*chapters: Chapter) -> str:
