@@ -15,7 +15,8 @@ from qkv.exercises import finding
 COLUMNS = ("Chapter", "It needs", "Exercises", "Hours", "CPU seconds")
 HEAD = "".join(f"<th>{name}</th>" for name in COLUMNS)
 TABLE = """<div class="table-wrapper docutils container"><table class="docutils">
-<caption>{heading}: {hours} hours</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>
+<caption>{heading}: {hours} hours</caption>
+<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>
 </table></div>"""
 
 
