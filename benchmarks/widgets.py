@@ -26,6 +26,7 @@ from qkv.vision import load as load_reader
 from qkv.widgets import (
     Alignment,
     AttentionLab,
+    ForecastPad,
     GatedCell,
     Heads,
     LearnToLook,
@@ -34,6 +35,7 @@ from qkv.widgets import (
     Patches,
     Positions,
     Predict,
+    RouterMap,
     Stepper,
     TransformerMap,
     Translator,
@@ -125,13 +127,28 @@ def _of_models(generator):
             [],
         ),
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),
+        "ForecastPad 600": (
+            ForecastPad(torch.randn(600, generator=generator), last=600, length=32),
+            ["ArrowLeft", "ArrowLeft", "Home", "End"],
+        ),
         "LearnToLook": (LearnToLook(), ["ArrowLeft"]),
         "MergePad 2,000": (
             MergePad(text, merges=20, word="1234567654321"),
             ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"],
         ),
+        "RouterMap 256": (_router_map(generator), ["ArrowLeft", "Home", "End"]),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
     }
+
+
+def _router_map(generator):
+    """Return as many tokens, experts and steps as are drawn."""
+    runs = {
+        name: {step: torch.randn(8, 2, generator=generator) for step in range(40)}
+        for name in ("one", "two", "three")
+    }
+    tokens = torch.randn(256, 2, generator=generator)
+    return RouterMap(tokens, torch.arange(256) % 4, runs)
 
 
 def measure(browser, widget, keys, path, rounds):

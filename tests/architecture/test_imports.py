@@ -6,14 +6,15 @@ Arrows point from who imports to what is imported:
 - book → the chapters' twins and the widgets' JavaScript, as files; no Python of qkv
 - exercises → checking, the model modules
 - training, decoding → the model modules, data
-- transformer, vision → attention, positions, masks, layers; recurrent → attention
+- transformer, vision, series → attention, positions, masks, layers
+- recurrent → attention; experts → layers
 - attention, masks, positions, layers, subwords, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Eight arrows go further, each for what would otherwise be written twice:
+Eleven arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
@@ -22,12 +23,17 @@ Eight arrows go further, each for what would otherwise be written twice:
 - widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
 - widgets → subwords: the merges that MergePad shows without a script are chapter 9's;
+- widgets → series: the ridge regression and the look-up that ForecastPad shows without
+  a script are chapter 14's;
+- widgets → experts, likewise: the routing that RouterMap says is chapter 12's;
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
-- subwords → data, for ``composed``: what looks the same is the same to both.
+- subwords → data, for ``composed``: what looks the same is the same to both;
+- series → data, for ``Series``: a forecast is judged on the parts that it has.
 
-vision → transformer is chapter 8's own subject, the same encoder for images. The book
+vision → transformer is chapter 8's own subject, the same encoder for images, and
+series → transformer chapter 14's. The book
 asks two tools when it is built (``site_elements.tool``): ``folding``, which cells fold
 on the site as in JupyterLab, and ``claims``, for the rows of its page of claims. Its
 reference has the docstrings of qkv from Sphinx, which imports what it describes; its
@@ -57,6 +63,7 @@ MODEL = {
     "recurrent",
     "transformer",
     "vision",
+    "experts",
 }
 BELOW = {"attention", "masks", "layers", "trace"}
 LEAVES = {"_checks", "_colours", "_faces"}
@@ -72,15 +79,17 @@ MAY_IMPORT = {
     "positions": {"trace"},
     "layers": {"trace"},
     "subwords": {"data", "trace"},
+    "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
     "vision": {*BELOW, "_files", "positions", "transformer"},
+    "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {
-        *{"trace", "attention", "decoding", "vision", "subwords"},
-        *{"checking", "exercises"},
+        *{"trace", "attention", "decoding", "vision", "subwords", "experts"},
+        *{"series", "checking", "exercises"},
     },
     "checking": {"_files"},
     "exercises": {*MODEL, "checking"},
@@ -89,8 +98,8 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "vision", "subwords", "data", "decoding", "claims", "plot")
-LIGHT += ("checking", "exercises")
+LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data")
+LIGHT += ("decoding", "claims", "plot", "checking", "exercises")
 
 
 def imports(file: Path, root: Path = SOURCE) -> Iterator[str]:

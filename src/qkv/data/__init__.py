@@ -1,4 +1,4 @@
-"""Sequences and images to translate or to ask about, each task with a known truth.
+"""Sequences, images and series to ask about, each task with a known truth.
 
 :class:`DictatedNumbers` reads digits in English and writes them in Korean;
 :class:`KoreanDates` does the same with dates, whose alignment is known by field;
@@ -11,6 +11,10 @@ tokens and the true answers.
 
 :class:`Digits` and :class:`FindTheDigit` draw :class:`Images`, and the class of each;
 :func:`load_images` reads a folder of your own.
+
+:class:`Seasons`, :class:`RandomWalk`, :func:`google` and :func:`co2` are a
+:class:`Series` to forecast, cut into :class:`Windows`; :class:`Motifs` draws many short
+ones. :func:`read_series` reads a file of your own.
 
 A name is loaded when it is asked for, so that who works with numbers loads no images.
 It is found where a module below lists it in ``__all__``: a new file is all that a new

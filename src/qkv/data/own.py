@@ -11,13 +11,13 @@ import torch
 
 from qkv._checks import height_and_width, whole
 from qkv.data.kinds import Example, Images, composed
+from qkv.data.lines import read_lines
 from qkv.data.pictures.collection import ImageCollection, taking_turns
 from qkv.data.pictures.files import endings, read_greys, size_in_head
 from qkv.data.text.corpus import SPECIAL, PairCorpus
 
 __all__ = ["load_images", "load_pairs"]
 
-LONGEST_LINE = 1_000_000  # bytes
 MOST_PIXELS = 2**30
 LONGEST_SIDE = 256  # of an image that is read on a laptop: 256 patches of 16 × 16
 LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}
@@ -64,7 +64,7 @@ def load_pairs(
     _check_share(held_out)
     examples = [
         _read_pair(line, f"{path}, line {number}", tokenize)
-        for number, line in enumerate(_read_lines(Path(path)), start=1)
+        for number, line in enumerate(_lines_of_pairs(Path(path)), start=1)
         if line.strip(" ")
     ]
     if not examples:
@@ -106,37 +106,12 @@ def share_of(count: int, share: float, things: str) -> int:
     return part
 
 
-def _read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a text, whatever the system that it was written on."""
-    if path.is_dir():
-        raise IsADirectoryError(
-            f"{path} is a folder, and pairs are read from a file; load_images reads "
-            "a folder, of images"
-        )
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file")
-    number = 0
-    with path.open("rb") as file:
-        while read := file.readline(LONGEST_LINE + 1):
-            for line in _decoded(read, f"{path}, line {number + 1}").split("\r"):
-                number += 1
-                # where Windows' text files begin
-                yield composed(line.removeprefix("\ufeff"))
-
-
-def _decoded(read: bytes, where: str) -> str:
-    if len(read) > LONGEST_LINE:
-        raise ValueError(
-            f"{where} has over {LONGEST_LINE:,} bytes, and is no pair of sentences; "
-            "put one pair a line"
-        )
-    try:
-        line = read.decode()
-    except UnicodeDecodeError:
-        line = "\0"
-    if "\0" in line:  # as in UTF-16, which may be all that differs
-        raise ValueError(f"{where} is not UTF-8; save the file in that encoding")
-    return line.removesuffix("\n").removesuffix("\r")
+def _lines_of_pairs(path: Path) -> Iterator[str]:
+    return read_lines(
+        path,
+        folder="and pairs are read from a file; load_images reads a folder, of images",
+        line="is no pair of sentences; put one pair a line",
+    )
 
 
 def _read_pair(

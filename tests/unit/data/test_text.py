@@ -22,8 +22,8 @@ from qkv.data import (
     KoreanDates,
     PairCorpus,
     Vocabulary,
+    lines,
     load_pairs,
-    own,
 )
 from qkv.data.text.dates import ENGLISH, FIRST, KOREAN, KOREAN_WITH_WEEKDAY, LAST
 
@@ -518,7 +518,7 @@ def test_lines_end_as_on_any_system(tmp_path, content):
 def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(own, "LONGEST_LINE", 10)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 10)
     file = tmp_path / "pairs.tsv"
     file.write_bytes(b"1234\t5678\n")
     assert load_pairs(file, held_out=0.0).train[0].target == ("5678",)

@@ -1,0 +1,1 @@
+"""The widget ForecastPad, a folder for its Python and its JavaScript."""
