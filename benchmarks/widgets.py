@@ -26,6 +26,7 @@ from qkv.vision import load as load_reader
 from qkv.widgets import (
     Alignment,
     AttentionLab,
+    ForecastPad,
     GatedCell,
     Heads,
     LearnToLook,
@@ -125,6 +126,10 @@ def _of_models(generator):
             [],
         ),
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),
+        "ForecastPad 600": (
+            ForecastPad(torch.randn(600, generator=generator), last=600, length=32),
+            ["ArrowLeft", "ArrowLeft", "Home", "End"],
+        ),
         "LearnToLook": (LearnToLook(), ["ArrowLeft"]),
         "MergePad 2,000": (
             MergePad(text, merges=20, word="1234567654321"),

@@ -18,6 +18,7 @@ extensions = [
     "site_claims",
     "site_covers",
     "site_exercises",
+    "site_progress",
     "site_math",
     "site_checkpoints",
     "site_chapters",
@@ -37,7 +38,7 @@ extensions = [
 exclude_patterns = ["_*", "**.ipynb_checkpoints"]
 if tags.has("paper"):  # noqa: F821 -- Sphinx hands it in; tools/pdf.py sets it
     root_doc = "paper"
-    exclude_patterns += ["index.md", "api*"]
+    exclude_patterns += ["index.md", "api*", "progress.md"]
 else:
     exclude_patterns += ["paper.md"]
 templates_path = ["_templates"]

@@ -190,9 +190,14 @@ class BookParts(SphinxDirective):
 
 
 def span(part: Part) -> str:
-    """Which chapters a part has, in words."""
-    first, last = part.chapters[0].number, part.chapters[-1].number
-    return f"chapter {first}" if first == last else f"chapters {first} to {last}"
+    """Which chapters a part has, in words; their numbers may have gaps."""
+    first, *others = [each.number for each in part.chapters]
+    if not others:
+        return f"chapter {first}"
+    last = others[-1]
+    if len(others) > 1 and last - first == len(others):
+        return f"chapters {first} to {last}"
+    return f"chapters {', '.join(map(str, [first, *others[:-1]]))} and {last}"
 
 
 def add_next_part(app, pagename, templatename, context, doctree) -> None:

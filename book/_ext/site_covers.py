@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from docutils import nodes
-from site_elements import about, cells, element, is_cell, raw
+from site_elements import about, add_memory, cells, element, is_cell, raw
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -42,21 +42,19 @@ def predictions(source: str) -> list[str]:
 
 def cover(app, doctree: nodes.document) -> None:
     """Put each prediction's answer into parts that a script covers."""
-    up = "../" * app.env.docname.count("/")
-    script = f'<script src="{up}_static/cover.js"></script>'
     for cell in filter(_asks, cells(doctree)):
         parent = cell.parent
         runs = list(_runs(parent.children[parent.index(cell) + 1 :]))
         if not runs:
             logger.warning("%s: no answer follows", _asks(cell), location=cell)
+        cell["ids"].append(f"predict-{_asks(cell)}")
         for run in runs:
             at = parent.index(run[0])
             for node in run:
                 parent.remove(node)
             html = {"class": "book-answer", "data-predict": _asks(cell)}
-            begin = raw(f"{script}<script>window.qkvCover?.()</script>")
+            begin = raw("<script>window.qkvCover?.()</script>")
             parent.insert(at, element("div", html, begin, *run))
-            script = ""
 
 
 def _asks(node: nodes.Node) -> str:
@@ -114,8 +112,16 @@ def _claims(node: nodes.Node) -> bool:
     return about(node).get("claims", False)
 
 
+def add_scripts(app, pagename, templatename, context, doctree) -> None:
+    """Add what covers, before the page's body: nothing is to be seen uncovered."""
+    if "book-answer" in context.get("body", ""):
+        add_memory(app)
+        app.add_js_file("cover.js")
+
+
 def setup(app):
     if not app.tags.has("paper"):
         app.connect("twins-edited", note)
         app.connect("doctree-read", cover, priority=455)
-    return {"version": "1", "env_version": 1, "parallel_read_safe": True}
+        app.connect("html-page-context", add_scripts)
+    return {"version": "1", "env_version": 2, "parallel_read_safe": True}

@@ -57,6 +57,11 @@ def tool(app, name: str) -> ModuleType:
     return import_module(f"tools.{name}")
 
 
+def add_memory(app) -> None:
+    """Give the page that is being written what remembers, before other scripts."""
+    app.add_js_file("memory.js", priority=400)
+
+
 def _visit(self, node: element) -> None:
     self.body.append(self.starttag(node, node["tag"], "", **node["html"]))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import nbformat
 from docutils import nodes
 from site_chapters import is_chapter, number_of, solutions_of
-from site_elements import about, details, element, raw
+from site_elements import about, add_memory, details, element, raw
 from sphinx.util import logging
 
 from qkv.exercises import finding
@@ -154,11 +154,16 @@ class Task:
 
     @property
     def title(self) -> str:
-        if self.id == OPEN:
-            return "Open experiment"
-        by_hand = not self.id.partition(".")[2].isdecimal()
-        found = (finding.find_by_hand if by_hand else finding.find)(self.id)
-        return f"Exercise {self.id}: {found.title}"
+        return title_of(self.id)
+
+
+def title_of(id: str) -> str:
+    """What an exercise is called."""
+    if id == OPEN:
+        return "Open experiment"
+    by_hand = not id.partition(".")[2].isdecimal()
+    found = (finding.find_by_hand if by_hand else finding.find)(id)
+    return f"Exercise {id}: {found.title}"
 
 
 def make_boxes(app, doctree: nodes.document) -> None:
@@ -277,6 +282,7 @@ def name_solutions(app, doctree: nodes.document) -> None:
 def add_script(app, pagename, templatename, context, doctree) -> None:
     """Add what ticks exercises, and unfolds code for print, where there is either."""
     if re.search(r"\bbook-(?:exercise|fold)\b", context.get("body", "")):
+        add_memory(app)
         app.add_js_file("exercises.js", defer="defer")
 
 

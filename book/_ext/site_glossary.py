@@ -55,7 +55,8 @@ class Term:
     pattern: re.Pattern = field(init=False)
 
     def __post_init__(self):
-        listed = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
+        names = sorted(self.names, key=len, reverse=True)
+        listed = "|".join(r"\s+".join(map(re.escape, name.split())) for name in names)
         self.pattern = re.compile(rf"(?<![\w-])(?:{listed})(?:e?s)?(?![\w-])", re.I)
 
     @property

@@ -9,19 +9,8 @@
 (() => {
   const groups = new Map(); // the name of a prediction → its parts, its bar
 
-  const kept = (key) => {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null; // a private window remembers nothing
-    }
-  };
-  const keep = (key) => {
-    try {
-      localStorage.setItem(key, "1");
-    } catch {}
-  };
-  const answered = (name) => kept(`qkv.predict.${name}`) !== null || kept(`qkv.shown.${name}`) !== null;
+  const { recall, remember } = globalThis.qkvMemory;
+  const answered = (name) => [`qkv.predict.${name}`, `qkv.shown.${name}`].some((key) => recall(key) !== null);
   const onPaper = new URLSearchParams(location.search).has("print");
 
   function bar(name) {
@@ -32,7 +21,7 @@
     button.type = "button";
     button.textContent = "Show without answering";
     button.addEventListener("click", () => {
-      keep(`qkv.shown.${name}`);
+      remember(`qkv.shown.${name}`, "1");
       const [first] = groups.get(name).parts;
       uncover(name);
       first.tabIndex = -1; // the button is gone: go on where it led to

@@ -1,19 +1,7 @@
 // A tick for each exercise, "done", which the page remembers. The contents show it, too.
 (() => {
   const key = (id) => `qkv.done.${id}`;
-  const kept = (id) => {
-    try {
-      return localStorage.getItem(key(id)) !== null;
-    } catch {
-      return false; // a private window remembers nothing
-    }
-  };
-  const keep = (id, done) => {
-    try {
-      if (done) localStorage.setItem(key(id), "1");
-      else localStorage.removeItem(key(id));
-    } catch {}
-  };
+  const { recall, remember } = globalThis.qkvMemory;
 
   const ticks = new Map(); // what an exercise is called, "3-1" → how its tick is set
 
@@ -32,11 +20,11 @@
     label.append(tick, " done");
     const set = (done) => {
       tick.checked = done;
-      keep(id, done);
+      remember(key(id), done ? "1" : null);
       show(box, done);
     };
     tick.addEventListener("change", () => set(tick.checked));
-    tick.checked = kept(id);
+    tick.checked = recall(key(id)) !== null;
     show(box, tick.checked);
     box.querySelector(".book-effort")?.append(label);
     ticks.set(id, set);

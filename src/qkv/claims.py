@@ -108,6 +108,8 @@ def in_words(
 def shown_value(value: float, places: int = 3) -> str:
     """Return a value with so many decimals, or with its power of ten if they are 0.
 
+    Examples
+    --------
     >>> shown_value(0.25), shown_value(0.0000213), shown_value(0.0)
     ('0.250', '2.1e-05', '0.000')
     """

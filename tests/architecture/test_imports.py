@@ -95,17 +95,8 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += (
-    "transformer",
-    "vision",
-    "subwords",
-    "series",
-    "data",
-    "decoding",
-    "claims",
-    "plot",
-)
-LIGHT += ("checking", "exercises")
+LIGHT += ("transformer", "vision", "subwords", "data", "decoding", "claims", "plot")
+LIGHT += ("checking", "exercises", "series")
 
 
 def imports(file: Path, root: Path = SOURCE) -> Iterator[str]:

@@ -42,6 +42,12 @@ def test_the_first_use_is_linked_and_no_other():
     )
 
 
+def test_a_term_is_one_also_where_its_line_ends():
+    assert linked(page(words("A causal\nmask.")), term("causal mask"), 6) == (
+        "A [causal\nmask]."
+    )
+
+
 def test_headings_code_links_and_formulas_stay_as_they_are():
     left = [
         nodes.title("", "A mask"),

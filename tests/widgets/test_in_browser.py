@@ -218,12 +218,36 @@ def test_the_moment_shown_is_scrolled_into_sight(show):
     page.locator("input[type=range]").focus()
     page.keyboard.press("End")
     inside = page.evaluate("""() => {
-        const box = document.querySelector(".qkv-time").getBoundingClientRect();
-        const now = document.querySelector(".qkv-time .qkv-now:last-child");
+        const time = document.querySelector(".qkv-time");
+        const box = time.parentElement.getBoundingClientRect();
+        const now = time.querySelector(".qkv-now:last-child");
         const at = now.getBoundingClientRect();
         return at.left >= box.left && at.right <= box.right;
     }""")
     assert inside
+
+
+@pytest.mark.parametrize("width", [736, 1000])
+@pytest.mark.parametrize("digits", [3, 20])
+def test_an_input_of_any_length_is_in_sight_and_nothing_jumps(
+    browser, tmp_path, width, digits
+):
+    text = " ".join("1234567890" * 2)[: 2 * digits - 1]
+    widgets = Unrolled(dictation, [text]), Alignment(dictation_looking_back, [text])
+    path = tmp_path / "page.html"
+    path.write_text(page_of(*widgets, width=f"{width}px"), "utf-8")
+    with watched_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        page.goto(path.as_uri())
+        page.evaluate("qkvHost.ready")
+        page.add_style_tag(path="book/_static/book.css")
+        for i in range(len(widgets)):
+            heights = []
+            box = page.locator(f"[data-qkv-widget=w{i}] .qkv-w")
+            for _ in range(2 * digits + 3):
+                box.locator("[data-act=next]").press("Enter")
+                heights.append(box.bounding_box()["height"])
+            assert max(heights) <= 700
+            assert max(heights) - min(heights) < 6
 
 
 class TestStepper:
@@ -284,6 +308,20 @@ class TestStepper:
         row = int(page.locator(".qkv-row[aria-pressed=true]").get_attribute("data-row"))
         assert 30 < row < 45
         assert page.locator(".qkv-matrix tbody th").inner_text() == f"q{row}"
+
+    def test_thin_rows_are_gone_through_by_buttons_that_can_be_hit(self, show):
+        page = show(stepper(rows=64, columns=64))
+        assert page.locator(".qkv-row").first.bounding_box()["height"] < 24
+        row = page.locator(".qkv-row[aria-pressed=true]")
+        before = page.get_by_role("button", name="Row before")
+        after = page.get_by_role("button", name="Row after")
+        at = int(row.get_attribute("data-row"))
+        for button, wanted in ((after, at + 1), (after, at + 2), (before, at + 1)):
+            box = button.bounding_box()
+            assert min(box["height"], box["width"]) >= 24
+            button.press("Enter")
+            assert int(row.get_attribute("data-row")) == wanted
+        assert page.locator(".qkv-matrix tbody th").inner_text() == f"q{at + 1}"
 
     def test_a_crop_is_noted(self, show):
         page = show(Stepper(attend(torch.zeros(70, 3), torch.eye(3))))

@@ -60,3 +60,34 @@ OVERFLOW = (
     "right for small scores, but exp(300) is infinite, and ∞ / ∞ is NaN: softmax "
     "subtracts the largest score first"
 )
+TWO_SOFTMAXES = (
+    "there are two softmaxes: cross_entropy and log_softmax have theirs inside and "
+    "want the bare logits"
+)
+KEYS_AVERAGED = "what is averaged was made by W_k: the keys. The values are made by W_v"
+TANH_OF_EACH = (
+    "tanh has been taken of W q and of U k, and then the sum: query and keys never "
+    "meet inside it. First the sum, then tanh"
+)
+TANH_LAST = (
+    "tanh comes after v: the scores are squeezed between −1 and 1, and query and keys "
+    "never meet inside it"
+)
+PRODUCT_FOR_SUM = "W q and U k have been multiplied; the additive score adds them"
+NO_V = "the hidden units have been added up; v says how much each counts"
+NO_TANH = (
+    "the tanh is missing: without it a query adds the same number to all its scores, "
+    "and the softmax takes it away again"
+)
+U_TRANSPOSED = (
+    "U has been used the wrong way round: with h in rows, U h is written h @ U.T. Its "
+    "shape does not tell, since U is square"
+)
+PADDING_COUNTED = (
+    "the padding has been counted like words: the loss of a sentence changes with the "
+    "batch that it is in"
+)
+NO_SIGN = (
+    "the sign is missing: a logarithm of a probability is negative, and the loss is "
+    "its opposite"
+)

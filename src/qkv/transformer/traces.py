@@ -59,8 +59,8 @@ _DECODER_FEED_FORWARD = Place(
 _POSITIONS = Place(
     "position", "Add positions", called="the position", counted="learned positions"
 )
-_SOURCE_EMBEDDING = Place("embedding", "Input embedding", counted="source embedding")
-_TARGET_EMBEDDING = Place("embedding", "Output embedding", counted="target embedding")
+_SOURCE_EMBEDDING = Place("embedding", "Source embedding", counted="source embedding")
+_TARGET_EMBEDDING = Place("embedding", "Target embedding", counted="target embedding")
 _OUTPUT = Place("linear", "Linear", counted="output layer")
 _SOFTMAX = Place("softmax", "Softmax")
 

@@ -56,6 +56,11 @@ def test_what_is_no_series_is_refused(change, said):
         Series(**{"values": torch.ones(3)} | change)
 
 
+def test_whole_numbers_are_no_series(as_readers_run_it):
+    with pytest.raises(TypeError, match=r"holds torch.int64, but .* values\.float"):
+        Series(torch.arange(20))
+
+
 def test_windows_are_asked_and_judged_by_their_squared_error(as_readers_run_it):
     windows = Windows(torch.ones(5, 3), torch.zeros(5, 2))
     assert isinstance(windows, Asked)
@@ -144,7 +149,8 @@ def test_a_seed_decides_a_series():
 def test_the_last_value_reaches_the_floor_of_a_random_walk(seed):
     walk = RandomWalk(seed, sigma=2.0)
     past, future = cut(walk.values, 1, 3)
-    reached = error(past, future) / walk.floor(3)
+    assert torch.equal(walk.oracle(past, 3), past.expand(-1, 3))
+    reached = error(walk.oracle(past, 3), future) / walk.floor(3)
     assert walk.floor(3).tolist() == [4, 8, 12]
     assert (reached - 1).abs().max() < 0.1
 

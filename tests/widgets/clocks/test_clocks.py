@@ -325,3 +325,25 @@ class TestInTheBrowser:
         text = page.locator("[data-qkv-widget=broken]").inner_text()
         assert "This widget cannot be drawn" in text
         assert words in text
+
+
+@pytest.mark.parametrize("width", [736, 1000])
+def test_what_changes_together_is_in_sight_and_nothing_jumps(browser, tmp_path, width):
+    path = tmp_path / "page.html"
+    path.write_text(page_of(Positions(), width=f"{width}px"), "utf-8")
+    with watched_page(browser, viewport={"width": 1280, "height": 900}) as page:
+        page.goto(path.as_uri())
+        page.evaluate("qkvHost.ready")
+        parts = page.locator(".qkv-four-words, .qkv-distance")
+        for _ in range(2 if width < 900 else 1):
+            heights = []
+            for slider in ["offset k", "position p"] * 12:
+                page.get_by_label(slider).press("ArrowRight")
+                heights.append(page.locator(".qkv-w").bounding_box()["height"])
+            assert max(heights) <= 700
+            assert max(heights) - min(heights) < 6
+            shown = [part.is_visible() for part in parts.all()]
+            assert sum(shown) == (1 if width < 900 else 2)
+            if width < 900:
+                page.get_by_label("what distance does").check()
+        assert parts.last.is_visible()

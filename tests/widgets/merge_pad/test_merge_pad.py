@@ -571,6 +571,15 @@ def test_of_many_words_those_that_changed_are_seen(show):
     assert "words more" in page.locator(".qkv-col").nth(1).inner_text()
 
 
+def test_of_a_word_without_end_the_first_tokens_are_drawn(show):
+    """Each step draws all its tokens anew: thousands would make it slow."""
+    text = "".join(chr(0xAC00 + i * 7919 % 11172) for i in range(2000))
+    page = show(MergePad(text, "byte", 0, "새"))
+    words = page.locator(".qkv-cutting tbody")
+    assert words.locator(".qkv-piece").count() == 200
+    assert words.inner_text().endswith("…")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(show, theme):
     page = show(MergePad(), theme=theme)

@@ -75,7 +75,7 @@ def test_what_it_does_is_what_python_records(kind):
 
 
 def test_another_model_is_refused():
-    said = "the page cannot run a AttentionSeq2Seq of .*leave the model out"
+    said = "the page cannot run AttentionSeq2Seq of .*leave the model out"
     with pytest.raises(ValueError, match=said):
         network(AttentionSeq2Seq(13, 13, score="general"), NUMBERS)
 
@@ -114,3 +114,31 @@ def test_a_reader_types_their_own(show, kind, where):
         "This could not be read: “ten” is no digit; type digits, or words from "
         "“zero” to “nine”."
     )
+
+
+def test_of_two_texts_typed_while_it_loads_the_last_is_shown_and_that_is_said(show):
+    made = widget("attention")
+    data = payload(made)
+    data["state"] |= {"file": "net"}
+    data["buffers"] = []
+    data["model_id"] = "another"  # or it would share the weights of the first view
+    keep = f"""<script>
+        const arrived = new Promise((go) => {{ globalThis.arrive = go; }});
+        qkvHost.checkpoint = async () => {{
+            await arrived;
+            return new Uint8Array({list(made.weights)}).buffer;
+        }};
+    </script>"""
+    page = show(made, body=keep + slot("site", data))
+    place = page.locator("[data-qkv-widget=site]")
+    said = place.locator(".qkv-note")
+    for text in ("9041", "9041", "258"):
+        place.locator("input[name=text]").fill(text)
+        place.locator("input[name=text]").press("Enter")
+        said.filter(has_text="Loading the model").wait_for()
+    said.filter(has_text="“258” in place of “9041”").wait_for()
+    page.evaluate("arrive()")
+    place.locator("option", has_text="258").wait_for(state="attached")
+    assert place.locator("option").all_inner_texts() == ["73", "258"]
+    assert place.locator("select").first.input_value() == "1"
+    said.wait_for(state="hidden")

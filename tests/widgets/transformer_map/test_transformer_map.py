@@ -360,7 +360,7 @@ class TestWalking:
         page.keyboard.press("Tab")
         assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
         page.locator("[data-act=next]").focus()
-        assert place(page) == "Input embedding"
+        assert place(page) == "Source embedding"
         said, heard = [place(page)], {say(page)}
         for _ in widget.places[1:]:
             page.keyboard.press("ArrowRight")
@@ -372,7 +372,7 @@ class TestWalking:
         page.keyboard.press("ArrowRight")
         assert place(page) == "Softmax"
         page.keyboard.press("Home")
-        assert place(page) == "Input embedding"
+        assert place(page) == "Source embedding"
         page.keyboard.press("End")
         assert place(page) == "Softmax"
         assert page.locator(".qkv-say[aria-live=polite]").count() == 1
@@ -645,7 +645,7 @@ class TestParameters:
     def test_without_counts_there_is_nothing_to_choose(self, show):
         page = show(TransformerMap(*sample()[1]))
         assert page.locator("input[type=radio]").count() == 0
-        assert place(page) == "Input embedding"
+        assert place(page) == "Source embedding"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

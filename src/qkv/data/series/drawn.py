@@ -139,6 +139,14 @@ class Seasons(Series):
         ------
         ValueError
             If the windows are not what the series has there, or are shorter than 2.
+
+        Examples
+        --------
+        >>> seasons = Seasons(0)
+        >>> both = seasons.test.unfold(0, 84, 1)
+        >>> off = seasons.oracle(both[:, :72], 12) - both[:, 72:]
+        >>> [f"{error.mean():.1f}" for error in (off.square(), seasons.floor(12))]
+        ['4.1', '3.9']
         """
         whole(1, horizon=horizon)
         last = self._ends(past, self.test_start if start is None else start)
@@ -217,9 +225,23 @@ class RandomWalk(Series):
         past: Float[Tensor, "window length"],
         horizon: int,
         *,
-        start: int | None = None,  # as for other series; a walk needs no time
+        start: int | Int[Tensor, " window"] | None = None,
     ) -> Float[Tensor, "window horizon"]:
-        """Repeat the last value: nobody can do better on average."""
+        """Repeat the last value: nobody can do better on average.
+
+        Parameters
+        ----------
+        past : windows of the walk.
+        horizon : how many steps to forecast.
+        start : as for :class:`Seasons`; a walk is the same at any time, and needs none.
+
+        Examples
+        --------
+        >>> RandomWalk(0).oracle(torch.tensor([[3.0, 5.0], [2.0, 1.0]]), 3)
+        tensor([[5., 5., 5.],
+                [1., 1., 1.]])
+        """
+        whole(1, horizon=horizon)
         return past[:, -1:].expand(-1, horizon)
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.sentences import TWO_SOFTMAXES
 
 
 def perplexity(
@@ -92,8 +93,7 @@ EXERCISE = Exercise(
             _of_the_mean_probability,
         ),
         "softmax twice": Mistake(
-            "there are two softmaxes: cross_entropy and log_softmax have theirs inside "
-            "and want the bare logits",
+            TWO_SOFTMAXES,
             _softmax_twice,
         ),
         "over tokens": Mistake(

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.sentences import U_TRANSPOSED
 
 
 def read_padded(
@@ -109,8 +110,7 @@ EXERCISE = Exercise(
             lambda x, lengths, W, U, b: _read(x, lengths, W, U, torch.zeros_like(b)),
         ),
         "U not transposed": Mistake(
-            "U has been used the wrong way round: with h in rows, U h is written "
-            "h @ U.T. Its shape does not tell, since U is square",
+            U_TRANSPOSED,
             lambda x, lengths, W, U, b: _read(x, lengths, W, U.mT, b),
         ),
         "backwards": Mistake(

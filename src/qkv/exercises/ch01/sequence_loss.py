@@ -9,7 +9,12 @@ from torch.nn import functional as F
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.sentences import BY_SENTENCES
+from qkv.exercises.sentences import (
+    BY_SENTENCES,
+    NO_SIGN,
+    PADDING_COUNTED,
+    TWO_SOFTMAXES,
+)
 
 
 def sequence_loss(
@@ -63,8 +68,7 @@ EXERCISE = Exercise(
     },
     mistakes={
         "padding counted": Mistake(
-            "the padding is counted as if it were words: the loss of a sentence "
-            "changes with the batch that it is in",
+            PADDING_COUNTED,
             lambda logits, target, pad: _surprise(logits, target).mean(),
         ),
         "divided by all cells": Mistake(
@@ -104,8 +108,7 @@ EXERCISE = Exercise(
             _over_positions,
         ),
         "softmax twice": Mistake(
-            "there are two softmaxes: cross_entropy and log_softmax have theirs "
-            "inside and want the bare logits",
+            TWO_SOFTMAXES,
             lambda logits, target, pad: sequence_loss(logits.softmax(-1), target, pad),
         ),
         "no logarithm": Mistake(
@@ -121,8 +124,7 @@ EXERCISE = Exercise(
             _each_sentence_alike,
         ),
         "sign": Mistake(
-            "the sign is missing: a logarithm of a probability is negative, and the "
-            "loss is its opposite",
+            NO_SIGN,
             lambda *given: -sequence_loss(*given),
         ),
         "pad written in": Mistake(

@@ -8,7 +8,14 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.sentences import WEIGHTS_ALREADY
+from qkv.exercises.sentences import (
+    NO_TANH,
+    NO_V,
+    PRODUCT_FOR_SUM,
+    TANH_LAST,
+    TANH_OF_EACH,
+    WEIGHTS_ALREADY,
+)
 
 
 def additive_scores(
@@ -57,30 +64,27 @@ EXERCISE = Exercise(
             lambda query, keys, W, U, v: torch.tanh(query @ W.mT + keys @ U.mT) @ v,
         ),
         "no tanh": Mistake(
-            "the tanh is missing: without it the query adds the same number to all "
-            "scores, and the softmax takes it away again",
+            NO_TANH,
             _no_tanh,
         ),
         "product": Mistake(
-            "W q and U k have been multiplied; the additive score adds them",
+            PRODUCT_FOR_SUM,
             lambda query, keys, W, U, v: (
                 torch.tanh((query @ W.mT)[:, None] * (keys @ U.mT)) @ v
             ),
         ),
         "tanh of each": Mistake(
-            "tanh has been taken of W q and of U k, and then the sum: query and keys "
-            "never meet inside it. First the sum, then tanh",
+            TANH_OF_EACH,
             lambda query, keys, W, U, v: (
                 (torch.tanh(query @ W.mT)[:, None] + torch.tanh(keys @ U.mT)) @ v
             ),
         ),
         "tanh last": Mistake(
-            "tanh comes after v: the scores are squeezed between −1 and 1, and query "
-            "and keys never meet inside it",
+            TANH_LAST,
             lambda query, keys, W, U, v: torch.tanh(_no_tanh(query, keys, W, U, v)),
         ),
         "no v": Mistake(
-            "the hidden units have been added up; v says how much each counts",
+            NO_V,
             lambda query, keys, W, U, v: additive_scores(
                 query, keys, W, U, torch.ones_like(v)
             ),

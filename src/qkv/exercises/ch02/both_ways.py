@@ -9,6 +9,7 @@ from torch import Tensor
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
 from qkv.exercises.ch02.shared import real_keys
+from qkv.exercises.sentences import U_TRANSPOSED
 
 
 def both_ways(
@@ -118,8 +119,7 @@ EXERCISE = Exercise(
             _words_and_backwards,
         ),
         "U not transposed": Mistake(
-            "U has been used the wrong way round: with h in rows, U h is written "
-            "h @ U.T. Its shape does not tell, since U is square",
+            U_TRANSPOSED,
             lambda x, lengths, W, U, b: both_ways(x, lengths, W, U.mT, b),
         ),
         "no bias": Mistake(

@@ -8,7 +8,15 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.sentences import TRANSPOSED, WEIGHTS_ALREADY
+from qkv.exercises.sentences import (
+    NO_TANH,
+    NO_V,
+    PRODUCT_FOR_SUM,
+    TANH_LAST,
+    TANH_OF_EACH,
+    TRANSPOSED,
+    WEIGHTS_ALREADY,
+)
 
 
 def additive_for_all(
@@ -91,25 +99,20 @@ EXERCISE = Exercise(
             TRANSPOSED, lambda q, k, W, U, v: additive_for_all(k, q, U, W, v)
         ),
         "no tanh": Mistake(
-            "the tanh is missing: without it a query adds the same number to all its "
-            "scores, and the softmax takes it away again",
+            NO_TANH,
             lambda q, k, W, U, v: _sums(q, k, W, U) @ v,
         ),
         "tanh of each": Mistake(
-            "tanh has been taken of W q and of U k, and then the sum: query and keys "
-            "never meet inside it. First the sum, then tanh",
+            TANH_OF_EACH,
             _tanh_of_each,
         ),
         "tanh last": Mistake(
-            "tanh comes after v: the scores are squeezed between −1 and 1, and query "
-            "and keys never meet inside it",
+            TANH_LAST,
             lambda q, k, W, U, v: torch.tanh(_sums(q, k, W, U) @ v),
         ),
-        "product": Mistake(
-            "W q and U k have been multiplied; the additive score adds them", _product
-        ),
+        "product": Mistake(PRODUCT_FOR_SUM, _product),
         "no v": Mistake(
-            "the hidden units have been added up; v says how much each counts",
+            NO_V,
             lambda q, k, W, U, v: additive_for_all(q, k, W, U, torch.ones_like(v)),
         ),
         "scaled": Mistake(

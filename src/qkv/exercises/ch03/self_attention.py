@@ -12,7 +12,12 @@ from qkv.exercises.ch03.shared import (
     self_attention,
     with_itself,
 )
-from qkv.exercises.sentences import CAUSAL_UNASKED, NOT_SCALED, OVER_QUERIES
+from qkv.exercises.sentences import (
+    CAUSAL_UNASKED,
+    KEYS_AVERAGED,
+    NOT_SCALED,
+    OVER_QUERIES,
+)
 
 EXERCISE = Exercise(
     id="3.4",
@@ -54,7 +59,7 @@ EXERCISE = Exercise(
             lambda x, W_q, W_k, W_v: attention(x @ W_q.mT, x @ W_k.mT, x),
         ),
         "keys as values": Mistake(
-            "what is averaged was made by W_k: the keys. The values are made by W_v",
+            KEYS_AVERAGED,
             lambda x, W_q, W_k, W_v: self_attention(x, W_q, W_k, W_k),
         ),
         "√d_model": Mistake(

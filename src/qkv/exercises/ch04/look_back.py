@@ -12,8 +12,8 @@ from qkv.attention import merge_heads, split_heads
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
 from qkv.exercises.ch03.shared import attention
-from qkv.exercises.ch04.shared import split_by_view
-from qkv.exercises.sentences import BY_D_HEAD, NOT_SCALED
+from qkv.exercises.ch04.shared import NO_W_O, ONE_HEAD, split_by_view
+from qkv.exercises.sentences import BY_D_HEAD, KEYS_AVERAGED, NOT_SCALED
 
 
 def look_back(
@@ -89,7 +89,7 @@ EXERCISE = Exercise(
             lambda s, h, W_q, W_k, *rest: look_back(s, h, W_q, W_q, *rest),
         ),
         "keys averaged": Mistake(
-            "what is averaged was made by W_k: the keys. The values are made by W_v",
+            KEYS_AVERAGED,
             lambda s, h, W_q, W_k, W_v, *rest: look_back(s, h, W_q, W_k, W_k, *rest),
         ),
         "values not projected": Mistake(
@@ -100,8 +100,7 @@ EXERCISE = Exercise(
             ),
         ),
         "no W_o": Mistake(
-            "the heads stand side by side, as they come: W_o is missing, which mixes "
-            "what they have found",
+            NO_W_O,
             lambda s, h, W_q, W_k, W_v, W_o, heads: look_back(
                 s, h, W_q, W_k, W_v, torch.eye(len(W_o)), heads
             ),
@@ -114,7 +113,7 @@ EXERCISE = Exercise(
             ),
         ),
         "not split": Mistake(
-            "there is one head as wide as d_model: heads has not been used",
+            ONE_HEAD,
             lambda s, h, W_q, W_k, W_v, W_o, heads: look_back(
                 s, h, W_q, W_k, W_v, W_o, 1
             ),

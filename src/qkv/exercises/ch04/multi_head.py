@@ -11,6 +11,8 @@ from qkv.exercises import draw
 from qkv.exercises.ch03.shared import causal_attention
 from qkv.exercises.ch04.shared import (
     AMONG_HEADS,
+    NO_W_O,
+    ONE_HEAD,
     attend_in_heads,
     merge_by_view,
     split_by_view,
@@ -74,8 +76,7 @@ EXERCISE = Exercise(
         ),
         "not scaled": Mistake(NOT_SCALED, partial(multi_head, scale=1)),
         "no W_o": Mistake(
-            "the heads stand side by side, as they come: W_o is missing, which mixes "
-            "what they have found",
+            NO_W_O,
             lambda x, W_q, W_k, W_v, W_o, heads: attend_in_heads(
                 x @ W_q.mT, x @ W_k.mT, x @ W_v.mT, heads
             ),
@@ -95,7 +96,7 @@ EXERCISE = Exercise(
             ),
         ),
         "not split": Mistake(
-            "there is one head as wide as d_model: heads has not been used",
+            ONE_HEAD,
             lambda x, W_q, W_k, W_v, W_o, heads: multi_head(x, W_q, W_k, W_v, W_o, 1),
         ),
         "among heads": Mistake(

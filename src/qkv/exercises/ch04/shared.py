@@ -41,3 +41,8 @@ AMONG_HEADS = {
     "split": lambda x, heads: x.unflatten(-1, (heads, -1)),
     "merge": lambda x: x.flatten(2),
 }
+NO_W_O = (
+    "the heads stand side by side, as they come: W_o is missing, which mixes what "
+    "they have found"
+)
+ONE_HEAD = "there is one head as wide as d_model: heads has not been used"

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.sentences import BY_SENTENCES
+from qkv.exercises.sentences import BY_SENTENCES, NO_SIGN, PADDING_COUNTED
 
 
 def smoothed_loss(
@@ -115,8 +115,7 @@ EXERCISE = Exercise(
             _with_target(_share_of_the_true_missing),
         ),
         "padding counted": Mistake(
-            "the padding has been counted like words: the loss of a sentence changes "
-            "with the batch that it is in",
+            PADDING_COUNTED,
             lambda *given: _each(*given).mean(),
         ),
         "divided by all": Mistake(
@@ -190,8 +189,7 @@ EXERCISE = Exercise(
             _log_of_softmax,
         ),
         "sign": Mistake(
-            "the sign is missing: a logarithm of a probability is negative, the loss "
-            "is its opposite",
+            NO_SIGN,
             lambda *given: -smoothed_loss(*given),
         ),
     },

@@ -133,6 +133,7 @@ function map(w, r, f, now) {
         )}
       </tbody>
     </table>`,
+      ".qkv-on",
     )}
     ${r.truth ? html`<p class="qkv-legend"><span class="qkv-key qkv-true" style="--t:1;--r:1;--b:1;--l:1"></span> outlined, and marked ◆: the true places</p>` : nothing}
   </div>`;
@@ -142,7 +143,7 @@ function map(w, r, f, now) {
 function sourceRow(r, f, t, stage, j, limit) {
   const [weight, score] = [weightsOf(f)[t][j], f.scores[t][j]];
   const best = peak(weightsOf(f)[t]) === j;
-  return html`<tr class=${best && stage > 0 ? "qkv-best" : ""}>
+  return html`<tr class=${best && stage > 0 ? "qkv-best" : ""} ?data-most=${best}>
     <th scope="row">${isTrue(r, f, t, j) ? html`<span class="qkv-vh">true place: </span><span class="qkv-diamond" aria-hidden="true">◆</span>` : nothing}${shown(r.source[j])}</th>
     <td>${bars(r.states[j], limit)}</td>
     <td class="qkv-num ${hatch(score)}">${short(score)}</td>
@@ -189,6 +190,7 @@ function work(w, r, f, t, stage, said) {
         <td class=${on(3)}>${stage > 2 ? bars(context, limit, { label: `the context as ${context.length} bars` }) : ""}</td>
       </tr></tfoot>
     </table>`,
+      "[data-most]",
     )}
     ${stage > 2 ? numbers(w, context, "The context") : nothing}
   </div>`;

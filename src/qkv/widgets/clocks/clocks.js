@@ -3,7 +3,7 @@
 import { html, nothing, svg } from "lit-html";
 import { bars, reach } from "../core/bars.js";
 import { chart } from "../core/chart.js";
-import { sentence, slider } from "../core/controls.js";
+import { choice, sentence, slider } from "../core/controls.js";
 import { details } from "../core/details.js";
 import { widget } from "../core/frame.js";
 import { dot } from "../core/maths.js";
@@ -25,7 +25,8 @@ import { apart, summed, WORDS } from "./words.js";
  * @property {"all" | "clocks"} [part] on paper alone
  */
 /** @typedef {ReturnType<typeof measured>} Fixed */
-/** @typedef {{ key: string, fixed: Fixed } & import("../core/details.js").Opened} Local */
+/** @typedef {"words" | "distance"} Below what stands below the clocks where there is room for one of them */
+/** @typedef {{ key: string, fixed: Fixed, below?: Below } & import("../core/details.js").Opened} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 /** @type {Exclude<keyof State, "part">[]} */
@@ -171,7 +172,7 @@ function spelled(w, f, p, k) {
     const words = same.length ? `the same as ${same.join(" and ")}` : "like no other";
     return html`<td class=${same.length ? "qkv-best" : ""}>${bars(sums[i], limit, { label: `${WORDS[i]} ${how} positions: ${words}` })}<small>${same.length ? `= ${same.join(" = ")}` : ""}</small></td>`;
   };
-  return html`<div>
+  return html`<div class="qkv-four-words">
     <div class="qkv-h">Four words <small>through attention, what comes out summed; the letters stand k places apart</small></div>
     <table class="qkv-four">
       <thead><tr><td></td><th scope="col">without positions <small> </small></th><th scope="col">with positions <small>${p} and ${p + k}</small></th></tr></thead>
@@ -283,21 +284,41 @@ function view(w) {
       ${slider(w, { label: "offset k", value: k, min: 0, max: last, said: String(k), pick: (v) => to("offset", v) })}
     </div>
     ${sentence(w, words(w, f, p, k))}
-    <div class="qkv-spell">
+    <div class="qkv-parts" data-below=${w.local.below ?? "words"}><div class="qkv-spell">
       <div>
         <div class="qkv-h">Clock hands <small>each pair of numbers is the tip of a hand: sine to the right, cosine up</small></div>
         ${clocks(w, f, p, k)}
         ${inNumbers(w, f, p, k)}
       </div>
+      ${w.still ? nothing : below(w)}
       ${spelled(w, f, p, k)}
     </div>
-    ${w.get("part") === "clocks" ? nothing : compared(w, f, k)}`;
+    ${w.get("part") === "clocks" ? nothing : compared(w, f, k)}</div>`;
 }
+
+/**
+ * Which of two parts stands below the clocks: only shown where both would be too high, and not on a phone.
+ * @param {W} w
+ */
+const below = (w) =>
+  html`<div class="qkv-which">${choice(w, {
+    legend: "Below:",
+    name: "below",
+    options: [
+      ["words", "four words"],
+      ["distance", "what distance does"],
+    ],
+    chosen: w.local.below ?? "words",
+    pick: (part) => {
+      w.local.below = part;
+      w.draw();
+    },
+  })}</div>`;
 
 /** @param {W} w */
 function compared(w, f, k) {
-  return html`<div class="qkv-h qkv-gap">What distance does <small>for any p${w.get("trained") < w.get("length") ? "; shaded: longer than in training" : ""}</small></div>
-    ${schemes(w, f, k)}`;
+  return html`<div class="qkv-distance"><div class="qkv-h qkv-gap">What distance does <small>for any p${w.get("trained") < w.get("length") ? "; shaded: longer than in training" : ""}</small></div>
+    ${schemes(w, f, k)}</div>`;
 }
 
 /** @param {W} w */

@@ -22,7 +22,7 @@ import { recorder } from "./recurrent.js";
  *   weights: DataView | null, file?: string,
  * }} Recorded
  */
-/** @typedef {{ asked: string, turn: number, note: string, timer: ReturnType<typeof setTimeout> }} Asking */
+/** @typedef {{ asked: string, turn: number, note: string, timer: ReturnType<typeof setTimeout>, loading?: string }} Asking */
 /** @typedef {import("./frame.js").World<Recorded, Asking>} W */
 
 export const patience = 5000; // ms that a kernel may take to say anything
@@ -105,22 +105,32 @@ function networkOf(w) {
 }
 
 /**
- * Run the network here with a text, and show what it did, as `made` puts it.
+ * Run the network here with a text, and show what it did, as `made` puts it. While the network is being loaded, a text
+ * takes the place of the one before: that is said, and the last of them is shown.
  * @param {W} w
  * @param {(recorded: import("./recurrent.js").Recorded) => object} made
  */
 async function compute(w, text, made) {
-  const recordings = w.get("recordings");
-  const known = recordings.findIndex((r) => r.input === text);
-  w.local.note = "Loading the model …";
+  const before = w.local.loading;
+  w.local.loading = text;
+  w.local.note =
+    before && before !== text ? `Loading the model: “${text}” in place of “${before}” …` : "Loading the model …";
   w.draw();
   try {
-    const more = known < 0 ? [.../** @type {any[]} */ ([made((await networkOf(w))(text))])] : [];
+    const known = () => w.get("recordings").findIndex((r) => r.input === text);
+    const network = known() < 0 ? await networkOf(w) : null;
+    if (w.local.loading !== text) return;
+    const recordings = w.get("recordings");
+    const at = known();
+    const more = network && at < 0 ? [.../** @type {any[]} */ ([made(network(text))])] : [];
     w.local.note = "";
-    w.set({ recordings: [...recordings, ...more], chosen: known < 0 ? recordings.length : known, step: 0 });
+    w.set({ recordings: [...recordings, ...more], chosen: at < 0 ? recordings.length : at, step: 0 });
   } catch (error) {
+    if (w.local.loading !== text) return;
     w.local.note = `This could not be read: ${/** @type {Error} */ (error).message}.`;
     w.draw();
+  } finally {
+    if (w.local.loading === text) w.local.loading = undefined;
   }
 }
 

@@ -101,6 +101,16 @@ export function drawCanvas(canvas, { values, scale, limit }, dark) {
 
 const drawn = new WeakMap(); // a canvas → the values that it shows, and on what ground
 
+/** Rows that are too thin to be hit one by one are gone through by buttons, too. */
+function beforeAndAfter(m) {
+  const last = m.values.length - 1;
+  const to = (row) => m.focus(Math.min(Math.max(row, 0), last));
+  return html`<div class="qkv-outputs">
+    <button type="button" data-act="row-before" aria-disabled=${m.row <= 0} @click=${() => to(m.row - 1)}><span aria-hidden="true">▲</span> Row before</button>
+    <button type="button" data-act="row-after" aria-disabled=${m.row >= last} @click=${() => to(m.row + 1)}><span aria-hidden="true">▼</span> Row after</button>
+  </div>`;
+}
+
 /** @param {W} w */
 function picture(w, m) {
   const hold = (canvas) => {
@@ -118,7 +128,7 @@ function picture(w, m) {
     m.focus(Math.floor(((event.clientY - box.top) / box.height) * m.values.length));
   };
   const dense = m.values.length > small.rows;
-  return html`<div class="qkv-picture ${dense ? "qkv-dense" : ""}">
+  return html`${dense && !w.still ? beforeAndAfter(m) : nothing}<div class="qkv-picture ${dense ? "qkv-dense" : ""}">
     <div class="qkv-rows" role="group" aria-label="Rows: ${m.rowAxis}">
       ${m.values.map((_, i) => (w.still ? html`<span>${rowButton(w, m, i)}</span>` : rowButton(w, m, i)))}
     </div>

@@ -366,9 +366,9 @@ class Forecasts:
     """
 
     values: Float[Tensor, " time"]
-    train: Int[Tensor, " train"]
-    tests: Int[Tensor, " test"]
-    made: dict[str, Float[Tensor, " test"]]
+    train: Int[Tensor, " window"]
+    tests: Int[Tensor, " step"]
+    made: dict[str, Float[Tensor, " step"]]
 
     @property
     def errors(self) -> dict[str, float]:
@@ -389,9 +389,9 @@ def forecasts(
 
     Examples
     --------
-    >>> made = forecasts(torch.arange(60.0).double(), length=3, season=6, bandwidth=1)
+    >>> made = forecasts(torch.arange(60.0).double(), length=3, season=6, bandwidth=1.0)
     >>> {name: round(error, 2) for name, error in made.errors.items()}
-    {'naive': 1.0, 'seasonal naive': 36.0, 'ridge': 0.0, 'look-up': 1.0}
+    {'naive': 1.0, 'seasonal naive': 36.0, 'ridge': 0.0, 'look-up': 1.02}
     """
     read = smoothed(values) if "smoothed" in leaks else values
     late, first = int("shifted" in leaks), max(length, season)
@@ -445,7 +445,7 @@ def shuffled(count: int) -> list[int]:
     Examples
     --------
     >>> shuffled(6)
-    [0, 1, 5, 4, 3, 2]
+    [0, 1, 5, 3, 4, 2]
     """
     state, keys = 1, []
     for _ in range(count):

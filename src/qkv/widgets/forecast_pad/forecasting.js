@@ -89,7 +89,10 @@ export function ridge(windows, targets, lambda) {
 export function lookup(query, keys, bandwidth) {
   const scores = keys.map((key) => {
     let sum = 0;
-    for (let j = 0; j < key.length; j++) sum += (query[j] - key[j]) ** 2;
+    for (let j = 0; j < key.length; j++) {
+      const apart = query[j] - key[j];
+      sum += apart * apart;
+    }
     return -sum / (2 * bandwidth ** 2);
   });
   const top = Math.max(...scores);

@@ -33,13 +33,30 @@ function whole(token) {
   }
 }
 
+/** @typedef {{ text: string, whole: string }} Drawn */
+/** @type {Map<string, Drawn>} */
+const known = new Map(); // a page draws the same tokens at each step, and what is not whole is slow to decode
+const most = 20000; // tokens that are kept
+
 /**
  * How a token is written, and what its bytes are where they are whole characters.
  * @param {string} token
  * @param {import("./merging.js").By} by
  */
 export function drawn(token, by) {
-  if (by === "byte") return { text: hex(token), whole: token && whole(token) ? seen(whole(token)) : "" };
+  const key = `${by} ${token}`;
+  const found = known.get(key) ?? draw(token, by);
+  if (known.size > most) known.clear();
+  known.set(key, found);
+  return found;
+}
+
+/** @returns {Drawn} */
+function draw(token, by) {
+  if (by === "byte") {
+    const characters = whole(token);
+    return { text: hex(token), whole: characters && seen(characters) };
+  }
   return { text: seen(by === "jamo" ? jamo(token) : token), whole: "" };
 }
 

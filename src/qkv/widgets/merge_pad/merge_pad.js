@@ -33,7 +33,7 @@ import { saying, unitNames } from "./saying.js";
 const most = { text: 2000, word: 100 }; // characters
 const shownPairs = 12;
 const shownWords = 30;
-const shownTokens = 400; // of all these words
+const shownTokens = 200; // of all these words
 const around = 12; // stretches of merges before and after the present one
 const lengthOf = (text) => [...text].length;
 

@@ -36,7 +36,7 @@ def network(model: Any, corpus: Any) -> tuple[dict[str, Any], bytes]:
     weights = model.state_dict()
     if set(weights) - _SCORED != _NAMES or len(set(weights) & _SCORED) not in (0, 3):
         raise ValueError(
-            f"the page cannot run a {type(model).__name__} of {sorted(weights)}; it "
+            f"the page cannot run {type(model).__name__} of {sorted(weights)}; it "
             "runs a Seq2Seq, or an AttentionSeq2Seq with an additive score: leave the "
             "model out, and only a kernel reads what is typed"
         )

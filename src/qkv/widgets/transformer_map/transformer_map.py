@@ -96,7 +96,7 @@ class TransformerMap(Widget):
     >>> widget.alt[:93]
     'A Transformer in pre-norm with 1 encoder layer and 1 decoder layer, d_model 8, 2 heads, drawn'
     >>> [place["label"] for place in widget.places][:3]
-    ['Input embedding', 'Add positions', 'Norm']
+    ['Source embedding', 'Add positions', 'Norm']
     """  # noqa: E501
 
     _esm = module("transformer_map")

@@ -5,6 +5,7 @@ import { controls, sentence } from "../core/controls.js";
 import { widget } from "../core/frame.js";
 import { feeding, inputs, listen, missingRecording, run } from "../core/inputs.js";
 import { likely } from "../core/recurrent.js";
+import { scroll } from "../core/scroll.js";
 import { spread } from "../core/spread.js";
 import { chance, counted, shown } from "../core/text.js";
 
@@ -78,7 +79,7 @@ function timeline(w, r, f, here) {
   const many = f.context.length > 1;
   const doorAt = many && here.part === "decoder" ? here.t : 0;
   const hidden = (text) => html`<span aria-hidden="true">${text}</span>`;
-  return html`<div class="qkv-scroll qkv-time ${r.source.length + f.tokens.length > 14 ? "qkv-tight" : ""}" data-follow=".qkv-now" tabindex=${w.still ? nothing : 0} role="group" aria-label="The network over time">
+  const parts = html`<div class="qkv-time ${r.source.length + f.tokens.length > 14 ? "qkv-tight" : ""}">
     <div class="qkv-part"><div class="qkv-h">encoder</div><div class="qkv-cells">
       ${r.encoder.map((h, i) =>
         state(h, limit, {
@@ -119,6 +120,7 @@ function timeline(w, r, f, here) {
       })}
     </div></div>
   </div>`;
+  return scroll(w, "The network over time", parts, ".qkv-now");
 }
 
 function probabilities(r, f, t) {

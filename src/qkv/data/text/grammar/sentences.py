@@ -218,8 +218,8 @@ def check(sentence: Sentence) -> None:
 def _check_phrase(phrase: Phrase) -> None:
     noun, determiner = phrase.noun, phrase.determiner
     if noun.kind == "pronoun":
-        return
-    if noun.kind == "elder":
+        _check_pronoun(phrase)
+    elif noun.kind == "elder":
         _check_elder(phrase)
     elif not determiner and noun.plural and not phrase.plural:
         raise ValueError(
@@ -236,6 +236,12 @@ def _check_phrase(phrase: Phrase) -> None:
             f"{_listed(phrase.adjective.nouns)} in this grammar, not with "
             f"{noun.english!r}"
         )
+
+
+def _check_pronoun(phrase: Phrase) -> None:
+    before = phrase.determiner or (phrase.adjective and phrase.adjective.english)
+    if before:
+        raise ValueError(f"{phrase.noun.english!r} takes no {before!r} before it")
 
 
 def _check_elder(phrase: Phrase) -> None:
