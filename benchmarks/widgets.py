@@ -35,6 +35,7 @@ from qkv.widgets import (
     Patches,
     Positions,
     Predict,
+    RouterMap,
     Stepper,
     TransformerMap,
     Translator,
@@ -135,8 +136,19 @@ def _of_models(generator):
             MergePad(text, merges=20, word="1234567654321"),
             ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"],
         ),
+        "RouterMap 256": (_router_map(generator), ["ArrowLeft", "Home", "End"]),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
     }
+
+
+def _router_map(generator):
+    """Return as many tokens, experts and steps as are drawn."""
+    runs = {
+        name: {step: torch.randn(8, 2, generator=generator) for step in range(40)}
+        for name in ("one", "two", "three")
+    }
+    tokens = torch.randn(256, 2, generator=generator)
+    return RouterMap(tokens, torch.arange(256) % 4, runs)
 
 
 def measure(browser, widget, keys, path, rounds):

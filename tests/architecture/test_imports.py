@@ -7,14 +7,14 @@ Arrows point from who imports to what is imported:
 - exercises → checking, the model modules
 - training, decoding → the model modules, data
 - transformer, vision, series → attention, positions, masks, layers
-- recurrent → attention
+- recurrent → attention; experts → layers
 - attention, masks, positions, layers, subwords, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Ten arrows go further, each for what would otherwise be written twice:
+Eleven arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace;
@@ -25,6 +25,7 @@ Ten arrows go further, each for what would otherwise be written twice:
 - widgets → subwords: the merges that MergePad shows without a script are chapter 9's;
 - widgets → series: the ridge regression and the look-up that ForecastPad shows without
   a script are chapter 14's;
+- widgets → experts, likewise: the routing that RouterMap says is chapter 12's;
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
@@ -62,6 +63,7 @@ MODEL = {
     "recurrent",
     "transformer",
     "vision",
+    "experts",
 }
 BELOW = {"attention", "masks", "layers", "trace"}
 LEAVES = {"_checks", "_colours", "_faces"}
@@ -77,6 +79,7 @@ MAY_IMPORT = {
     "positions": {"trace"},
     "layers": {"trace"},
     "subwords": {"data", "trace"},
+    "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
     "vision": {*BELOW, "_files", "positions", "transformer"},
@@ -85,7 +88,7 @@ MAY_IMPORT = {
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {
-        *{"trace", "attention", "decoding", "vision", "subwords"},
+        *{"trace", "attention", "decoding", "vision", "subwords", "experts"},
         *{"series", "checking", "exercises"},
     },
     "checking": {"_files"},
@@ -95,8 +98,8 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "vision", "subwords", "data", "decoding", "claims", "plot")
-LIGHT += ("checking", "exercises", "series")
+LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data")
+LIGHT += ("decoding", "claims", "plot", "checking", "exercises")
 
 
 def imports(file: Path, root: Path = SOURCE) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Other right answers to "Bug hunt: twelve times as good"."""
+"""Other right answers to "Bug hunt: many times as good"."""
 
 
 def split_by_what_is_asked(count, horizon, share):

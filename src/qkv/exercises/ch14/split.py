@@ -2,7 +2,7 @@
 
 The question: ``count`` windows, each beginning one step after the one before, are to be
 split: the last ``share`` of them for the test, and to train all that know nothing of
-what the test asks. The given code runs, and makes a bad model look twelve times as good
+what the test asks. The given code runs, and makes a bad model look many times as good
 as it is.
 """
 
@@ -54,7 +54,7 @@ def _test_trained(count, horizon, share):
 
 EXERCISE = Exercise(
     id="14.7",
-    title="Bug hunt: twelve times as good",
+    title="Bug hunt: many times as good",
     minutes=10,
     difficulty=3,
     reference=split,

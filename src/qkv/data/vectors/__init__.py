@@ -1,0 +1,1 @@
+"""Tasks whose inputs are vectors of numbers, and whose truth is known."""

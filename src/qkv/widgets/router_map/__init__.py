@@ -1,0 +1,1 @@
+"""The widget RouterMap, a folder for its Python and its JavaScript."""
