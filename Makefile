@@ -11,7 +11,8 @@ PEERS := .venv/.installed-bench
 NPM := node_modules/.package-lock.json
 RACES := $(filter-out measure peers,$(basename $(notdir $(wildcard benchmarks/*.py))))
 
-.PHONY: help lab test book notebooks widgets serve lint bench claims checkpoint pdf clean
+.PHONY: help lab test book notebooks widgets serve lint bench claims checkpoint pdf
+.PHONY: class grades clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -60,12 +61,19 @@ pdf: $(ALL) $(NPM)  ## print the book into build/book.pdf
 	$(BIN)/python tools/browser.py
 	$(WITH_NODE) $(BIN)/python tools/pdf.py $(ARGS)
 
-clean:  ## remove what can be made again (never work/, which is yours)
+class:  ## open the book to a class on a JupyterHub (ARGS=--without-solutions)
+	@$(PYTHON) tools/classroom/hub.py $(ARGS)
+
+grades:  ## judge each learner's exercises: make grades ARGS="homes/*"
+	@$(PYTHON) tools/install.py lab class
+	@$(BIN)/python tools/classroom/grades.py $(ARGS)
+
+clean:  ## remove what can be made again (never work/ and homes/, which are readers')
 	rm -rf build .venv node_modules .pytest_cache .ruff_cache .hypothesis
 
 # What a command needs, installed once: install.py looks what is there, and where.
 $(ALL): FORCE
-	@$(PYTHON) tools/install.py lab site tests
+	@$(PYTHON) tools/install.py lab site tests class
 
 FORCE:
 

@@ -23,6 +23,7 @@ extensions = [
     "site_checkpoints",
     "site_chapters",
     "site_home",
+    "site_teaching",
     "site_glossary",
     "site_pages",
     "site_search",

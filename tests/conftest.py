@@ -35,6 +35,7 @@ LONGEST = (
     "07_transformer.ipynb",
     "lab/test_notebook.py",
     "site/test_pdf.py",
+    "classroom",
     "chapters/test_processors.py",
     ".ipynb",
     "chapters/test_claims.py",

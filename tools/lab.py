@@ -1,7 +1,8 @@
 """Open the book in JupyterLab, on the reader's own copies of the chapters.
 
 usage: python tools/lab.py [--carry-over CHAPTER] [--begin-again CHAPTER]
-                           [--work FOLDER] [JupyterLab's options, e.g. --no-browser]
+                           [--work FOLDER] [--without-solutions] [--copies-only]
+                           [JupyterLab's options, e.g. --no-browser]
 
 The copies lie in work/, with a record of what was copied. Chapters that are not yet
 there are added, those whose cells are as they were copied are refreshed when the book
@@ -9,6 +10,9 @@ moves on, and those the reader edited are kept. Nothing a reader wrote is overwr
 --begin-again takes the book's version of a chapter and --carry-over puts the reader's
 exercises into it; both keep what was there beside it. A CHAPTER is named by its file's
 name or how that begins, as 03.
+
+Where a JupyterHub has started this, the copies lie in work/ in the learner's home, and
+what is opened is the hub's jupyterhub-singleuser: it knows who may come in, and where.
 """
 
 import argparse
@@ -35,6 +39,7 @@ RECORD = ".qkv-work"
 LOG_LEVEL_OPTIONS = ("--debug", "--log-level", "--ServerApp.log_level")
 LEADS_OUT = "a link leads out of {}; take it away to have the book's version"
 SETTINGS = ROOT / "tools" / "jupyter"
+HUB = "JUPYTERHUB_API_TOKEN" in os.environ  # which a hub gives to what it starts
 
 
 class Failure(Exception):
@@ -52,8 +57,11 @@ class Copied:
     bytes: str
 
 
-def refresh(chapters: Path, work: Path) -> list[str]:
-    """Bring the reader's copies up to date; return a line on each that needs one."""
+def refresh(chapters: Path, work: Path, *, solutions: bool = True) -> list[str]:
+    """Bring the reader's copies up to date; return a line on each that needs one.
+
+    Solutions that are held back are not added; what is there already is kept.
+    """
     with _explained(work):
         work.mkdir(parents=True, exist_ok=True)
     record, lines = _read_record(work)
@@ -61,6 +69,8 @@ def refresh(chapters: Path, work: Path) -> list[str]:
     with NotebookNotary() as notary:
         for source in _originals(chapters):
             name = source.relative_to(chapters).as_posix()
+            if name.startswith("solutions/") and not solutions:
+                continue
             if _leads_out(work / name, work):
                 lines.append(f"kept       {name}: {LEADS_OUT.format(work)}")
                 continue
@@ -387,7 +397,7 @@ def command(work: Path, options: list[str]) -> list[str]:
 
     Chapter 0 is for those who need it, and chapter 1 sends them there. Where keys can
     be had, what kernels and server say to each other is encrypted: a kernel would
-    otherwise warn on the terminal that it is not.
+    otherwise warn on the terminal that it is not. A hub says itself on which port.
     """
     names = sorted(path.name for path in work.glob("[0-9]*.ipynb"))
     if not names:
@@ -396,11 +406,11 @@ def command(work: Path, options: list[str]) -> list[str]:
     log_level = any(option.startswith(LOG_LEVEL_OPTIONS) for option in options)
     return [
         f"--ServerApp.root_dir={work}",
-        f"--LabApp.default_url=/lab/tree/{first}",
+        f"--{'ServerApp' if HUB else 'LabApp'}.default_url=/lab/tree/{first}",
         *([] if log_level else ["--log-level=WARN"]),
         *(["--allow-root"] if _is_root() else []),
         *(["--KernelManager.transport_encryption=auto"] if zmq.has("curve") else []),
-        *_port(options),
+        *([] if HUB else _port(options)),
         *options,
     ]
 
@@ -475,10 +485,13 @@ def environment(work: Path) -> dict[str, str]:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--work", type=Path, default=ROOT / "work")
+    home = Path.home() if HUB else ROOT
+    parser.add_argument("--work", type=Path, default=home / "work")
     parser.add_argument("--chapters", type=Path, default=ROOT / "chapters")
     parser.add_argument("--carry-over", action="append", default=[])
     parser.add_argument("--begin-again", action="append", default=[])
+    parser.add_argument("--without-solutions", action="store_true")
+    parser.add_argument("--copies-only", action="store_true")
     given, options = parser.parse_known_args(arguments)
     chapters, work = given.chapters.resolve(), given.work.resolve()
     try:
@@ -486,16 +499,44 @@ def main(arguments: list[str]) -> None:
         for carry, names in ((True, given.carry_over), (False, given.begin_again)):
             for name in names:
                 lines += begin_again(name, chapters, work, carry=carry)
-        for line in lines + refresh(chapters, work):
-            print(line)
-        launch = command(work, options)
+        lines += refresh(chapters, work, solutions=not given.without_solutions)
+        print("".join(f"{line}\n" for line in lines if told(line)), end="")
+        launch = [] if given.copies_only else command(work, options)
     except Failure as failure:
         sys.exit(f"error: {failure}")
-    print(f"Your copies are in {work}. Ctrl-C here ends the session.", flush=True)
-    os.environ.update(environment(work))
-    from jupyterlab.labapp import LabApp  # reads the environment when it is loaded
+    if launch:
+        open_lab(work, launch)
 
-    LabApp.launch_instance(launch)
+
+def told(line: str) -> bool:
+    """Whether a line is to be said: thirty learners' copies fill the hub's terminal."""
+    return not (HUB and line.startswith(("added", "refreshed")))
+
+
+def open_lab(work: Path, launch: list[str]) -> None:
+    """Become JupyterLab's server, or a hub's; it reads the environment when loaded."""
+    os.environ.update(environment(work))
+    if HUB:
+        limit_memory(os.environ.get("MEM_LIMIT"))
+        from jupyterhub.singleuser.extension import main as launch_instance
+    else:
+        print(f"Your copies are in {work}. Ctrl-C here ends the session.", flush=True)
+        from jupyterlab.labapp import LabApp
+
+        launch_instance = LabApp.launch_instance
+    launch_instance(launch)
+
+
+def limit_memory(most: str | None) -> None:
+    """Hold this process, and each that it starts, to the bytes that the hub allows.
+
+    The hub itself does not, where it starts plain processes. Only Linux counts them: a
+    cell that wants more gets an error, and nobody else is disturbed.
+    """
+    if most and sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (int(most), int(most)))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ class Chapter:
     title: str
     able: str
     minutes: int | None
+    needs: str = ""
+    cpu_seconds: int | None = None
 
     @property
     def short_title(self) -> str:
@@ -84,6 +86,8 @@ def read_chapter(docname: str, notebook: nbformat.NotebookNode) -> Chapter:
         title=heading[1].strip() if heading else docname,
         able=about.get("able", ""),
         minutes=about.get("minutes"),
+        needs=about.get("needs", ""),
+        cpu_seconds=about.get("cpu_seconds"),
     )
 
 

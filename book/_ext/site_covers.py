@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from docutils import nodes
-from site_elements import about, add_memory, cells, element, is_cell, raw
+from site_elements import about, add_early, cells, element, is_cell, raw
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -115,8 +115,7 @@ def _claims(node: nodes.Node) -> bool:
 def add_scripts(app, pagename, templatename, context, doctree) -> None:
     """Add what covers, before the page's body: nothing is to be seen uncovered."""
     if "book-answer" in context.get("body", ""):
-        add_memory(app)
-        app.add_js_file("cover.js")
+        add_early(app, context, "memory.js", "cover.js")
 
 
 def setup(app):

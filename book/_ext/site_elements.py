@@ -5,7 +5,9 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
+from zlib import crc32
 
 from docutils import nodes
 
@@ -57,9 +59,17 @@ def tool(app, name: str) -> ModuleType:
     return import_module(f"tools.{name}")
 
 
-def add_memory(app) -> None:
-    """Give the page that is being written what remembers, before other scripts."""
-    app.add_js_file("memory.js", priority=400)
+def add_early(app, context: dict, *scripts: str) -> None:
+    """Run scripts of ``_static`` before the body of the page is read, in their order.
+
+    Sphinx's own list of scripts will not do: the theme puts it at the body's end.
+    """
+    for name in scripts:
+        version = crc32(Path(app.confdir, "_static", name).read_bytes())
+        address = context["pathto"](f"_static/{name}", resource=True)
+        tag = f'<script src="{address}?v={version:08x}"></script>'
+        if tag not in (context.get("metatags") or ""):
+            context["metatags"] = f"{context.get('metatags') or ''}{tag}"
 
 
 def _visit(self, node: element) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import nbformat
 from docutils import nodes
 from site_chapters import is_chapter, number_of, solutions_of
-from site_elements import about, add_memory, details, element, raw
+from site_elements import about, add_early, details, element, raw
 from sphinx.util import logging
 
 from qkv.exercises import finding
@@ -282,7 +282,7 @@ def name_solutions(app, doctree: nodes.document) -> None:
 def add_script(app, pagename, templatename, context, doctree) -> None:
     """Add what ticks exercises, and unfolds code for print, where there is either."""
     if re.search(r"\bbook-(?:exercise|fold)\b", context.get("body", "")):
-        add_memory(app)
+        add_early(app, context, "memory.js")
         app.add_js_file("exercises.js", defer="defer")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import nbformat
 from site_chapters import Chapter, chapters, follow_the_chapters, numbered, typeset
 from site_covers import predictions
-from site_elements import add_memory, raw
+from site_elements import add_early, raw
 from site_exercises import OPEN, OPEN_ONE, place, title_of
 from site_twins import STATE
 from sphinx.util.docutils import SphinxDirective
@@ -139,7 +139,7 @@ def _as_html(segment: dict) -> str:
 
 def add_script(app, pagename, templatename, context, doctree) -> None:
     if 'class="book-progress"' in context.get("body", ""):
-        add_memory(app)
+        add_early(app, context, "memory.js")
         app.add_js_file("progress.js", defer="defer")
 
 

@@ -89,16 +89,19 @@ def test_whatever_is_installed_is_the_version_that_is_pinned(name):
 PARTS = {
     "jupyter_client": "jupyterlab",
     "jupyterlab_server": "jupyterlab",
+    "tornado": "jupyterlab",
     "zmq": "jupyterlab",
+    "psutil": "ipykernel",
 }
 # What each part of the repository is installed with, beside the package's own needs:
 # the package alone by whoever takes it, the others by the Makefile's commands.
 INSTALLED_WITH = {
     "src": [],
     "book": ["site"],
-    "tools/lab.py": ["lab"],
-    "tools": ["lab", "site", "tests"],
-    "tests": ["lab", "site", "tests"],
+    "tools/lab.py": ["lab", "class"],
+    "tools/classroom": ["lab", "class"],
+    "tools": ["lab", "site", "tests", "class"],
+    "tests": ["lab", "site", "tests", "class"],
     "benchmarks": ["lab", "site", "tests", "bench"],
 }
 

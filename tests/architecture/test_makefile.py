@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 COMMANDS = ["help", "lab", "test", "book", "notebooks", "widgets", "serve", "lint"]
-COMMANDS += ["bench", "claims", "checkpoint", "pdf", "clean"]
+COMMANDS += ["bench", "claims", "checkpoint", "pdf", "class", "grades", "clean"]
 
 
 # The tests themselves run under a make, which tells one below it of its own options.
@@ -57,9 +57,19 @@ def test_lab_installs_what_lab_needs_and_no_more():
     assert 'install(["lab"])' in (ROOT / "tools" / "start.py").read_text()
 
 
-@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"help", "lab", "clean"}))
+def test_a_class_installs_what_a_hub_needs_and_no_more():
+    assert dry_run("class").split()[1:] == ["tools/classroom/hub.py"]
+    hub = (ROOT / "tools" / "classroom" / "hub.py").read_text()
+    assert 'install(["lab", "class"])' in hub
+    assert "tools/install.py lab class\n" in dry_run("grades")
+
+
+OTHERS = sorted({*COMMANDS} - {"help", "lab", "class", "grades", "clean"})
+
+
+@pytest.mark.parametrize("command", OTHERS)
 def test_every_other_command_installs_all_that_it_needs(command):
-    assert "tools/install.py lab site tests" in dry_run(command)
+    assert "tools/install.py lab site tests class" in dry_run(command)
 
 
 def test_the_races_peers_are_installed_for_the_races_alone():
@@ -112,4 +122,4 @@ def test_ci_runs_what_readme_tells_a_person_to_run():
 
 
 def test_clean_leaves_the_readers_copies():
-    assert "work" not in dry_run("clean").split()
+    assert {"work", "homes"}.isdisjoint(dry_run("clean").split())

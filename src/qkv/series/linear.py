@@ -110,7 +110,7 @@ def moving_mean(
 
     Notes
     -----
-    Zeng et al. (2023), section 3.3, after Wu et al. (2021), equation 1.
+    Zeng et al. (2023), section 4, after Wu et al. (2021), equation 1.
 
     Examples
     --------
@@ -159,7 +159,7 @@ class DLinear(nn.Module):
 
     Notes
     -----
-    Zeng et al. (2023), section 3.3; 25 is their kernel.
+    Zeng et al. (2023), section 4; 25 is their kernel.
 
     Examples
     --------

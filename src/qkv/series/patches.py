@@ -153,7 +153,7 @@ class PatchTransformer(nn.Module):
     -----
     Nie et al. (2023), section 3.1, whose patches overlap and whose norm is a batch
     norm; the window's normalisation is Kim et al. (2022), section 3, without its
-    learned scale; that by the last value is Zeng et al. (2023), section 3.3, NLinear.
+    learned scale; that by the last value is Zeng et al. (2023), section 4, NLinear.
 
     Examples
     --------

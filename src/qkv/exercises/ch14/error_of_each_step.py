@@ -1,7 +1,8 @@
 """Something older: one error over batches of different sizes.
 
 The question: the test came in batches, the last one smaller. What is the mean squared
-error 1, 2, … steps ahead, over all windows? (In exercise 6.7 it was a perplexity.)
+error 1, 2, … steps ahead, over all windows? (In exercise 6.7 it was the perplexity
+of a padded batch.)
 """
 
 from collections.abc import Callable

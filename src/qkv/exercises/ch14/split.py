@@ -1,9 +1,9 @@
 """Bug hunt: windows that are split at random.
 
 The question: ``count`` windows, each beginning one step after the one before, are to be
-split: the last ``share`` of them for the test, and to train all that know nothing of
-what the test asks. The given code runs, and makes a bad model look many times as good
-as it is.
+split: the last ``share`` of them for the test, and to train all of whose values none is
+one that a test window has to forecast. The given code runs, and makes a bad model look
+many times as good as it is.
 """
 
 import torch
