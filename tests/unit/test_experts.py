@@ -155,6 +155,22 @@ def test_no_token_is_no_mistake():
     assert layer(3).trace(normal(2, 0, D_MODEL)).output.shape == (2, 0, D_MODEL)
 
 
+@pytest.mark.parametrize("capacity", [None, 1.0])
+def test_autocast_lets_it_run_alone_and_in_a_block(capacity):
+    torch.manual_seed(0)
+    moe = MixtureOfExperts(8, 16, 3, 2, capacity=capacity)
+    block, x = EncoderLayer(8, 2, 16, feed_forward=moe), torch.randn(2, 5, 8)
+    for model in (moe, block):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output, trace = model(x), model.trace(x)
+        torch.testing.assert_close(output, trace.output, atol=0.02, rtol=0.02)
+        output.float().sum().backward()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert moe(x).dtype is moe.experts[0](x).dtype is torch.bfloat16
+        assert moe.auxiliary_loss(x).isfinite()
+    assert moe.router.weight.grad.isfinite().all()
+
+
 def test_the_steps_have_names_and_shapes():
     shapes = {s.path: s.shape for s in walk(layer(5, 2).trace(normal(3, D_MODEL)))}
     assert shapes["logits"] == {"token": 3, "expert": 5}

@@ -146,7 +146,8 @@ class MixtureOfExperts(nn.Module):
         parts = tokens.index_select(0, token).split(counts)
         said = torch.cat([E(part) for E, part in zip(self.experts, parts, strict=True)])
         gate = weights.flatten().index_select(0, order)
-        output = x.new_zeros(tokens.shape).index_add_(0, token, gate[:, None] * said)
+        weighed = gate[:, None] * said  # under autocast of other numbers than x
+        output = weighed.new_zeros(tokens.shape).index_add_(0, token, weighed)
         return output.view(x.shape)
 
     def trace(self, x: Float[Tensor, "*batch token d_model"]) -> RoutingTrace:
