@@ -378,6 +378,15 @@ def test_each_expert_keeps_the_first_that_come(seed, room, k):
         assert row == [n < room for n in range(len(row))]
 
 
+def test_one_token_needs_no_batch_axis():
+    logits = normal(5)
+    chosen, real = gates(logits, 3)[1], torch.tensor(True)
+    assert torch.equal(kept(chosen, 5, 1), kept(chosen[None], 5, 1)[0])
+    p = logits.softmax(-1)
+    alone = balance_loss(p[None], chosen[None])
+    assert balance_loss(p, chosen) == balance_loss(p, chosen, real=real) == alone
+
+
 def test_expected_dropped_is_the_binomials_and_what_is_measured():
     for tokens, wanted in ((32, 0.121), (64, 0.086), (256, 0.043), (1024, 0.022)):
         found = expected_dropped(tokens, 4, places(tokens, 4, capacity=1.0))
@@ -480,6 +489,8 @@ WRONG_VALUES = [
     (lambda: balance_loss(P, CHOSEN, real=P[:, 0] > 1), r"no expert in it"),
     (lambda: RoutingBias(0), r"experts must be at least 1"),
     (lambda: RoutingBias(3, rate=0.0), r"rate is 0.0, but is how far the bias goes"),
+    (lambda: RoutingBias(3)(normal(5, 4), 1), r"expert = 4, .* RoutingBias\(4\)"),
+    (lambda: RoutingBias(1)(P, 1), r"logits has expert = 3, but the bias is for 1"),
     (lambda: loads(CHOSEN, 0), r"experts must be at least 1"),
     (lambda: kept(CHOSEN, 3, 0), r"places must be at least 1"),
     (lambda: kept(CHOSEN, 0, 3), r"experts must be at least 1"),
@@ -492,6 +503,7 @@ WRONG_VALUES = [
 WRONG_TYPES = [
     (lambda: gates([1.0], 1), r"logits is of type list, but is to be a tensor"),
     (lambda: gates(CHOSEN, 1), r"logits holds torch.int64, .* give logits.float"),
+    (lambda: RoutingBias(3)([1.0], 1), r"logits is of type list, but is to be a ten"),
     (lambda: gates(P, 1.0), r"k is 1.0, but must be a whole number"),
     (lambda: layer(3.0), r"experts is 3.0, but must be a whole number"),
     (lambda: layer(3)(P), r"x holds torch.float32, but the weights are torch.float64"),

@@ -72,7 +72,7 @@ def kept(
     """
     of_experts(chosen, whole(1, experts=experts)["experts"])
     whole(1, places=places)
-    in_turn = chosen.flatten(0, -2).mT.flatten()
+    in_turn = chosen.reshape(-1, chosen.shape[-1]).mT.flatten()
     so_far = one_hot(in_turn.long(), experts).cumsum(0)
     place = so_far.gather(1, in_turn[:, None].long()).squeeze(1)
     first = place <= places
