@@ -347,6 +347,18 @@ def test_a_bias_moves_in_training_alone_and_is_kept():
     assert torch.equal(moe.state_dict()["gate.bias"], moe.gate.bias)
 
 
+def test_to_look_at_a_layer_moves_no_bias():
+    moe, x = biased(2), normal(11, D_MODEL)
+    moe.gate.bias += torch.tensor([0.0, 0, 9, 0, 0])
+    before, bias = moe.gate.bias.clone(), moe.gate.bias
+    traces = [moe.trace(x) for _ in range(3)]
+    assert moe.gate.bias is bias
+    assert torch.equal(moe.gate.bias, before)
+    assert all(torch.equal(trace.chosen, traces[0].chosen) for trace in traces)
+    torch.testing.assert_close(moe(x), traces[0].output)
+    assert not torch.equal(moe.gate.bias, before), "a call in training still learns"
+
+
 # -------------------------------------------------------------------------- capacity
 
 

@@ -37,7 +37,8 @@ class RoutingBias(nn.Module):
     -----
     Wang et al. (2024), algorithm 1. A layer that has it wants ``balance=0``: with a
     loss, too, the bias would be moved twice a step. It is kept with the weights, and
-    stands still in evaluation, and where no gradient is wanted.
+    stands still in evaluation, where no gradient is wanted, and in
+    :meth:`MixtureOfExperts.trace <qkv.experts.MixtureOfExperts.trace>`.
 
     Examples
     --------
