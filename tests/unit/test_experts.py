@@ -3,12 +3,14 @@
 from functools import partial
 from math import comb
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qkv.data import Topics
+from qkv.exercises.ch12.shared import room
 from qkv.experts import (
     MixtureOfExperts,
     RoutingBias,
@@ -369,6 +371,22 @@ def test_places_are_rounded_up_and_no_further():
     assert places(1, 64, capacity=0.01) == 1
 
 
+def test_an_exercises_room_is_as_many_places():
+    assert room(50, 5, 1.1) == places(50, 5, capacity=1.1) == 11
+
+
+@pytest.mark.parametrize("number", [torch.tensor, np.int64])
+def test_numbers_of_other_libraries_become_pythons(as_readers_run_it, number):
+    moe = layer(number(5), number(2), capacity=1.0)
+    assert type(moe.k) is int
+    assert moe(normal(3, D_MODEL)).shape == (3, D_MODEL)
+    assert places(number(10), number(4), number(2), capacity=1.0) == 5
+    assert kept(torch.zeros(3, 1).long(), number(2), number(2)).sum() == 2
+    sizes = [number(n) for n in (256, 4, 64)]
+    assert expected_dropped(*sizes) == expected_dropped(256, 4, 64)
+    assert RoutingBias(number(3)).bias.shape == (3,)
+
+
 def test_first_choices_come_before_second_ones():
     chosen = torch.tensor([[0, 1], [1, 0], [0, 1], [2, 0]])
     assert kept(chosen, 3, 2).tolist() == [
@@ -491,6 +509,7 @@ WRONG_VALUES = [
     (lambda: layer(3)(normal(5, 4)), r"d_model = 7, but x has d_model = 4; the two"),
     (lambda: layer(3).trace(normal(7)), r"axes are to be '\*batch token d_model'"),
     (lambda: layer(3).auxiliary_loss(normal(0, 7)), r"no expert in it; give at least"),
+    (lambda: layer(3, balance=0.0).auxiliary_loss(normal(5, 4)), r"x has d_model = 4"),
     (lambda: balance_loss(P[:0], CHOSEN[:0]), r"chosen has shape \(0, 1\), and no"),
     (lambda: balance_loss(P, CHOSEN[:2]), r"tokens of shape \(2,\), but .* \(5,\)"),
     (lambda: balance_loss(P, CHOSEN + 3), r"has expert 3, but there are 3, 0 to 2"),
@@ -519,6 +538,7 @@ WRONG_TYPES = [
     (lambda: gates(P, 1.0), r"k is 1.0, but must be a whole number"),
     (lambda: layer(3.0), r"experts is 3.0, but must be a whole number"),
     (lambda: layer(3)(P), r"x holds torch.float32, but the weights are torch.float64"),
+    (lambda: layer(3, balance=0.0).auxiliary_loss([1.0]), r"x is of type list"),
     (lambda: balance_loss(P, CHOSEN.float()), r"numbers of experts .* chosen.long"),
     (lambda: balance_loss(P, [0]), r"chosen is of type list"),
     (lambda: loads(P, 3), r"chosen holds torch.float32, but the numbers of experts"),

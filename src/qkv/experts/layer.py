@@ -125,7 +125,8 @@ class MixtureOfExperts(nn.Module):
     ):
         """Make the router and the experts."""
         super().__init__()
-        whole(1, d_model=d_model, d_ff=d_ff, experts=experts, k=k)
+        sizes = whole(1, d_model=d_model, d_ff=d_ff, experts=experts, k=k)
+        d_model, d_ff, experts, k = sizes.values()
         _check_settings(experts, k, balance, capacity)
         self.k, self.balance, self.capacity = k, balance, capacity
         self.gate = gate
@@ -171,6 +172,7 @@ class MixtureOfExperts(nn.Module):
     ) -> Float[Tensor, ""]:
         """Return α times the :func:`balance_loss` of the tokens in ``x``."""
         if not self.balance:
+            as_wide(x, self.router.weight)
             return x.new_zeros(())
         logits = self._logits(x)
         _, chosen = self.gate(logits, self.k)
