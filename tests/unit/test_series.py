@@ -334,6 +334,49 @@ def test_a_look_up_keeps_the_digits_of_large_numbers():
     torch.testing.assert_close(far, near)
 
 
+def test_a_look_up_refuses_a_bandwidth_that_leaves_no_nearest():
+    """Its square is 0 in float32, or each score -∞: NaN, or 0 for all."""
+    query, key, value = drawn(3, 5), drawn(7, 5, seed=1), drawn(7, 2, seed=2)
+    sees_one = torch.arange(7).expand(3, 7) == 3
+    for h, mask in [(1e-30, None), (1e-19, None), (1e-19, sees_one)]:
+        with pytest.raises(ValueError, match=f"bandwidth is {h}, but torch.float32"):
+            lookup(100 * query, key, value, bandwidth=h, mask=mask)
+    nearest = torch.cdist(query, key).argmin(-1)
+    wide = [x.double() for x in (query, key, value)]
+    assert torch.equal(lookup(*wide, bandwidth=1e-30), wide[2][nearest])
+    assert torch.equal(lookup(query, key, value, bandwidth=1e-3), value[nearest])
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_look_up_in_half_precision(kind):
+    query, key, value = drawn(3, 5), drawn(7, 5, seed=1), drawn(7, 2, seed=2)
+    found = lookup(query.to(kind), key.to(kind), value.to(kind), bandwidth=1.0)
+    assert found.dtype == kind
+    wanted = lookup(query, key, value, bandwidth=1.0)
+    torch.testing.assert_close(found.float(), wanted, atol=0.05, rtol=0)
+
+
+def test_a_look_up_has_its_gradient():
+    """In all three, where query and key are the same too, and where nothing is seen."""
+    query, value = drawn(3, 5).double(), drawn(7, 2, seed=2).double()
+    key = torch.cat([query[:1] + 1, drawn(6, 5, seed=1).double()])
+    mask = torch.arange(7) < torch.tensor([[7], [3], [0]])
+    inputs = [x.requires_grad_() for x in (query, key, value)]
+    assert torch.autograd.gradcheck(
+        lambda q, k, v: lookup(q, k, v, bandwidth=0.9, mask=mask), inputs
+    )
+    found = lookup(query, torch.cat([query, key]), drawn(10, 2).double(), bandwidth=1.0)
+    found.sum().backward()
+    assert query.grad is not None
+    assert query.grad.isfinite().all()
+
+
+def test_an_empty_series_has_no_tokens(as_readers_run_it):
+    model = RecentTransformer(d_model=8, heads=2, d_ff=13)
+    with pytest.raises(ValueError, match="series has time = 0"):
+        model(torch.zeros(2, 0))
+
+
 def test_who_may_look_at_nothing_forecasts_zero():
     mask = torch.tensor([[False, False], [True, False]])
     query, key, value = drawn(2, 3), drawn(2, 3, seed=1), drawn(2, 1, seed=2)
