@@ -51,11 +51,31 @@ def test_parts_are_all_of_it_in_the_order_of_time():
         ({"dates": ("2024-01-01",)}, "there are 1 dates for 3 numbers; give one for"),
         ({"parts": (2, 1)}, r"3 numbers in parts of \(2, 1\) leave 0 to test"),
         ({"values": torch.ones(2)}, r"parts of \(1, 1\) leave 0 to test"),
+        ({"values": torch.ones(20, 2)}, r"shape \(20, 2\), but a series has the axis"),
+        ({"values": torch.tensor(1.0)}, r"shape \(\), but a series has the axis of"),
+        ({"parts": (0, 1)}, r"parts is \(0, 1\), but both must be at least"),
+        ({"parts": (1, 1, 1)}, r"parts is \(1, 1, 1\), but is two numbers"),
     ],
 )
-def test_what_is_no_series_is_refused(change, said):
+def test_what_is_no_series_is_refused(as_readers_run_it, change, said):
     with pytest.raises(ValueError, match=said):
         Series(**{"values": torch.ones(3)} | change)
+
+
+def test_parts_are_whole_numbers(as_readers_run_it):
+    with pytest.raises(
+        TypeError, match=r"parts is \(2\.5, 3\), but both must be whole"
+    ):
+        Series(torch.ones(20), parts=(2.5, 3))
+    settled = Series(torch.ones(20), parts=(torch.tensor(7), torch.tensor(5)))
+    assert "7 to train on, 5 to validate" in repr(settled)
+
+
+def test_windows_have_two_axes(as_readers_run_it):
+    two = torch.ones(5, 3)
+    for past, future in [(two[:, 0], two), (two, two[:, 0]), (two, two[0, 0])]:
+        with pytest.raises(ValueError, match="but its axes are a window and its value"):
+            Windows(past, future)
 
 
 def test_whole_numbers_are_no_series(as_readers_run_it):
@@ -139,6 +159,24 @@ def test_the_oracle_knows_whether_windows_are_its_own():
             seasons.oracle(wrong, 12)
     with pytest.raises(ValueError, match="begin at 7990, but the series has others"):
         seasons.oracle(past[:1], 12, start=7990)
+
+
+def test_the_oracle_says_what_it_cannot_read(as_readers_run_it):
+    seasons = Seasons(0)
+    past, _ = cut(seasons.test, 72, 12)
+    for drawn in (seasons, RandomWalk(0)):
+        with pytest.raises(ValueError, match="its axes are to be 'window length'"):
+            drawn.oracle(past[0], 12)
+        with pytest.raises(ValueError, match="past has window = 0"):
+            drawn.oracle(past[:0], 12)
+    first = torch.tensor(seasons.test_start)
+    assert torch.equal(seasons.oracle(past, 3, start=first), seasons.oracle(past, 3))
+    with pytest.raises(ValueError, match=r"start has shape \(2,\), but past has w"):
+        seasons.oracle(past[:3], 12, start=torch.tensor([0, 1]))
+    wrong = past.clone()
+    wrong[:, -2] += 1  # which it reads too
+    with pytest.raises(ValueError, match="the series has others there"):
+        seasons.oracle(wrong, 12)
 
 
 def test_a_seed_decides_a_series():
@@ -240,6 +278,11 @@ def test_what_oracle_and_echoes_know_is_no_input():
 def test_motifs_without_anything_to_foretell_are_refused(wrong, said):
     with pytest.raises(ValueError, match=said):
         Motifs(**wrong)
+
+
+def test_motifs_say_how_many_they_are():
+    assert "Three" not in repr(Motifs(motifs=2))
+    assert "9 plays of 2 motifs of 8 values" in repr(Motifs(motifs=2))
 
 
 # real ones
@@ -347,6 +390,12 @@ def test_dates_written_as_numbers_are_dates_where_they_rise(tmp_path, shown):
     assert len(read_series(written(tmp_path, *dates))) == 1
     with pytest.raises(ValueError, match="rows are missing"):
         read_series(written(tmp_path, *rows[:12], *rows[16:]))
+
+
+def test_no_row_of_numbers_is_lost_as_names(tmp_path):
+    for first in ("2024-02-29,x,1", "2024-02-29,1,x"):
+        with pytest.raises(ValueError, match=r"line 1, .*: 'x' is no number"):
+            read_series(written(tmp_path, first, *TABLE))
 
 
 @pytest.mark.parametrize("first", ["NA,1", "NA,", ",", "-,nan"])
