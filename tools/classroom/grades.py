@@ -40,6 +40,9 @@ CHAPTERS = ROOT / "chapters"
 WORKER = Path(__file__).with_name("worker.py")
 LARGEST = 20 * 2**20  # bytes: a chapter with its widgets has one million
 TO_BEGIN = 600  # seconds for PyTorch to be loaded, on a machine that has much to do
+LONGEST = 500  # characters of what is said of an answer
+LONGEST_LINE = 2**20  # bytes that a worker may tell at once; an honest one needs fewer
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a table computes
 
 RIGHT = "right"
 OPEN = "not attempted"
@@ -82,6 +85,14 @@ class Settings:
     confined: bool = True
 
 
+@dataclass(frozen=True)
+class End:
+    """That a process came to no good end. Only who waits for it can tell this."""
+
+    verdict: str
+    said: str = "the process that ran it is gone"
+
+
 class Unreadable(Exception):
     """What a learner has in a notebook's place; the message says why it is none."""
 
@@ -95,7 +106,13 @@ def grade(folder: Path, settings: Settings) -> Iterator[Row]:
     for chapter in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")):
         found = of_notebook(place(folder) / chapter.name, chapter, folder, settings)
         for id, (verdict, mistake, said) in found.items():
-            yield Row(who, id, verdict, mistake, said, date)
+            cells = (plain(text) for text in (verdict, mistake, said))
+            yield Row(plain(who), id, *cells, date=date)
+
+
+def plain(text: str) -> str:
+    """Return words on one line, of some length, that any file can hold."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())[:LONGEST]
 
 
 def place(folder: Path) -> Path:
@@ -185,13 +202,13 @@ def run(
         told = [{"id": id, "cells": written[id], "judged": id in left} for id in tried]
         begun = left[0]
         for answer in process(told, chapter, home, settings):
-            if answer.get("begins") in tried:
-                begun = answer["begins"]
-            elif answer.get("id") in left and "stage" in answer:
-                found[answer["id"]] = verdict(answer)
-            elif "ended" in answer:
-                found.setdefault(begun, (str(answer["ended"]), "", answer["said"]))
+            if isinstance(answer, End):
+                found.setdefault(begun, (answer.verdict, "", answer.said))
                 lost.add(begun)
+            elif "begins" in answer:
+                begun = answer["begins"]
+            elif answer["id"] in left and "stage" in answer:
+                found[answer["id"]] = verdict(answer)
         if left[0] not in found and not lost.intersection(tried):
             found[left[0]] = (ENDED, "", "what it told made no sense")
     return found
@@ -200,13 +217,12 @@ def run(
 def verdict(answer: dict) -> tuple[str, str, str]:
     """Return what a worker told of an answer; its words may be anything."""
     name = OF_STAGE.get(str(answer["stage"]), WRONG)
-    said = " ".join(str(answer.get("said", "")).split())
-    return name, str(answer.get("mistake") or ""), said
+    return name, str(answer.get("mistake") or ""), str(answer.get("said", ""))
 
 
 def process(
     told: list[dict], chapter: Path, home: Path, settings: Settings
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, Any] | End]:
     """Yield what a worker tells, and last, if it was stopped or ended, that."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
@@ -229,8 +245,8 @@ def process(
         try:
             task = {"names": names(chapter), "exercises": told, **vars(settings)}
             tell(worker, task)
-            lines = _lines(reads, len(told), settings.seconds)
-            if "ready" not in next(lines):
+            lines = _lines(reads, [each["id"] for each in told], settings.seconds)
+            if isinstance(next(lines), End):
                 noise.seek(0)
                 raise RuntimeError(f"no answer can be run: {noise.read().decode()}")
             yield from lines
@@ -247,33 +263,51 @@ def tell(worker: subprocess.Popen[str], task: dict) -> None:
         json.dump(task, worker.stdin)
 
 
-def _lines(pipe: int, expected: int, seconds: int) -> Iterator[dict[str, Any]]:
-    """Yield each line that comes in time, until all that is expected was told."""
+def _lines(pipe: int, ids: list[str], seconds: int) -> Iterator[dict[str, Any] | End]:
+    """Yield each line that a worker has to tell, in time and in its place.
+
+    An answer can write into the pipe, too. So a line that is not the next one counts
+    for nothing, and does not move the time at which the next one is due.
+    """
+    steps = [("ready", True), *((key, id) for id in ids for key in ("begins", "id"))]
     waiting, patience = b"", TO_BEGIN
-    while expected:
-        ready, _, _ = select.select([pipe], [], [], patience)
+    due = time.monotonic() + patience
+    while steps:
+        ready, _, _ = select.select([pipe], [], [], max(0, due - time.monotonic()))
         came = os.read(pipe, 2**16) if ready else b""
-        if not came:
-            yield ended(LATE, f"not after {patience} s") if not ready else ended(ENDED)
-            return
         *whole, waiting = (waiting + came).split(b"\n")
-        for line in whole:
-            answer = parsed(line)
-            yield answer
-            expected -= "id" in answer
-        patience = seconds
+        left = len(steps)
+        for answer in map(parsed, whole):
+            if steps and (key := steps[0][0]) in answer and answer[key] == steps[0][1]:
+                yield answer
+                del steps[0]
+        if len(steps) < left:
+            patience = seconds
+            due = time.monotonic() + patience
+        elif end := _end(came, waiting, bool(ready), patience, due):
+            yield end
+            return
+
+
+def _end(
+    came: bytes, waiting: bytes, ready: bool, patience: int, due: float
+) -> End | None:
+    """Return why nothing more is waited for, if that is so."""
+    if ready and not came:
+        return End(ENDED)
+    if len(waiting) > LONGEST_LINE:
+        return End(ENDED, f"it told more than {LONGEST_LINE} bytes at once")
+    if time.monotonic() >= due:
+        return End(LATE, f"not after {patience} s")
+    return None
 
 
 def parsed(line: bytes) -> dict[str, Any]:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         answer = json.loads(line)
         if isinstance(answer, dict):
             return answer
     return {}
-
-
-def ended(how: str, said: str = "the process that ran it is gone") -> dict[str, str]:
-    return {"ended": how, "said": said}
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -340,8 +374,13 @@ def write(rows: list[Row], folder: Path) -> None:
     with open(folder / "grades.csv", "w", newline="", encoding="utf-8-sig") as file:
         table = csv.writer(file)
         table.writerow([field.name for field in fields(Row)])
-        table.writerows(map(astuple, rows))
+        table.writerows(map(safe, astuple(row)) for row in rows)
     (folder / "index.html").write_text(page(rows), "utf-8")
+
+
+def safe(cell: str) -> str:
+    """Return a cell that no table program takes for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def main(arguments: list[str]) -> None:

@@ -116,7 +116,7 @@ def _mistakes(rows: "list[Row]") -> str:
 def _others(rows: "list[Row]") -> str:
     unnamed = [row for row in rows if sign(row) == FAILED and not row.mistake]
     return "".join(
-        f"<tr><td>{row.exercise}<td>{row.verdict}<td>{escape(row.who)}"
+        f"<tr><td>{row.exercise}<td>{escape(row.verdict)}<td>{escape(row.who)}"
         f"<td>{escape(row.said)}"
         for row in unnamed
     )
