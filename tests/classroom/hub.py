@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.browser import watched_page
 from tests.lab.reader import GRACE, PATIENCE, Notebook
+from tools.classroom.hub import free_ports
 from tools.lab import ROOT
 
 SAID = re.compile(r"The class is at\n +(\S+)\n.*password is\n +(\S+)\n", re.S)
@@ -44,7 +45,8 @@ def running_class(folder, *options):
     """Open a class with homes in `folder`; end it, and all that it has started."""
     homes = folder / "homes"
     command = [sys.executable, ROOT / "tools" / "classroom" / "hub.py"]
-    command += ["--homes", homes, "--ip", "127.0.0.1", *options]
+    command += ["--homes", homes, "--ip", "127.0.0.1"]
+    command += ["--port", str(free_ports(1)[0]), *options]
     command += ["--Spawner.args=--LabApp.expose_app_in_browser=True"]
     with open(folder / "said", "w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)

@@ -15,6 +15,7 @@ import os
 import secrets
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,7 @@ def prepared():
 
 def traits(given, port, homes):
     """Return JupyterHub's own options for what was asked; its inner ports are free."""
-    hub, api = free_port(), free_port()
+    hub, api = free_ports(2)
     return [
         f"--JupyterHub.bind_url=http://{given.ip or '*'}:{port}",
         f"--JupyterHub.hub_port={hub}",
@@ -121,10 +122,13 @@ def is_free(ip, port):
     return True
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def free_ports(count):
+    """Return ports that are free and differ: each is held until all are known."""
+    with ExitStack() as held:
+        opened = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in opened:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in opened]
 
 
 if __name__ == "__main__":
