@@ -4,11 +4,13 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from tests.classroom.learners import CHAPTER, NAMED, RIGHT, broken, learner
-from tools.classroom import confine, grades
+from tools.classroom import confine, grades, page
 from tools.classroom.grades import CHAPTERS, Settings
 
 SOLUTIONS = CHAPTERS / "solutions"
@@ -20,8 +22,7 @@ confined = pytest.mark.skipif(not HAS_MEANS, reason="the system cannot confine")
 def graded(home, chapter=CHAPTER, **settings):
     """Return the rows of one chapter, by exercise."""
     settings = Settings(**{"confined": HAS_MEANS, **settings})
-    path = grades.place(home) / chapter
-    return grades.of_notebook(path, CHAPTERS / chapter, home, settings)
+    return grades.of_chapter(CHAPTERS / chapter, home, settings)
 
 
 def verdicts(home, **settings):
@@ -205,6 +206,65 @@ def test_a_notebook_that_is_no_file_is_not_opened(tmp_path):
     assert set(verdicts(home).values()) == {grades.BROKEN}
 
 
+def test_a_home_that_may_not_be_read_has_its_rows(tmp_path, monkeypatch):
+    def refused(_):
+        raise PermissionError(13, "Permission denied", "home")
+
+    monkeypatch.setattr(grades.os, "listdir", refused)
+    found = graded(learner(tmp_path, "shut"))
+    assert {row[0] for row in found.values()} == {grades.BROKEN}
+    assert "Permission denied" in found["3.1"][2]
+
+
+def test_each_learner_is_one_folder_with_a_name(tmp_path, monkeypatch, capsys):
+    for name in ("a/ada", "b/ada", "b/bob"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "b" / "notes").touch()
+    monkeypatch.chdir(tmp_path / "b" / "bob")
+    [bob] = grades.of_learners([grades.Path(), tmp_path / "b" / "notes"])
+    assert bob.name == "bob"
+    assert "notes is not a folder" in capsys.readouterr().out
+    for named, said in (
+        (["a/ada", "b/ada"], "more than one folder has the name ada"),
+        (["a/eve", "a/ada"], "there is no .*eve"),
+        (["b/notes"], "no folder of a learner"),
+    ):
+        with pytest.raises(SystemExit, match=said):
+            grades.of_learners([tmp_path / name for name in named])
+
+
+def test_windows_is_told_plainly():
+    loads = "import concurrent.futures, csv, os, runpy, select, subprocess, tempfile\n"
+    runs = f"runpy.run_path({grades.__file__!r}, run_name='__main__')"
+    command = [sys.executable, "-c", f"{loads}os.name = 'nt'\n{runs}"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.stderr == (
+        "error: answers are run on Linux or macOS. On Windows, grade in WSL.\n"
+    )
+
+
+def rows_of(*verdicts):
+    return [
+        grades.Row(str(n), "3.2", verdict, "", f"said {n}", "2026-01-01")
+        for n, verdict in enumerate(verdicts)
+    ]
+
+
+def test_what_is_no_answer_makes_no_exercise_hard():
+    lost = (grades.BROKEN, grades.NO_CELL, grades.NO_ANSWER, grades.NONE, grades.OPEN)
+    assert page.share(rows_of(grades.RIGHT, *lost)) == 1
+    assert page.share(rows_of(grades.RIGHT, grades.LATE, grades.RAISED)) == 1 / 3
+    assert page.share(rows_of(*lost)) > 1
+
+
+def test_what_was_said_needs_no_mouse():
+    made = page.page(rows_of(grades.RIGHT, grades.WRONG))
+    assert "title=" not in made
+    assert '<summary aria-label="3.2 wrong">✗</summary>wrong said 1</details>' in made
+    assert '<meter value="0.500" aria-label="1 of 2 right">' in made
+    assert "<th>" not in made
+
+
 def test_nobody_is_graded_on_the_work_of_another(tmp_path):
     solver = learner(tmp_path, "solver", {"3.2": RIGHT})
     home = learner(tmp_path, "lender")
@@ -314,8 +374,8 @@ def test_the_table_and_the_page(tmp_path, capsys):
     assert of_3_2 == {"ada": "", "민지": "not scaled", "<b>bob": "not scaled"}
     [trusted] = [r for r in rows if (r["who"], r["exercise"]) == ("민지", "3.1")]
     assert trusted["verdict"] == grades.OPEN, "the progress file is not trusted"
-    page = (tmp_path / "out" / "index.html").read_text("utf-8")
-    assert "<td>3.2<td>the scores are not divided" in page
-    assert '<td class="n">2<td>&lt;b&gt;bob, 민지' in page
-    assert "<b>" not in page
-    assert "://" not in page
+    made = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "<td>3.2<td>the scores are not divided" in made
+    assert '<td class="n">2<td>&lt;b&gt;bob, 민지' in made
+    assert "<b>" not in made
+    assert "://" not in made

@@ -76,8 +76,7 @@ def test_grades_tell_them_apart(classroom):
     settings = grades.Settings(confined=confine.means() is not None)
     for name, verdict in {"ada": grades.RIGHT, "민지": grades.MISTAKE}.items():
         home = classroom.homes / name
-        path = grades.place(home) / CHAPTER
-        found = grades.of_notebook(path, grades.CHAPTERS / CHAPTER, home, settings)
+        found = grades.of_chapter(grades.CHAPTERS / CHAPTER, home, settings)
         assert found["3.2"][0] == verdict
         assert found["3.1"][0] == grades.OPEN
 

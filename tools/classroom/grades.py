@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,8 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
+    if os.name == "nt":
+        sys.exit("error: answers are run on Linux or macOS. On Windows, grade in WSL.")
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.classroom import confine
@@ -104,7 +107,7 @@ def grade(folder: Path, settings: Settings) -> Iterator[Row]:
     """Yield a row for each exercise of the book."""
     who, date = folder.name, datetime.now(UTC).date().isoformat()
     for chapter in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")):
-        found = of_notebook(place(folder) / chapter.name, chapter, folder, settings)
+        found = of_chapter(chapter, folder, settings)
         for id, (verdict, mistake, said) in found.items():
             cells = (plain(text) for text in (verdict, mistake, said))
             yield Row(plain(who), id, *cells, date=date)
@@ -115,23 +118,33 @@ def plain(text: str) -> str:
     return " ".join(text.encode("utf-8", "replace").decode().split())[:LONGEST]
 
 
+def of_chapter(
+    chapter: Path, home: Path, settings: Settings
+) -> dict[str, tuple[str, str, str]]:
+    """Return verdict, mistake and what is said of each exercise of a chapter."""
+    try:
+        path = place(home) / chapter.name
+        there = os.path.lexists(path)
+        mine = exercises(of_learner(path, home)) if there else None
+    except (OSError, Unreadable) as why:
+        return dict.fromkeys(exercises(read(chapter)), (BROKEN, "", str(why)))
+    return of_notebook(mine, chapter, home, settings)
+
+
 def place(folder: Path) -> Path:
     """Return where a learner's copies are: in their home, or the folder itself."""
+    os.listdir(folder)  # or the error that says why nobody may
     work = folder / "work"
     return work if work.is_dir() else folder
 
 
 def of_notebook(
-    path: Path, chapter: Path, home: Path, settings: Settings
+    mine: dict[str, list[str]] | None, chapter: Path, home: Path, settings: Settings
 ) -> dict[str, tuple[str, str, str]]:
-    """Return verdict, mistake and what is said of each exercise of a chapter."""
+    """Return the same of the cells that a learner has; None is no notebook."""
     book = exercises(read(chapter))
-    if not os.path.lexists(path):
+    if mine is None:
         return dict.fromkeys(book, (NONE, "", ""))
-    try:
-        mine = exercises(of_learner(path, home))
-    except Unreadable as why:
-        return dict.fromkeys(book, (BROKEN, "", str(why)))
     found = {id: (NO_CELL, "", "") for id in book if id not in mine}
     found |= {id: (OPEN, "", "") for id in book if mine.get(id) == book[id]}
     written = {id: cells for id, cells in mine.items() if id in book.keys() - found}
@@ -252,7 +265,8 @@ def process(
             yield from lines
         finally:
             os.close(reads)
-            os.killpg(worker.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError, PermissionError):  # it is gone: macOS
+                os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
 
 
@@ -383,6 +397,27 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
+def of_learners(named: list[Path]) -> list[Path]:
+    """Return the learners' folders, each with a name of its own; or say what is wrong.
+
+    A file among them, as homes/* may have, is none and is said to be left out.
+    """
+    if gone := [str(path) for path in named if not path.exists()]:
+        sys.exit(f"error: there is no {', '.join(gone)}.{HOW}")
+    folders = [path.resolve() for path in named if path.is_dir()]
+    for path in set(named) - {path for path in named if path.is_dir()}:
+        print(f"{path} is not a folder: left out.")
+    if not folders:
+        sys.exit(f"error: no folder of a learner is named.{HOW}")
+    count = Counter(folder.name for folder in folders)
+    if twice := sorted(name for name, times in count.items() if times > 1):
+        sys.exit(
+            f"error: more than one folder has the name {', '.join(twice)}. A learner "
+            "is known by it: name each once, or grade the classes one after the other."
+        )
+    return folders
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="make grades", description="Grade a class.")
     parser.add_argument("folders", nargs="+", type=Path, help="one for each learner")
@@ -391,9 +426,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--unconfined", action="store_true")
     given = parser.parse_args(arguments)
-    folders = [folder for folder in given.folders if folder.is_dir()]
-    if not folders:
-        sys.exit('error: no folder of a learner is named: make grades ARGS="homes/*"')
+    folders = of_learners(given.folders)
     means = None if given.unconfined else confine.means()
     if not (means or given.unconfined):
         sys.exit(NO_MEANS)
@@ -408,6 +441,8 @@ def main(arguments: list[str]) -> None:
     took = time.monotonic() - began
     print(f"{given.to}/grades.csv and {given.to}/index.html, in {took:.0f} s")
 
+
+HOW = ' Name one folder for each learner: make grades ARGS="homes/*"'
 
 NO_MEANS = """\
 error: this system has no means to keep learners' code from writing outside a folder of
