@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tools import lab
-from tools.classroom import hub
+from tools.classroom import hub, measure
 from tools.classroom.hub import Failure
 
 GIVEN = argparse.Namespace(ip="127.0.0.1", port=None, without_solutions=False)
@@ -100,6 +100,30 @@ def test_a_taken_port_is_stepped_over_or_refused(monkeypatch):
             hub.port_for(given)
     with socket.create_server(("127.0.0.1", hub.port_for(GIVEN))) as server:
         assert hub.port_for(GIVEN) != server.getsockname()[1]
+
+
+def test_an_address_with_a_certificate_is_told_as_one(tmp_path):
+    own = ["--JupyterHub.ssl_cert=a.pem"]
+    assert "https://127.0.0.1:1\n" in hub.said(GIVEN, 1, tmp_path, "", own)
+    assert "http://127.0.0.1:1\n" in hub.said(GIVEN, 1, tmp_path, "")
+
+
+@pytest.mark.parametrize("short", ["", "\n", "seven77"])
+def test_a_password_that_is_too_short_is_refused(short, tmp_path):
+    (tmp_path / "password").write_text(short)
+    with pytest.raises(Failure, match="8 or more"):
+        hub.password(tmp_path)
+
+
+def test_a_hub_that_ends_is_not_waited_for(tmp_path, monkeypatch):
+    (tmp_path / "said").write_text("no port")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with pytest.raises(RuntimeError, match="has ended: no port"):
+        measure.until(lambda: measure.found(tmp_path / "said", ended))
+    monkeypatch.setattr(measure, "PATIENCE", 0)
+    with pytest.raises(TimeoutError):
+        measure.until(lambda: None)
 
 
 def test_inner_ports_differ():
