@@ -3,12 +3,14 @@
 from functools import partial
 from math import comb
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qkv.data import Topics
+from qkv.exercises.ch12.shared import room
 from qkv.experts import (
     MixtureOfExperts,
     RoutingBias,
@@ -153,6 +155,22 @@ def test_no_token_is_no_mistake():
     moe = layer(3, capacity=1.0)
     assert moe(normal(0, D_MODEL)).shape == (0, D_MODEL)
     assert layer(3).trace(normal(2, 0, D_MODEL)).output.shape == (2, 0, D_MODEL)
+
+
+@pytest.mark.parametrize("capacity", [None, 1.0])
+def test_autocast_lets_it_run_alone_and_in_a_block(capacity):
+    torch.manual_seed(0)
+    moe = MixtureOfExperts(8, 16, 3, 2, capacity=capacity)
+    block, x = EncoderLayer(8, 2, 16, feed_forward=moe), torch.randn(2, 5, 8)
+    for model in (moe, block):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output, trace = model(x), model.trace(x)
+        torch.testing.assert_close(output, trace.output, atol=0.02, rtol=0.02)
+        output.float().sum().backward()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert moe(x).dtype is moe.experts[0](x).dtype is torch.bfloat16
+        assert moe.auxiliary_loss(x).isfinite()
+    assert moe.router.weight.grad.isfinite().all()
 
 
 def test_the_steps_have_names_and_shapes():
@@ -331,6 +349,18 @@ def test_a_bias_moves_in_training_alone_and_is_kept():
     assert torch.equal(moe.state_dict()["gate.bias"], moe.gate.bias)
 
 
+def test_to_look_at_a_layer_moves_no_bias():
+    moe, x = biased(2), normal(11, D_MODEL)
+    moe.gate.bias += torch.tensor([0.0, 0, 9, 0, 0])
+    before, bias = moe.gate.bias.clone(), moe.gate.bias
+    traces = [moe.trace(x) for _ in range(3)]
+    assert moe.gate.bias is bias
+    assert torch.equal(moe.gate.bias, before)
+    assert all(torch.equal(trace.chosen, traces[0].chosen) for trace in traces)
+    torch.testing.assert_close(moe(x), traces[0].output)
+    assert not torch.equal(moe.gate.bias, before), "a call in training still learns"
+
+
 # -------------------------------------------------------------------------- capacity
 
 
@@ -339,6 +369,22 @@ def test_places_are_rounded_up_and_no_further():
     assert places(200, 10, capacity=1.1) == 22  # 1.1 · 20 is 22.000000000000004
     assert places(10, 4, k=2, capacity=1.0) == 5
     assert places(1, 64, capacity=0.01) == 1
+
+
+def test_an_exercises_room_is_as_many_places():
+    assert room(50, 5, 1.1) == places(50, 5, capacity=1.1) == 11
+
+
+@pytest.mark.parametrize("number", [torch.tensor, np.int64])
+def test_numbers_of_other_libraries_become_pythons(as_readers_run_it, number):
+    moe = layer(number(5), number(2), capacity=1.0)
+    assert type(moe.k) is int
+    assert moe(normal(3, D_MODEL)).shape == (3, D_MODEL)
+    assert places(number(10), number(4), number(2), capacity=1.0) == 5
+    assert kept(torch.zeros(3, 1).long(), number(2), number(2)).sum() == 2
+    sizes = [number(n) for n in (256, 4, 64)]
+    assert expected_dropped(*sizes) == expected_dropped(256, 4, 64)
+    assert RoutingBias(number(3)).bias.shape == (3,)
 
 
 def test_first_choices_come_before_second_ones():
@@ -360,6 +406,15 @@ def test_each_expert_keeps_the_first_that_come(seed, room, k):
         mine = [stays[..., c][chosen[..., c] == expert].tolist() for c in range(k)]
         row = [stay for of_choice in mine for stay in of_choice]
         assert row == [n < room for n in range(len(row))]
+
+
+def test_one_token_needs_no_batch_axis():
+    logits = normal(5)
+    chosen, real = gates(logits, 3)[1], torch.tensor(True)
+    assert torch.equal(kept(chosen, 5, 1), kept(chosen[None], 5, 1)[0])
+    p = logits.softmax(-1)
+    alone = balance_loss(p[None], chosen[None])
+    assert balance_loss(p, chosen) == balance_loss(p, chosen, real=real) == alone
 
 
 def test_expected_dropped_is_the_binomials_and_what_is_measured():
@@ -454,6 +509,7 @@ WRONG_VALUES = [
     (lambda: layer(3)(normal(5, 4)), r"d_model = 7, but x has d_model = 4; the two"),
     (lambda: layer(3).trace(normal(7)), r"axes are to be '\*batch token d_model'"),
     (lambda: layer(3).auxiliary_loss(normal(0, 7)), r"no expert in it; give at least"),
+    (lambda: layer(3, balance=0.0).auxiliary_loss(normal(5, 4)), r"x has d_model = 4"),
     (lambda: balance_loss(P[:0], CHOSEN[:0]), r"chosen has shape \(0, 1\), and no"),
     (lambda: balance_loss(P, CHOSEN[:2]), r"tokens of shape \(2,\), but .* \(5,\)"),
     (lambda: balance_loss(P, CHOSEN + 3), r"has expert 3, but there are 3, 0 to 2"),
@@ -464,6 +520,8 @@ WRONG_VALUES = [
     (lambda: balance_loss(P, CHOSEN, real=P[:, 0] > 1), r"no expert in it"),
     (lambda: RoutingBias(0), r"experts must be at least 1"),
     (lambda: RoutingBias(3, rate=0.0), r"rate is 0.0, but is how far the bias goes"),
+    (lambda: RoutingBias(3)(normal(5, 4), 1), r"expert = 4, .* RoutingBias\(4\)"),
+    (lambda: RoutingBias(1)(P, 1), r"logits has expert = 3, but the bias is for 1"),
     (lambda: loads(CHOSEN, 0), r"experts must be at least 1"),
     (lambda: kept(CHOSEN, 3, 0), r"places must be at least 1"),
     (lambda: kept(CHOSEN, 0, 3), r"experts must be at least 1"),
@@ -476,9 +534,11 @@ WRONG_VALUES = [
 WRONG_TYPES = [
     (lambda: gates([1.0], 1), r"logits is of type list, but is to be a tensor"),
     (lambda: gates(CHOSEN, 1), r"logits holds torch.int64, .* give logits.float"),
+    (lambda: RoutingBias(3)([1.0], 1), r"logits is of type list, but is to be a ten"),
     (lambda: gates(P, 1.0), r"k is 1.0, but must be a whole number"),
     (lambda: layer(3.0), r"experts is 3.0, but must be a whole number"),
     (lambda: layer(3)(P), r"x holds torch.float32, but the weights are torch.float64"),
+    (lambda: layer(3, balance=0.0).auxiliary_loss([1.0]), r"x is of type list"),
     (lambda: balance_loss(P, CHOSEN.float()), r"numbers of experts .* chosen.long"),
     (lambda: balance_loss(P, [0]), r"chosen is of type list"),
     (lambda: loads(P, 3), r"chosen holds torch.float32, but the numbers of experts"),

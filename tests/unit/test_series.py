@@ -131,6 +131,44 @@ def test_ridge_refuses_what_it_cannot_solve(as_readers_run_it):
         ridge(twice, drawn(11, 1), 0.0)
 
 
+def test_ridge_refuses_values_that_follow_from_others_but_for_rounding():
+    """Else its weights are 2e7, and its forecasts good on what it was fitted to."""
+    rows = torch.arange(12.0).view(4, 3) / 7
+    for past in (rows, rows.double(), drawn(29, 5) @ drawn(5, 7, seed=1)):
+        with pytest.raises(ValueError, match="such as") as raised:
+            ridge(past, past[:, :1], 0.0)
+        enough = float(str(raised.value).split("such as ")[1])
+        assert ridge(past, past[:, :1], enough).weight.abs().max() < 2
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_ridge_names_what_is_no_number(wrong):
+    past, future = drawn(11, 3), drawn(11, 2)
+    with pytest.raises(ValueError, match=f"penalty is {wrong}, but it must be finite"):
+        ridge(past, future, wrong)
+    past[4, 1] = future[5, 0] = wrong
+    with pytest.raises(ValueError, match=rf"future has {wrong} at \[5, 0\], but"):
+        ridge(drawn(11, 3), future)
+    with pytest.raises(ValueError, match=rf"past has {wrong} at \[4, 1\], but"):
+        ridge(past, future)
+
+
+def test_ridge_reads_windows(as_readers_run_it):
+    for past in (drawn(11), drawn(11, 2, 3)):
+        with pytest.raises(ValueError, match="axes are to be 'window length'"):
+            ridge(past, drawn(11, 2))
+    with pytest.raises(ValueError, match=r"future has .* to be 'window horizon'"):
+        ridge(drawn(11, 3), drawn(11))
+    with pytest.raises(ValueError, match="past has window = 0"):
+        ridge(drawn(0, 3), drawn(0, 2))
+
+
+def test_ridge_gives_no_gradient():
+    model = ridge(drawn(11, 3).requires_grad_(), drawn(11, 2))
+    assert model.weight.is_leaf
+    assert not model(drawn(3)).requires_grad
+
+
 @given(st.sampled_from([1, 3, 5, 11]), st.integers(1, 13))
 def test_a_moving_mean_repeats_the_edges(kernel, length):
     x = drawn(3, length)
@@ -143,6 +181,19 @@ def test_a_moving_mean_repeats_the_edges(kernel, length):
 def test_a_moving_mean_has_a_middle():
     with pytest.raises(ValueError, match=r"kernel is 4, but .* no middle; take 5"):
         moving_mean(torch.zeros(7), 4)
+
+
+def test_a_moving_mean_is_of_numbers_with_fractions(as_readers_run_it):
+    with pytest.raises(ValueError, match="x has length = 0"):
+        moving_mean(torch.zeros(3, 0), 3)
+    with pytest.raises(TypeError, match=r"x holds torch.int64, but .* x\.float"):
+        moving_mean(torch.arange(7), 3)
+
+
+def test_dlinears_sizes_are_pythons_own(as_readers_run_it):
+    model = DLinear(torch.tensor(11), torch.tensor(3), kernel=torch.tensor(5))
+    sizes = model.length, model.kernel, model.trend.out_features
+    assert [(size, type(size)) for size in sizes] == [(11, int), (5, int), (3, int)]
 
 
 def test_dlinear_is_one_linear_map():
@@ -283,6 +334,49 @@ def test_a_look_up_keeps_the_digits_of_large_numbers():
     torch.testing.assert_close(far, near)
 
 
+def test_a_look_up_refuses_a_bandwidth_that_leaves_no_nearest():
+    """Its square is 0 in float32, or each score -∞: NaN, or 0 for all."""
+    query, key, value = drawn(3, 5), drawn(7, 5, seed=1), drawn(7, 2, seed=2)
+    sees_one = torch.arange(7).expand(3, 7) == 3
+    for h, mask in [(1e-30, None), (1e-19, None), (1e-19, sees_one)]:
+        with pytest.raises(ValueError, match=f"bandwidth is {h}, but torch.float32"):
+            lookup(100 * query, key, value, bandwidth=h, mask=mask)
+    nearest = torch.cdist(query, key).argmin(-1)
+    wide = [x.double() for x in (query, key, value)]
+    assert torch.equal(lookup(*wide, bandwidth=1e-30), wide[2][nearest])
+    assert torch.equal(lookup(query, key, value, bandwidth=1e-3), value[nearest])
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_a_look_up_in_half_precision(kind):
+    query, key, value = drawn(3, 5), drawn(7, 5, seed=1), drawn(7, 2, seed=2)
+    found = lookup(query.to(kind), key.to(kind), value.to(kind), bandwidth=1.0)
+    assert found.dtype == kind
+    wanted = lookup(query, key, value, bandwidth=1.0)
+    torch.testing.assert_close(found.float(), wanted, atol=0.05, rtol=0)
+
+
+def test_a_look_up_has_its_gradient():
+    """In all three, where query and key are the same too, and where nothing is seen."""
+    query, value = drawn(3, 5).double(), drawn(7, 2, seed=2).double()
+    key = torch.cat([query[:1] + 1, drawn(6, 5, seed=1).double()])
+    mask = torch.arange(7) < torch.tensor([[7], [3], [0]])
+    inputs = [x.requires_grad_() for x in (query, key, value)]
+    assert torch.autograd.gradcheck(
+        lambda q, k, v: lookup(q, k, v, bandwidth=0.9, mask=mask), inputs
+    )
+    found = lookup(query, torch.cat([query, key]), drawn(10, 2).double(), bandwidth=1.0)
+    found.sum().backward()
+    assert query.grad is not None
+    assert query.grad.isfinite().all()
+
+
+def test_an_empty_series_has_no_tokens(as_readers_run_it):
+    model = RecentTransformer(d_model=8, heads=2, d_ff=13)
+    with pytest.raises(ValueError, match="series has time = 0"):
+        model(torch.zeros(2, 0))
+
+
 def test_who_may_look_at_nothing_forecasts_zero():
     mask = torch.tensor([[False, False], [True, False]])
     query, key, value = drawn(2, 3), drawn(2, 3, seed=1), drawn(2, 1, seed=2)
@@ -342,10 +436,8 @@ def test_a_forecast_has_its_naive_baseline_beside_it():
     assert list(made.ahead) == list(made.errors) == ["naive", "ridge"]
     assert made.ahead["naive"].tolist() == 3 * [walk_of_one.values[-1].item()]
     assert made.errors["ridge"] > 0.98 * made.errors["naive"], "naive is the floor"
-    assert "1,000" not in repr(made)
-    assert "a random walk; mean squared error on the last 1000 steps: naive" in repr(
-        made
-    )
+    said = "a random walk; mean squared error on the last 1,000 steps: naive"
+    assert said in repr(made)
 
 
 def test_errors_are_those_of_the_test_alone():
@@ -381,6 +473,17 @@ def test_a_constant_series_is_forecast():
     assert made.errors == {"naive": 0.0, "ridge": 0.0}
     assert made.ahead["ridge"].tolist() == [3.0, 3.0]
     assert "naive 0, ridge 0)" in repr(made)
+
+
+def test_a_series_of_any_size_is_forecast():
+    huge = Series(1e25 * RandomWalk(0).values[:400])
+    made = forecast(huge, horizon=1, length=12)
+    assert made.errors["ridge"] == pytest.approx(made.errors["naive"], rel=0.2)
+
+
+def test_a_tensor_has_no_parts(as_readers_run_it):
+    with pytest.raises(TypeError, match=r"type Tensor, but .* give Series\(series"):
+        forecast(torch.arange(60.0), horizon=1, length=5)
 
 
 def test_too_short_a_part_is_named():

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from qkv._checks import whole
+from qkv.experts._checks import fractions
 from qkv.experts.routing import gates, loads
 
 
@@ -27,15 +28,17 @@ class RoutingBias(nn.Module):
     Raises
     ------
     ValueError
-        If ``experts`` is below 1, or ``rate`` not above 0.
+        If ``experts`` is below 1, or ``rate`` not above 0; or if the logits are for
+        another number of experts.
     TypeError
-        If ``experts`` is not whole.
+        If ``experts`` is not whole, or the logits are no tensor of fractions.
 
     Notes
     -----
     Wang et al. (2024), algorithm 1. A layer that has it wants ``balance=0``: with a
     loss, too, the bias would be moved twice a step. It is kept with the weights, and
-    stands still in evaluation, and where no gradient is wanted.
+    stands still in evaluation, where no gradient is wanted, and in
+    :meth:`MixtureOfExperts.trace <qkv.experts.MixtureOfExperts.trace>`.
 
     Examples
     --------
@@ -55,7 +58,7 @@ class RoutingBias(nn.Module):
     def __init__(self, experts: int, rate: float = 1e-3):
         """Begin with a bias of 0 for each expert."""
         super().__init__()
-        whole(1, experts=experts)
+        experts = whole(1, experts=experts)["experts"]
         if not 0 < rate < float("inf"):
             raise ValueError(
                 f"rate is {rate}, but is how far the bias goes in a step, above 0; "
@@ -68,12 +71,22 @@ class RoutingBias(nn.Module):
         self, logits: Float[Tensor, "*batch expert"], k: int
     ) -> tuple[Float[Tensor, "*batch choice"], Int[Tensor, "*batch choice"]]:
         """Choose by p + b, weigh by p; in training, then move the bias."""
+        self._as_many(logits)
         probabilities = logits.softmax(-1)
         _, chosen = gates(probabilities.detach() + self.bias, k)
         if self.training and torch.is_grad_enabled() and chosen.numel():
             load = loads(chosen, len(self.bias))
             self.bias += self.rate * (load.mean() - load).sign()
         return probabilities.gather(-1, chosen), chosen
+
+    def _as_many(self, logits: Tensor) -> None:
+        fractions("logits", logits)
+        experts = logits.shape[-1]
+        if experts != len(self.bias):
+            raise ValueError(
+                f"logits has expert = {experts}, but the bias is for "
+                f"{len(self.bias)}; give the layer RoutingBias({experts})"
+            )
 
     def extra_repr(self) -> str:
         """Say how many experts there are, and the step."""

@@ -34,7 +34,7 @@ def places(tokens: int, experts: int, k: int = 1, *, capacity: float) -> int:
     >>> places(tokens=256, experts=4, capacity=1.25), places(10, 4, capacity=1.0)
     (80, 3)
     """
-    whole(1, tokens=tokens, experts=experts, k=k)
+    tokens, experts, k = whole(1, tokens=tokens, experts=experts, k=k).values()
     if not 0 < capacity < float("inf"):
         raise ValueError(
             f"capacity is {capacity}, but is a factor above 0; 1 gives just enough "
@@ -70,9 +70,9 @@ def kept(
     >>> kept(torch.tensor([[0], [1], [0], [0]]), experts=2, places=2).flatten()
     tensor([ True,  True,  True, False])
     """
-    of_experts(chosen, whole(1, experts=experts)["experts"])
-    whole(1, places=places)
-    in_turn = chosen.flatten(0, -2).mT.flatten()
+    experts, places = whole(1, experts=experts, places=places).values()
+    of_experts(chosen, experts)
+    in_turn = chosen.reshape(-1, chosen.shape[-1]).mT.flatten()
     so_far = one_hot(in_turn.long(), experts).cumsum(0)
     place = so_far.gather(1, in_turn[:, None].long()).squeeze(1)
     first = place <= places
@@ -100,7 +100,8 @@ def expected_dropped(tokens: int, experts: int, places: int) -> float:
     >>> round(expected_dropped(tokens=256, experts=4, places=64), 3)
     0.043
     """
-    whole(1, tokens=tokens, experts=experts, places=places)
+    numbers = whole(1, tokens=tokens, experts=experts, places=places)
+    tokens, experts, places = numbers.values()
     ways = sum(
         (n - places) * comb(tokens, n) * (experts - 1) ** (tokens - n)
         for n in range(places + 1, tokens + 1)

@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from qkv._checks import whole
 from qkv.experts._checks import as_wide, at_most
@@ -124,7 +125,8 @@ class MixtureOfExperts(nn.Module):
     ):
         """Make the router and the experts."""
         super().__init__()
-        whole(1, d_model=d_model, d_ff=d_ff, experts=experts, k=k)
+        sizes = whole(1, d_model=d_model, d_ff=d_ff, experts=experts, k=k)
+        d_model, d_ff, experts, k = sizes.values()
         _check_settings(experts, k, balance, capacity)
         self.k, self.balance, self.capacity = k, balance, capacity
         self.gate = gate
@@ -137,7 +139,7 @@ class MixtureOfExperts(nn.Module):
         self, x: Float[Tensor, "*batch token d_model"]
     ) -> Float[Tensor, "*batch token d_model"]:
         """Let each expert work on its own tokens alone, and add up what they say."""
-        weights, chosen = self._route(self._logits(x))
+        weights, chosen = self._route(self._logits(x), self.gate)
         numbers = chosen.flatten()
         order = numbers.argsort(stable=True)  # each expert has its tokens in a row
         token = order // self.k
@@ -146,13 +148,18 @@ class MixtureOfExperts(nn.Module):
         parts = tokens.index_select(0, token).split(counts)
         said = torch.cat([E(part) for E, part in zip(self.experts, parts, strict=True)])
         gate = weights.flatten().index_select(0, order)
-        output = x.new_zeros(tokens.shape).index_add_(0, token, gate[:, None] * said)
+        weighed = gate[:, None] * said  # under autocast of other numbers than x
+        output = weighed.new_zeros(tokens.shape).index_add_(0, token, weighed)
         return output.view(x.shape)
 
     def trace(self, x: Float[Tensor, "*batch token d_model"]) -> RoutingTrace:
-        """Return the steps of :meth:`forward`, with what all experts would say."""
+        """Return the steps of :meth:`forward`, with what all experts would say.
+
+        A gate that learns from its calls, as :class:`~qkv.experts.RoutingBias` does,
+        learns nothing from this one.
+        """
         logits = self._logits(x)
-        weights, chosen = self._route(logits)
+        weights, chosen = self._route(logits, _looked_at(self.gate))
         traces = tuple(expert.trace(x) for expert in self.experts)
         said = torch.stack([trace.output for trace in traces], -2)
         of_chosen = said.take_along_dim(chosen[..., None], -2)
@@ -165,6 +172,7 @@ class MixtureOfExperts(nn.Module):
     ) -> Float[Tensor, ""]:
         """Return α times the :func:`balance_loss` of the tokens in ``x``."""
         if not self.balance:
+            as_wide(x, self.router.weight)
             return x.new_zeros(())
         logits = self._logits(x)
         _, chosen = self.gate(logits, self.k)
@@ -174,8 +182,8 @@ class MixtureOfExperts(nn.Module):
         as_wide(x, self.router.weight)
         return self.router(x)
 
-    def _route(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        weights, chosen = self.gate(logits, self.k)
+    def _route(self, logits: Tensor, gate: Gates) -> tuple[Tensor, Tensor]:
+        weights, chosen = gate(logits, self.k)
         if self.capacity is None or not chosen.numel():
             return weights, chosen
         experts, tokens = logits.shape[-1], chosen.numel() // self.k
@@ -186,6 +194,14 @@ class MixtureOfExperts(nn.Module):
         """Say how many experts work on a token, and how they are kept busy."""
         capacity = "dropless" if self.capacity is None else f"capacity={self.capacity}"
         return f"k={self.k}, balance={self.balance}, {capacity}"
+
+
+def _looked_at(gate: Gates) -> Gates:
+    """Return the gate on copies of its buffers, so that a call leaves it as it is."""
+    if not isinstance(gate, nn.Module):
+        return gate
+    copies = {name: buffer.clone() for name, buffer in gate.named_buffers()}
+    return lambda logits, k: functional_call(gate, copies, (logits, k))
 
 
 def _check_settings(

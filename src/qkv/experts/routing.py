@@ -153,7 +153,8 @@ def balance_loss(
     experts = probabilities.shape[-1]
     share = loads(chosen, experts).to(probabilities.dtype)
     _sum_to_one(probabilities.detach())
-    return experts * (share * probabilities.flatten(0, -2).mean(0)).sum()
+    mean = probabilities.reshape(-1, experts).mean(0)
+    return experts * (share * mean).sum()
 
 
 def _beside(name: str, x: Tensor, own: int, probabilities: Tensor) -> None:

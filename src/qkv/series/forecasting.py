@@ -43,7 +43,7 @@ class Forecast:
                 said.append(f"{way} {error:.3g}{share}")
         return (
             f"Forecast({horizon} steps of {self.name}; mean squared error on the last "
-            f"{self.tested} steps: {', '.join(said)})"
+            f"{self.tested:,} steps: {', '.join(said)})"
         )
 
 
@@ -68,6 +68,8 @@ def forecast(
     ValueError
         If a part of the series is too short for one window and its future, or a
         window shorter than a season.
+    TypeError
+        If ``series`` is no :class:`qkv.data.Series`.
 
     Examples
     --------
@@ -77,6 +79,11 @@ def forecast(
     (['naive', 'ridge'], 1.0)
     """
     whole(1, horizon=horizon, length=length)
+    if not isinstance(series, Series):
+        raise TypeError(
+            f"series is of type {type(series).__name__}, but a forecast needs parts to "
+            'train, to validate and to test on; give Series(series, "its name")'
+        )
     parts = {
         part: _cut(part, values, length, horizon)
         for part, values in _parts(series, length).items()
@@ -114,7 +121,7 @@ def _cut(part: str, values: Tensor, length: int, horizon: int) -> tuple[Tensor, 
 
 def _chosen(past: Tensor, future: Tensor, later: Tensor, after: Tensor) -> nn.Linear:
     """Return the ridge regression whose penalty is best on what came later."""
-    unit = (past - past[:, -1:]).square().mean().item() or 1.0
+    unit = (past - past[:, -1:]).double().square().mean().item() or 1.0
     models = [
         ridge(past - past[:, -1:], future - past[:, -1:], penalty * unit)
         for penalty in PENALTIES
@@ -124,4 +131,4 @@ def _chosen(past: Tensor, future: Tensor, later: Tensor, after: Tensor) -> nn.Li
 
 
 def _error(given: Tensor, wanted: Tensor) -> float:
-    return (given - wanted).square().mean().item()
+    return (given - wanted).double().square().mean().item()

@@ -1,12 +1,21 @@
 """Linear forecasts: ridge regression, and DLinear."""
 
+from math import inf
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from qkv._checks import axes_at_least, like_the_weights, same_dtype, whole
+from qkv._checks import (
+    axes_at_least,
+    like_the_weights,
+    same_dtype,
+    whole,
+    whole_batch,
+)
 
 
+@torch.no_grad()
 def ridge(
     past: Float[Tensor, "window length"],
     future: Float[Tensor, "window horizon"],
@@ -31,8 +40,9 @@ def ridge(
     Raises
     ------
     ValueError
-        If there is not one future for each past, ``penalty`` is negative, or it is 0
-        and there is more than one best answer.
+        If they are not windows, or not one future for each past; if one has NaN or an
+        infinity; if ``penalty`` is negative or infinite, or too small where there is
+        more than one best answer.
     TypeError
         If they are no tensors of one kind of floating-point numbers.
 
@@ -52,28 +62,47 @@ def ridge(
     tensor([5.]))
     """
     same_dtype(past=past, future=future)
+    whole_batch("past", past, "window length")
+    whole_batch("future", future, "window horizon")
     if len(past) != len(future):
         raise ValueError(
             f"past has window = {len(past)}, but future has window = {len(future)}; "
             "give one future for each past"
         )
-    if not penalty >= 0:
-        raise ValueError(f"penalty is {penalty}, but it must be 0 or more")
+    _finite(past=past, future=future)
+    if not 0 <= penalty < inf:
+        raise ValueError(f"penalty is {penalty}, but it must be finite, 0 or more")
     x, y = past.double(), future.double()
     x_mean, y_mean = x.mean(0), y.mean(0)
+    # what is left of a value that follows from others: it was rounded when it was held
+    rounded = len(x) * (torch.finfo(past.dtype).eps * x.abs().max()).square()
     x, y = x - x_mean, y - y_mean
-    weight = _solved(x.mT @ x, x.mT @ y, penalty)
+    weight = _solved(x.mT @ x, x.mT @ y, penalty, 0.0 if penalty else rounded.item())
     return _layer(weight.mT.to(past), (y_mean - x_mean @ weight).to(past))
 
 
-def _solved(square: Tensor, mixed: Tensor, penalty: float) -> Tensor:
+def _finite(**windows: Tensor) -> None:
+    for name, x in windows.items():
+        wrong = (~x.isfinite()).nonzero()
+        if len(wrong):
+            place = wrong[0].tolist()
+            raise ValueError(
+                f"{name} has {x[tuple(place)].item()} at {place}, but a sum of squares "
+                "needs numbers; fill the gap, or leave these windows out"
+            )
+
+
+def _solved(square: Tensor, mixed: Tensor, penalty: float, rounded: float) -> Tensor:
     square = square + penalty * torch.eye(len(square)).to(square)
     factor, failed = torch.linalg.cholesky_ex(square)
-    if failed:
+    own = factor.diagonal().square()  # of each value, what those before it do not tell
+    least = len(own) * torch.finfo(own.dtype).eps * square.diagonal().max() + rounded
+    if failed or own.min() <= least:
+        enough = 1e-6 * square.diagonal().max().item() or 1e-6
         raise ValueError(
             f"penalty is {penalty}, but some of the {len(square)} values of a window "
             "follow from the others, so that many weights are equally good; give a "
-            "small penalty, such as 1e-6"
+            f"small penalty, such as {enough:.0e}"
         )
     return torch.cholesky_solve(mixed, factor)
 
@@ -104,9 +133,9 @@ def moving_mean(
     Raises
     ------
     ValueError
-        If ``kernel`` is even or below 1.
+        If ``kernel`` is even or below 1, or a window is empty.
     TypeError
-        If ``x`` is no tensor.
+        If ``x`` is no tensor, or one of whole numbers.
 
     Notes
     -----
@@ -118,7 +147,10 @@ def moving_mean(
     tensor([1., 3., 3., 2.])
     """
     whole(1, kernel=kernel)
+    same_dtype(x=x)
     axes_at_least("x", x, "*batch length")
+    if not x.shape[-1]:
+        raise ValueError("x has length = 0, but a mean is of one value at least")
     if kernel % 2 == 0:
         raise ValueError(
             f"kernel is {kernel}, but an even number has no middle; take {kernel + 1}"
@@ -171,8 +203,9 @@ class DLinear(nn.Module):
     def __init__(self, length: int, horizon: int, *, kernel: int = 25):
         """Make the two layers."""
         super().__init__()
-        whole(1, length=length, horizon=horizon)
-        moving_mean(torch.zeros(1), kernel)  # which checks it
+        sizes = whole(1, length=length, horizon=horizon, kernel=kernel)
+        length, horizon, kernel = sizes.values()
+        moving_mean(torch.zeros(1), kernel)  # which refuses an even one
         self.length, self.kernel = length, kernel
         self.trend = nn.Linear(length, horizon)
         self.rest = nn.Linear(length, horizon)

@@ -58,15 +58,16 @@ def lookup(
     key : earlier stretches, as long as the query.
     value : what came after each.
     bandwidth : h, in the units of the series. A small one takes the nearest alone, a
-        large one the mean of all.
+        large one the mean of all. Beside the distances it may not be so small that
+        their ratio is no number.
     mask : True where a query *may look* at a key. A query that may look at nothing
         gets 0.
 
     Raises
     ------
     ValueError
-        If ``bandwidth`` is not positive, query and key have different lengths, or there
-        is not one value for each key.
+        If ``bandwidth`` is not positive, or too small for the numbers to hold a score;
+        if query and key have different lengths, or there is not one value for each key.
     TypeError
         If they are no tensors of one kind of floating-point numbers.
 
@@ -117,10 +118,33 @@ def trace_lookup(
             f"query has d_k = {query.shape[-1]}, but key has d_k = {key.shape[-1]}; "
             "compare stretches of one length"
         )
-    # without the matrix product: the distance of two large numbers would lose digits
-    apart = torch.cdist(query, key, compute_mode="donot_use_mm_for_euclid_dist")
-    attended = attend(-apart.square() / (2 * bandwidth**2), value, mask)
+    scores = -_apart(query, key).square() / (2 * bandwidth**2)
+    attended = attend(scores.to(value.dtype), value, mask)
+    _check_scores(attended.scores, mask, bandwidth)
     return LookupTrace(attended.scores, attended.weights, attended.context)
+
+
+def _apart(query: Tensor, key: Tensor) -> Tensor:
+    """Return the distances; a CPU has none of half precision."""
+    wide = torch.promote_types(query.dtype, torch.float32)
+    # without the matrix product: the distance of two large numbers would lose digits
+    mode = "donot_use_mm_for_euclid_dist"
+    return torch.cdist(query.to(wide), key.to(wide), compute_mode=mode)
+
+
+def _check_scores(scores: Tensor, mask: Tensor | None, bandwidth: float) -> None:
+    """Refuse NaN, and -∞ for all that a query may look at: there is no nearest one."""
+    if not scores.shape[-1]:
+        return
+    wrong = ~scores.amax(-1).isfinite()
+    if mask is not None:
+        wrong &= mask.expand(scores.shape).any(-1)
+    if wrong.any():
+        raise ValueError(
+            f"bandwidth is {bandwidth}, but {scores.dtype} cannot hold the scores: "
+            "all are -∞, or NaN; take a larger one, and query, key and value in "
+            "a wider kind, such as .double(), without NaN or infinities"
+        )
 
 
 class RecentEmbedding(nn.Module):
@@ -133,7 +157,7 @@ class RecentEmbedding(nn.Module):
     Raises
     ------
     ValueError
-        If a size is below 1.
+        If a size is below 1, or the series is empty.
     TypeError
         If the series is no tensor, or of another kind of numbers than the weights.
 
@@ -163,6 +187,8 @@ class RecentEmbedding(nn.Module):
         """Return the latest values at each step."""
         like_the_weights("series", series, self.linear1.weight)
         axes_at_least("series", series, "*batch time")
+        if not series.shape[-1]:
+            raise ValueError("series has time = 0, but a token is of one value or more")
         return F.pad(series, (self.width - 1, 0)).unfold(-1, self.width, 1)
 
     def embed(

@@ -1,6 +1,8 @@
 """Series whose best forecast is known, real ones, and a reader's own files."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import torch
@@ -49,11 +51,31 @@ def test_parts_are_all_of_it_in_the_order_of_time():
         ({"dates": ("2024-01-01",)}, "there are 1 dates for 3 numbers; give one for"),
         ({"parts": (2, 1)}, r"3 numbers in parts of \(2, 1\) leave 0 to test"),
         ({"values": torch.ones(2)}, r"parts of \(1, 1\) leave 0 to test"),
+        ({"values": torch.ones(20, 2)}, r"shape \(20, 2\), but a series has the axis"),
+        ({"values": torch.tensor(1.0)}, r"shape \(\), but a series has the axis of"),
+        ({"parts": (0, 1)}, r"parts is \(0, 1\), but both must be at least"),
+        ({"parts": (1, 1, 1)}, r"parts is \(1, 1, 1\), but is two numbers"),
     ],
 )
-def test_what_is_no_series_is_refused(change, said):
+def test_what_is_no_series_is_refused(as_readers_run_it, change, said):
     with pytest.raises(ValueError, match=said):
         Series(**{"values": torch.ones(3)} | change)
+
+
+def test_parts_are_whole_numbers(as_readers_run_it):
+    with pytest.raises(
+        TypeError, match=r"parts is \(2\.5, 3\), but both must be whole"
+    ):
+        Series(torch.ones(20), parts=(2.5, 3))
+    settled = Series(torch.ones(20), parts=(torch.tensor(7), torch.tensor(5)))
+    assert "7 to train on, 5 to validate" in repr(settled)
+
+
+def test_windows_have_two_axes(as_readers_run_it):
+    two = torch.ones(5, 3)
+    for past, future in [(two[:, 0], two), (two, two[:, 0]), (two, two[0, 0])]:
+        with pytest.raises(ValueError, match="but its axes are a window and its value"):
+            Windows(past, future)
 
 
 def test_whole_numbers_are_no_series(as_readers_run_it):
@@ -137,6 +159,24 @@ def test_the_oracle_knows_whether_windows_are_its_own():
             seasons.oracle(wrong, 12)
     with pytest.raises(ValueError, match="begin at 7990, but the series has others"):
         seasons.oracle(past[:1], 12, start=7990)
+
+
+def test_the_oracle_says_what_it_cannot_read(as_readers_run_it):
+    seasons = Seasons(0)
+    past, _ = cut(seasons.test, 72, 12)
+    for drawn in (seasons, RandomWalk(0)):
+        with pytest.raises(ValueError, match="its axes are to be 'window length'"):
+            drawn.oracle(past[0], 12)
+        with pytest.raises(ValueError, match="past has window = 0"):
+            drawn.oracle(past[:0], 12)
+    first = torch.tensor(seasons.test_start)
+    assert torch.equal(seasons.oracle(past, 3, start=first), seasons.oracle(past, 3))
+    with pytest.raises(ValueError, match=r"start has shape \(2,\), but past has w"):
+        seasons.oracle(past[:3], 12, start=torch.tensor([0, 1]))
+    wrong = past.clone()
+    wrong[:, -2] += 1  # which it reads too
+    with pytest.raises(ValueError, match="the series has others there"):
+        seasons.oracle(wrong, 12)
 
 
 def test_a_seed_decides_a_series():
@@ -240,6 +280,11 @@ def test_motifs_without_anything_to_foretell_are_refused(wrong, said):
         Motifs(**wrong)
 
 
+def test_motifs_say_how_many_they_are():
+    assert "Three" not in repr(Motifs(motifs=2))
+    assert "9 plays of 2 motifs of 8 values" in repr(Motifs(motifs=2))
+
+
 # real ones
 
 
@@ -307,6 +352,68 @@ def test_dates_are_read_as_they_are_written_here(tmp_path, shown):
     assert series.dates == tuple(days)
 
 
+@pytest.mark.parametrize(
+    "shown",
+    ["2024-07-01T00:{:02}:00.000Z", "2024/07/01 00:{:02}:00.5", "2024.07.01 00:{:02}"],
+)
+def test_times_with_fractions_of_a_second_are_read(tmp_path, shown):
+    times = [shown.format(minute) for minute in range(21)]
+    rows = [f"{time},{n}" for n, time in enumerate(times)]
+    [series] = read_series(written(tmp_path, *rows)).values()
+    assert series.dates == tuple(times)
+
+
+def test_a_clock_that_is_changed_is_no_gap(tmp_path):
+    """In New York 2024-03-10 has no hour from 2 to 3, and 2024-11-03 has 1 twice."""
+    zone = ZoneInfo("America/New_York")
+    for day in (datetime(2024, 3, 10, tzinfo=UTC), datetime(2024, 11, 3, tzinfo=UTC)):
+        hours = [day + timedelta(hours=n) for n in range(24)]
+        rows = [f"{hour.astimezone(zone).isoformat()},1" for hour in hours]
+        assert len({row[19:25] for row in rows}) == 2
+        assert len(read_series(written(tmp_path, *rows))["column 2"]) == 24
+        gap = rows[:12] + rows[14:]
+        with pytest.raises(ValueError, match="rows are missing, 2 or so"):
+            read_series(written(tmp_path, *gap))
+
+
+@pytest.mark.parametrize("shown", ["2024{:02}{:02}", "{:04}.{:02}"])
+def test_dates_written_as_numbers_are_dates_where_they_rise(tmp_path, shown):
+    if shown.startswith("2024"):
+        dates = [shown.format(1, d) for d in range(10, 32)]
+        dates += [shown.format(2, d) for d in range(1, 10)]
+    else:
+        dates = [shown.format(y, m) for y in (2022, 2023) for m in range(1, 13)]
+    rows = [f"{day},{n}" for n, day in enumerate(dates)]
+    [series] = read_series(written(tmp_path, "when,n", *rows)).values()
+    assert series.dates == tuple(dates)
+    assert len(read_series(written(tmp_path, "a,b", *reversed(rows)))) == 2
+    assert len(read_series(written(tmp_path, *dates))) == 1
+    with pytest.raises(ValueError, match="rows are missing"):
+        read_series(written(tmp_path, *rows[:12], *rows[16:]))
+
+
+def test_no_row_of_numbers_is_lost_as_names(tmp_path):
+    for first in ("2024-02-29,x,1", "2024-02-29,1,x"):
+        with pytest.raises(ValueError, match=r"line 1, .*: 'x' is no number"):
+            read_series(written(tmp_path, first, *TABLE))
+
+
+@pytest.mark.parametrize("first", ["NA,1", "NA,", ",", "-,nan"])
+def test_a_gap_in_the_first_row_is_no_name(tmp_path, first):
+    file = written(tmp_path, first, *["1,2"] * 20)
+    with pytest.raises(ValueError, match=r"line 1, column 'column 1': there is no num"):
+        read_series(file)
+
+
+def test_names_may_be_years(tmp_path):
+    rows = ["date,2020,2021", *TABLE]
+    assert list(read_series(written(tmp_path, *rows))) == ["2020", "2021"]
+    assert list(read_series(written(tmp_path, "n,2021", *["1,2"] * 20))) == [
+        "n",
+        "2021",
+    ]
+
+
 def test_months_are_no_gaps(tmp_path):
     months = [f"{y}-{m:02}-01,{m}" for y in (2022, 2023) for m in range(1, 13)]
     assert len(read_series(written(tmp_path, *months))["column 2"]) == 24
@@ -336,7 +443,7 @@ def test_weekends_are_no_gaps(tmp_path):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_file_of_any_system_is_read(tmp_path, end):
     file = tmp_path / "own.csv"
-    text = end.join(["# from the balcony", "기온", "", *NUMBERS]) + end
+    text = end.join(["# from the balcony", "  # north", "기온", "", *NUMBERS]) + end
     file.write_bytes(text.encode("utf-8-sig"))
     assert len(read_series(file)["기온"]) == 21
 
@@ -380,6 +487,13 @@ def test_a_file_without_a_number_in_a_column_is_not_filled(tmp_path):
             "line 23, column 'n': 'warm' is no number; leave out",
         ),
         (["n", *NUMBERS, "inf"], "line 23, column 'n': 'inf' is no number"),
+        (["n", *NUMBERS, "\N{MINUS SIGN}5"], "with the hyphen of the keyboard: -5"),
+        (["n", *NUMBERS, "10%"], "without the sign: 10"),
+        (["n", *NUMBERS, "1e400"], "'1e400' is no number; numbers go to 3.4e"),
+        (["n", *NUMBERS, "1e39"], "line 23, column 'n': '1e39' is no number; numbers"),
+        (["a|b", *["0|0"] * 20], "separate columns by commas, semicolons or tabs"),
+        (["t,n", *["01/02/2024,5"] * 20], "'01/02/2024' is .* dates as 2024-07-01"),
+        ([*NUMBERS, '"' + "1" * 140_000 + '"'], "line 22 is no row .* field limit"),
         (["n", *NUMBERS, "1_000"], "column 'n': '1_000' is no number"),
         (["n;m", *["1;2"] * 20, "3,5;2"], r"'3,5' is no number; .* point: 3\.5"),
         (["n;m", *["1;2"] * 20, '1;"-1,234.5"'], r"without commas: -1234\.5"),

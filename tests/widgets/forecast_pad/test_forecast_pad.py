@@ -11,6 +11,7 @@ from qkv.widgets import ForecastPad
 from qkv.widgets.forecast_pad.forecast_pad import (
     FORECASTERS,
     LEAKS,
+    _short,
     forecasts,
     shuffled,
     smoothed,
@@ -244,6 +245,20 @@ class TestWords:
         assert "Forecasts of seasons, changed, 300 values" in repr(one)
         assert repr(one).endswith("the floor is unknown.")
 
+    def test_another_series_is_shown_as_it_opens(self):
+        one = pad(last=40 * 2)
+        one.drawn, one.place, one.length = [0.0, 1.0] * 40, 50, 3
+        for chosen, sample in [*enumerate(one.samples)][::-1]:
+            one.chosen = chosen
+            settings = {k: getattr(one, k) for k in ("length", "season", "bandwidth")}
+            assert settings == {k: sample[k] for k in settings}
+            assert (one.drawn, one.place) == ([], len(sample["values"]) - 1)
+            assert repr(one).startswith(f"Forecasts of {sample['name']}, 80 values")
+
+    def test_an_error_that_is_no_number_has_none(self):
+        said = [_short(mse) for mse in (float("nan"), float("inf"), 0.0, 1e-9, 0.25)]
+        assert said == ["–", "–", "0", "<0.0001", "0.25"]
+
     def test_a_plain_tensor_may_have_a_floor_and_a_season(self):
         t = torch.arange(120.0)
         one = ForecastPad(t.sin(), season=6, floor=0.5, length=3)
@@ -308,6 +323,7 @@ class TestRefused:
         ("trait", "value"),
         [
             *(("chosen", 4), ("drawn", [1.0]), ("drawn", [float("nan")] * 300)),
+            *(("place", 300), ("place", -1)),
             *(("length", 33), ("season", 61), ("bandwidth", -1.0)),
             *(("leaks", ["drip"]), ("forecaster", "oracle")),
         ],

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from qkv._checks import a_tensor, whole
+from qkv._checks import whole, whole_batch
 from qkv.data.series.kinds import Series
 
 __all__ = ["RandomWalk", "Seasons", "psi_weights"]
@@ -138,7 +138,8 @@ class Seasons(Series):
         Raises
         ------
         ValueError
-            If the windows are not what the series has there, or are shorter than 2.
+            If the windows are not what the series has there, or are shorter than 2, or
+        there is not one start for each.
 
         Examples
         --------
@@ -160,13 +161,19 @@ class Seasons(Series):
 
     def _ends(self, past: Tensor, start: int | Tensor) -> Tensor:
         """Return the time of each window's last value, where it is this series'."""
-        a_tensor("past", past, "windows")
+        whole_batch("past", past, "window length")
         windows, length = past.shape
-        if isinstance(start, int):
-            start = start + torch.arange(windows)
+        if isinstance(start, int) or not start.ndim:
+            start = int(start) + torch.arange(windows)
+        if start.shape != (windows,):
+            raise ValueError(
+                f"start has shape {tuple(start.shape)}, but past has window = "
+                f"{windows}; give one start for each, or that of the first"
+            )
         last = start + length - 1
         inside = length >= 2 and start.min() >= 0 and last.max() < len(self)
-        if not inside or not torch.equal(past[:, -1], self.values[last]):
+        read = last.unsqueeze(-1) + torch.tensor([-1, 0])  # what the oracle reads
+        if not inside or not torch.equal(past[:, -2:], self.values[read]):
             raise ValueError(
                 f"the oracle was given {windows} windows of {length} numbers that are "
                 f"said to begin at {start[0].item()}, but the series has others "
@@ -242,6 +249,7 @@ class RandomWalk(Series):
                 [1., 1., 1.]])
         """
         whole(1, horizon=horizon)
+        whole_batch("past", past, "window length")
         return past[:, -1:].expand(-1, horizon)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from qkv._checks import a_tensor, whole
+from qkv._checks import a_tensor, two_whole, whole
 from qkv.data.streams import passes
 
 __all__ = ["OfNumbers", "Series", "Windows"]
@@ -45,7 +45,8 @@ class Windows(OfNumbers):
     Raises
     ------
     ValueError
-        If there is not one future for each past, or no window at all.
+        If there is not one future for each past, or no window at all, or one of the two
+        has other axes than those of windows.
 
     Examples
     --------
@@ -65,6 +66,12 @@ class Windows(OfNumbers):
         """Check that there are as many futures as pasts."""
         for name, x in (("past", self.past), ("future", self.future)):
             a_tensor(name, x, "numbers")
+            if x.ndim != 2:
+                raise ValueError(
+                    f"{name} has shape {tuple(x.shape)}, but its axes are a window and "
+                    f"its values; one alone is {name}.unsqueeze(0), one value of each "
+                    f"{name}.unsqueeze(-1)"
+                )
         if len(self.past) != len(self.future) or not len(self.past):
             raise ValueError(
                 f"past has window = {len(self.past)} and future has window = "
@@ -121,10 +128,11 @@ class Series:
     Raises
     ------
     ValueError
-        If there are fewer than three numbers, so that a part would be empty, if one is
-        no finite number, if there is not one date for each, or the parts leave no test.
+        If there are fewer than three numbers, so that a part would be empty, or more
+        axes than that of time; if one is no finite number, if there is not one date for
+        each, or the parts leave no test.
     TypeError
-        If the numbers are no tensor, or whole ones.
+        If the numbers are no tensor, or whole ones, or a part is no whole number.
 
     Examples
     --------
@@ -149,6 +157,11 @@ class Series:
                 f"values holds {self.values.dtype}, but forecasts have fractions; give "
                 "values.float()"
             )
+        if self.values.ndim != 1:
+            raise ValueError(
+                f"values has shape {tuple(self.values.shape)}, but a series has the "
+                "axis of time alone; make one of each column, values[:, 0]"
+            )
         count = len(self.values)
         wrong = (~self.values.isfinite()).nonzero()
         if len(wrong):
@@ -165,6 +178,9 @@ class Series:
         if self.parts is None:
             shares = max(1, int(TRAIN * count)), max(1, int(VALIDATION * count))
             object.__setattr__(self, "parts", shares)
+        else:
+            given = two_whole("parts", self.parts, "(to train, to validate)")
+            object.__setattr__(self, "parts", given)
         if min(self._sizes) < 1:
             raise ValueError(
                 f"{count} numbers in parts of {self._sizes[:2]} leave {self._sizes[2]} "

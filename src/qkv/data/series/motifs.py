@@ -130,7 +130,7 @@ class Played(OfNumbers):
 
 
 class Motifs:
-    r"""Three motifs, new in every series, in an order that nobody knows.
+    r"""Series of motifs, new in each, in an order that nobody knows.
 
     A motif is ``length`` numbers from N(0, 1); a series plays one of its own motifs
     after the other, each time with noise of its own. How long ago the present one was
@@ -153,8 +153,8 @@ class Motifs:
     --------
     >>> motifs = Motifs()
     >>> motifs
-    Motifs: Three motifs, new in every series, in an order that nobody knows; 9 plays of
-    3 motifs of 8 values, noise 0.1
+    Motifs: Series of motifs, new in each, in an order that nobody knows; 9 plays of 3
+    motifs of 8 values, noise 0.1
     >>> played = motifs.sample(500, seed=0)
     >>> error = (played.oracle - played.target).square()
     >>> f"{error[played.repeat].mean():.2f} {error[played.new].mean():.1f}"

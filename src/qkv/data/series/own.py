@@ -5,7 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -24,6 +24,10 @@ SEPARATORS = "\t", ";", ","
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "."}
 THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d*)?")
 OF_MONTH = re.compile(r"\d{4}-\d{1,2}")
+DAY_FIRST = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{4}.*")
+# Numbers, unless they fill the first of several columns and rise: 20240701, 2024.07
+COMPACT = re.compile(r"\d{4}(0[1-9]|1[0-2])\d\d|\d{4}\.(0[1-9]|1[0-2])")
+LARGEST = torch.finfo(torch.float32).max
 YEAR = re.compile(r"[12]\d{3}")
 # Days of trading are uneven. Where steps are even, or of months, a long one is a gap.
 REGULAR, MONTH, GAP = 0.9, timedelta(28), 1.8
@@ -40,9 +44,9 @@ def read_series(path: str | PathLike[str], *, fill: bool = False) -> dict[str, S
     r"""Read a file of numbers, one row a step, the oldest first: a series each column.
 
     Columns are separated by commas, semicolons or tabs. A first row of names is read as
-    such; a first column of dates (2024-07-01, 2024/07/01 or 2024.07.01, with a time or
-    without), months (2024-07) or years gives the dates. Blank lines, and those that
-    begin with #, are passed over.
+    such; a first column of dates (2024-07-01, 2024/07/01, 2024.07.01 or 20240701, with
+    a time or without), months (2024-07) or years gives the dates. Blank lines, and
+    those that begin with #, are passed over.
 
     Parameters
     ----------
@@ -105,11 +109,17 @@ def _rows(path: Path) -> Iterator[Row]:
     )
     separator = None
     for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
+        if not line.strip() or line.lstrip().startswith("#"):
             continue
         if separator is None:
             separator = next((s for s in SEPARATORS if s in line), ",")
-        [cells] = csv.reader([line], delimiter=separator)
+        try:
+            [cells] = csv.reader([line], delimiter=separator)
+        except csv.Error as error:
+            raise ValueError(
+                f"{path}, line {number} is no row of numbers: {error}; look for a "
+                "quotation mark that is not closed"
+            ) from None
         yield Row(f"{path}, line {number}", [cell.strip() for cell in cells])
 
 
@@ -118,7 +128,7 @@ def _names(rows: list[Row]) -> tuple[list[str], list[Row]]:
     if not rows:
         return [], []
     first = rows[0].cells
-    if any(_number(cell) is not None or _day(cell) is not None for cell in first):
+    if not _are_names(first, rows[1].cells if len(rows) > 1 else []):
         return [f"column {n}" for n in range(1, len(first) + 1)], rows
     names = [name or f"column {n}" for n, name in enumerate(first, start=1)]
     twice = [name for name, often in Counter(names).items() if often > 1]
@@ -128,6 +138,24 @@ def _names(rows: list[Row]) -> tuple[list[str], list[Row]]:
             "more than one; give each its own"
         )
     return names, rows[1:]
+
+
+def _are_names(first: list[str], second: list[str]) -> bool:
+    """Whether a row, the first of a file, is of names: text, not numbers or gaps.
+
+    A name may be a whole number (date,2020,2021) beside text over a number or a date.
+    """
+    if any(_is_value(cell) and not cell.isdecimal() for cell in first):
+        return False
+    text = [not _is_value(cell) and cell.lower() not in MISSING for cell in first]
+    over = zip(text, second, strict=False)
+    return any(name and _is_value(cell) for name, cell in over) or (
+        any(text) and not any(map(_is_value, first))
+    )
+
+
+def _is_value(cell: str) -> bool:
+    return _number(cell) is not None or _day(cell) is not None
 
 
 def _check_width(names: list[str], rows: list[Row]) -> None:
@@ -141,23 +169,30 @@ def _check_width(names: list[str], rows: list[Row]) -> None:
 
 
 def _number(cell: str) -> float | None:
-    """Return a finite number, or None."""
+    """Return a number that float32 can hold, or None."""
     try:
         number = float(cell) if "_" not in cell else math.nan
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None  # and NaN is none
 
 
 def _day(cell: str) -> datetime | None:
-    """Return the time that a cell of a date or a month is, or None."""
+    """Return the time that a cell of a date or a month is, or None.
+
+    Where it has an offset it is that of UTC: a clock that is changed makes no gap.
+    """
     text = cell.rstrip(".").replace("/", "-")
-    text = f"{text}-01" if OF_MONTH.fullmatch(text) else text.replace(".", "-", 2)
+    if OF_MONTH.fullmatch(text):
+        text = f"{text}-01"
+    if text.count("-") < 2:  # none of the dots is of a fraction of a second
+        text = text.replace(".", "-", 2)
     if text.count("-") < 2:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
+        day = datetime.fromisoformat(text)
+        return day.astimezone(UTC).replace(tzinfo=None) if day.tzinfo else day
+    except (OverflowError, ValueError):
         pass
     try:  # 2024-7-1, and 2024. 7. 1 as in Korean
         return datetime.combine(date(*map(int, text.split("-"))), datetime.min.time())
@@ -173,6 +208,18 @@ def _are_years(rows: list[Row]) -> bool:
     return all(int(later) == int(year) + 1 for year, later in pairwise(first))
 
 
+def _compact(rows: list[Row]) -> list[datetime] | None:
+    """Return the days of a first column like 20240701, or months like 2024.07."""
+    first = [row.cells[0] for row in rows]
+    if len(rows[0].cells) == 1 or not all(map(COMPACT.fullmatch, first)):
+        return None
+    parted = [(c.replace(".", "") + "01")[:8] for c in first]
+    days = [_day(f"{c[:4]}-{c[4:6]}-{c[6:]}") for c in parted]
+    known = [day for day in days if day is not None]
+    rise = all(later > day for day, later in pairwise(known))
+    return known if rise and len(known) == len(days) else None
+
+
 def _dates(rows: list[Row]) -> tuple[str, ...]:
     """Return the dates of the first column as they stand, if it has some.
 
@@ -181,8 +228,14 @@ def _dates(rows: list[Row]) -> tuple[str, ...]:
     stand = tuple(row.cells[0] for row in rows)
     if _are_years(rows):
         return stand
-    if _day(stand[0]) is None:
+    days = _compact(rows)
+    if days is None and _day(stand[0]) is None:
         return ()
+    _check_steps(rows, days or _days(rows))
+    return stand
+
+
+def _days(rows: list[Row]) -> list[datetime]:
     days = []
     for row in rows:
         day = _day(row.cells[0])
@@ -192,13 +245,16 @@ def _dates(rows: list[Row]) -> tuple[str, ...]:
                 "with one; write all of them as 2024-07-01"
             )
         days.append(day)
+    return days
+
+
+def _check_steps(rows: list[Row], days: list[datetime]) -> None:
     steps = [later - day for day, later in pairwise(days)]
     usual = sorted(steps)[len(steps) // 2]
     even = steps.count(usual) >= REGULAR * len(steps) or usual >= MONTH
     even = even and usual > timedelta(0)
     for (before, row), step in zip(pairwise(rows), steps, strict=True):
         _check_step(before, row, step, usual if even else timedelta.max)
-    return stand
 
 
 def _check_step(before: Row, row: Row, step: timedelta, usual: timedelta) -> None:
@@ -236,11 +292,28 @@ def _numbers(name: str, cells: tuple[str, ...], where: list[str], fill: bool) ->
 
 def _remedy(cell: str) -> str:
     """Say how a cell that is no number could be one."""
+    if _number(plain := cell.replace("\N{MINUS SIGN}", "-")) is not None:
+        return f"write it with the hyphen of the keyboard: {plain}"
+    if cell.endswith("%") and _number(cell[:-1]) is not None:
+        return f"write it without the sign: {cell[:-1]}"
+    if DAY_FIRST.fullmatch(cell) or _day(cell) is not None:
+        return "write dates as 2024-07-01, and in the first column"
+    if _is_too_large(cell):
+        return f"numbers go to {LARGEST:.1e}: give it in a larger unit, or as a gap"
+    if re.search(r"\d[|: ]\d", cell):
+        return "separate columns by commas, semicolons or tabs"
     if THOUSANDS.fullmatch(cell):
         return f"write it without commas: {cell.replace(',', '')}"
     if _number(cell.replace(",", ".")) is not None:
         return f"write it with a decimal point: {cell.replace(',', '.')}"
     return "leave out the columns that hold text"
+
+
+def _is_too_large(cell: str) -> bool:
+    try:
+        return "_" not in cell and abs(float(cell)) > LARGEST
+    except ValueError:
+        return False
 
 
 def _filled(numbers: list[float], name: str, where: list[str]) -> Tensor:

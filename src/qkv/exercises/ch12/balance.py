@@ -13,7 +13,7 @@ from qkv.exercises import draw
 from qkv.exercises.ch12.shared import best
 
 
-def balance(
+def balance_loss(
     probabilities: Float[Tensor, "batch token expert"],
     chosen: Int[Tensor, "batch token choice"],
     real: Bool[Tensor, "batch token"],
@@ -29,7 +29,7 @@ def _of_shares(product: Callable, probabilities, chosen, real):
 
 
 def _all_real(probabilities, chosen, real):
-    return balance(probabilities, chosen, torch.ones_like(real))
+    return balance_loss(probabilities, chosen, torch.ones_like(real))
 
 
 def _padding_in(probabilities, chosen, real, *, counts: bool):
@@ -42,24 +42,24 @@ def _padding_in(probabilities, chosen, real, *, counts: bool):
 
 
 def _by_all_tokens(probabilities, chosen, real):
-    return balance(probabilities, chosen, real) * real.float().mean().square()
+    return balance_loss(probabilities, chosen, real) * real.float().mean().square()
 
 
 def _without_n(probabilities, chosen, real):
-    return balance(probabilities, chosen, real) / probabilities.shape[-1]
+    return balance_loss(probabilities, chosen, real) / probabilities.shape[-1]
 
 
 def _by_k(probabilities, chosen, real):
-    return balance(probabilities, chosen, real) / chosen.shape[-1]
+    return balance_loss(probabilities, chosen, real) / chosen.shape[-1]
 
 
 def _summed(probabilities, chosen, real):
-    return balance(probabilities, chosen, real) * real.sum()
+    return balance_loss(probabilities, chosen, real) * real.sum()
 
 
 def _mean_of_sentences(probabilities, chosen, real):
     each = [
-        balance(*one)
+        balance_loss(*one)
         for one in zip(
             probabilities[:, None], chosen[:, None], real[:, None], strict=True
         )
@@ -71,15 +71,15 @@ def _mean_of_sentences(probabilities, chosen, real):
 def _of_the_chosen(probabilities, chosen, real):
     experts = probabilities.shape[-1]
     picked = one_hot(chosen, experts).sum(-2)
-    return balance(probabilities * picked, chosen, real)
+    return balance_loss(probabilities * picked, chosen, real)
 
 
 def _first_choice(probabilities, chosen, real):
-    return balance(probabilities, chosen[..., :1], real)
+    return balance_loss(probabilities, chosen[..., :1], real)
 
 
 def _softmax_again(probabilities, chosen, real):
-    return balance(probabilities.softmax(-1), chosen, real)
+    return balance_loss(probabilities.softmax(-1), chosen, real)
 
 
 def _routed(k: int, batch: int, token: int, expert: int, *, padded: bool) -> tuple:
@@ -95,7 +95,7 @@ EXERCISE = Exercise(
     title="Something older: a balance that padding does not change",
     minutes=12,
     difficulty=2,
-    reference=balance,
+    reference=balance_loss,
     cases={
         "as many sentences, tokens and experts": partial(
             _routed, 1, 3, 3, 3, padded=True

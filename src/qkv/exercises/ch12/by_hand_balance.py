@@ -8,13 +8,13 @@ from torch import Tensor
 from qkv.checking.by_hand import ByHand, Table, as_in
 from qkv.checking.exercise import Mistake
 from qkv.exercises.ch12.balance import EXERCISE as BALANCE
-from qkv.exercises.ch12.balance import balance
+from qkv.exercises.ch12.balance import balance_loss
 
 PROBABILITIES = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]])
 TOKENS, EXPERTS = ("a", "b", "c", "d"), ("expert 1", "expert 2")
 
 
-def _balanced(loss: Callable = balance) -> dict[str, Tensor]:
+def _balanced(loss: Callable = balance_loss) -> dict[str, Tensor]:
     p, chosen = PROBABILITIES[None].requires_grad_(), PROBABILITIES.argmax(1)
     real = torch.ones(1, 4, dtype=torch.bool)
     f = chosen.bincount(minlength=2) / 4

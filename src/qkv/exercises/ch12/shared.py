@@ -1,12 +1,11 @@
 """What several exercises of chapter 12 are made of."""
 
-from math import ceil
-
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from qkv.exercises import draw
+from qkv.experts import places
 
 
 def best(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -37,4 +36,5 @@ def shares(chosen: Tensor, experts: int) -> Tensor:
 
 
 def room(tokens: int, experts: int, capacity: float) -> int:
-    return ceil(capacity * tokens / experts)
+    """How many tokens each expert takes, rounded up and no further."""
+    return places(tokens, experts, capacity=capacity)

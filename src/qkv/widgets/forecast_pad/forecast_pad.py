@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 import torch
@@ -161,7 +162,27 @@ class ForecastPad(Widget):
             )
         return drawn.tolist()
 
-    @traitlets.observe("chosen", "drawn", "length", "season", "bandwidth", "leaks")
+    @traitlets.validate("place")
+    def _shown(self, proposal: Any) -> int:
+        count = len(self.samples[self.chosen]["values"])
+        if not 0 <= proposal["value"] < count:
+            raise ValueError(
+                f"place is {proposal['value']}, but the series has {count} values, the "
+                "first is 0"
+            )
+        return proposal["value"]
+
+    @traitlets.observe("chosen")
+    def _take(self, change: Any) -> None:
+        """Show another series as it opens, and nothing that was drawn on the last."""
+        sample = self.samples[self.chosen]
+        with self.hold_trait_notifications():
+            self.drawn, self.place = [], len(sample["values"]) - 1
+            for setting in ("length", "season", "bandwidth"):
+                setattr(self, setting, sample[setting])
+        self._say()
+
+    @traitlets.observe("drawn", "length", "season", "bandwidth", "leaks")
     def _say(self, change: Any = None) -> None:
         """Say what the errors are now."""
         made = self._forecasts(self.leaks)
@@ -214,6 +235,8 @@ class ForecastPad(Widget):
 
 
 def _short(mse: float) -> str:
+    if not isfinite(mse):
+        return "–"
     return f"{mse:.3g}" if mse >= 1e-4 or mse == 0 else "<0.0001"
 
 

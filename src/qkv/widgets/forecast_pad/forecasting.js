@@ -1,6 +1,8 @@
 // One step ahead, four ways: naive, seasonal naive, ridge and a look-up among the windows of the past; and three
 // leaks, each of which lets a forecaster see what it is to forecast. Tests hold all of it equal to Python.
 
+import { softmax } from "../core/maths.js";
+
 /** @typedef {"naive" | "seasonal naive" | "ridge" | "look-up"} Forecaster */
 /** @typedef {"smoothed" | "shifted" | "shuffled"} Leak */
 /**
@@ -95,10 +97,7 @@ export function lookup(query, keys, bandwidth) {
     }
     return -sum / (2 * bandwidth ** 2);
   });
-  const top = Math.max(...scores);
-  const exps = scores.map((s) => Math.exp(s - top));
-  const total = exps.reduce((sum, e) => sum + e, 0);
-  return { scores, weights: exps.map((e) => e / total) };
+  return { scores, weights: softmax(scores) };
 }
 
 /**
