@@ -2,6 +2,7 @@
 
 usage: python tools/lab.py [--carry-over CHAPTER] [--begin-again CHAPTER]
                            [--work FOLDER] [--without-solutions] [--copies-only]
+                           [--hub]
                            [JupyterLab's options, e.g. --no-browser]
 
 The copies lie in work/, with a record of what was copied. Chapters that are not yet
@@ -11,7 +12,7 @@ moves on, and those the reader edited are kept. Nothing a reader wrote is overwr
 exercises into it; both keep what was there beside it. A CHAPTER is named by its file's
 name or how that begins, as 03.
 
-Where a JupyterHub has started this, the copies lie in work/ in the learner's home, and
+A JupyterHub starts this with --hub: the copies lie in work/ in the learner's home, and
 what is opened is the hub's jupyterhub-singleuser: it knows who may come in, and where.
 """
 
@@ -39,7 +40,6 @@ RECORD = ".qkv-work"
 LOG_LEVEL_OPTIONS = ("--debug", "--log-level", "--ServerApp.log_level")
 LEADS_OUT = "a link leads out of {}; take it away to have the book's version"
 SETTINGS = ROOT / "tools" / "jupyter"
-HUB = "JUPYTERHUB_API_TOKEN" in os.environ  # which a hub gives to what it starts
 
 
 class Failure(Exception):
@@ -392,7 +392,7 @@ def _exercises(notebook):
 # ----------------------------------------------------------------------- JupyterLab
 
 
-def command(work: Path, options: list[str]) -> list[str]:
+def command(work: Path, options: list[str], *, hub: bool = False) -> list[str]:
     """Return the options with which JupyterLab opens at chapter 1.
 
     Chapter 0 is for those who need it, and chapter 1 sends them there. Where keys can
@@ -406,11 +406,11 @@ def command(work: Path, options: list[str]) -> list[str]:
     log_level = any(option.startswith(LOG_LEVEL_OPTIONS) for option in options)
     return [
         f"--ServerApp.root_dir={work}",
-        f"--{'ServerApp' if HUB else 'LabApp'}.default_url=/lab/tree/{first}",
+        f"--{'ServerApp' if hub else 'LabApp'}.default_url=/lab/tree/{first}",
         *([] if log_level else ["--log-level=WARN"]),
         *(["--allow-root"] if _is_root() else []),
         *(["--KernelManager.transport_encryption=auto"] if zmq.has("curve") else []),
-        *([] if HUB else _port(options)),
+        *([] if hub else _port(options)),
         *options,
     ]
 
@@ -485,38 +485,39 @@ def environment(work: Path) -> dict[str, str]:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    home = Path.home() if HUB else ROOT
-    parser.add_argument("--work", type=Path, default=home / "work")
+    parser.add_argument("--hub", action="store_true")
+    parser.add_argument("--work", type=Path)
     parser.add_argument("--chapters", type=Path, default=ROOT / "chapters")
     parser.add_argument("--carry-over", action="append", default=[])
     parser.add_argument("--begin-again", action="append", default=[])
     parser.add_argument("--without-solutions", action="store_true")
     parser.add_argument("--copies-only", action="store_true")
     given, options = parser.parse_known_args(arguments)
-    chapters, work = given.chapters.resolve(), given.work.resolve()
+    home = Path.home() if given.hub else ROOT
+    chapters, work = given.chapters.resolve(), (given.work or home / "work").resolve()
     try:
         lines = []
         for carry, names in ((True, given.carry_over), (False, given.begin_again)):
             for name in names:
                 lines += begin_again(name, chapters, work, carry=carry)
         lines += refresh(chapters, work, solutions=not given.without_solutions)
-        print("".join(f"{line}\n" for line in lines if told(line)), end="")
-        launch = [] if given.copies_only else command(work, options)
+        print("".join(f"{line}\n" for line in lines if told(line, given.hub)), end="")
+        launch = [] if given.copies_only else command(work, options, hub=given.hub)
     except Failure as failure:
         sys.exit(f"error: {failure}")
     if launch:
-        open_lab(work, launch)
+        open_lab(work, launch, hub=given.hub)
 
 
-def told(line: str) -> bool:
+def told(line: str, hub: bool) -> bool:
     """Whether a line is to be said: thirty learners' copies fill the hub's terminal."""
-    return not (HUB and line.startswith(("added", "refreshed")))
+    return not (hub and line.startswith(("added", "refreshed")))
 
 
-def open_lab(work: Path, launch: list[str]) -> None:
+def open_lab(work: Path, launch: list[str], *, hub: bool) -> None:
     """Become JupyterLab's server, or a hub's; it reads the environment when loaded."""
     os.environ.update(environment(work))
-    if HUB:
+    if hub:
         limit_memory(os.environ.get("MEM_LIMIT"))
         from jupyterhub.singleuser.extension import main as launch_instance
     else:

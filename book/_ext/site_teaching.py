@@ -52,12 +52,14 @@ class Syllabus(SphinxDirective):
 def hours(*chapters: Chapter) -> str:
     """The hours that chapters take with their exercises, in quarters.
 
+    A part has the sum of what its rows say.
+
     Examples
     --------
     >>> hours(Chapter("chapters/03_a", 3, "A", "", 110))
     '1¾'
     """
-    quarters = round(sum(each.minutes or 0 for each in chapters) / 15)
+    quarters = sum(round((each.minutes or 0) / 15) for each in chapters)
     whole, rest = divmod(quarters, 4)
     return f"{whole or ''}{('', '¼', '½', '¾')[rest]}" or "0"
 

@@ -1,22 +1,18 @@
 """A class opened as an instructor opens it, through tools/classroom/hub.py."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.browser import watched_page
-from tests.lab.reader import GRACE, PATIENCE, Notebook
+from tests.lab.reader import GRACE, Notebook
+from tools.classroom.hub import free_ports
+from tools.classroom.measure import found, until
 from tools.lab import ROOT
-
-SAID = re.compile(r"The class is at\n +(\S+)\n.*password is\n +(\S+)\n", re.S)
 
 
 @dataclass(frozen=True)
@@ -44,12 +40,14 @@ def running_class(folder, *options):
     """Open a class with homes in `folder`; end it, and all that it has started."""
     homes = folder / "homes"
     command = [sys.executable, ROOT / "tools" / "classroom" / "hub.py"]
-    command += ["--homes", homes, "--ip", "127.0.0.1", *options]
+    command += ["--homes", homes, "--ip", "127.0.0.1"]
+    command += ["--port", str(free_ports(1)[0]), *options]
     command += ["--Spawner.args=--LabApp.expose_app_in_browser=True"]
     with open(folder / "said", "w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
-            yield opened(process, folder / "said", homes)
+            url, password = until(lambda: found(folder / "said", process))
+            yield Class(url, password, homes)
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -60,19 +58,6 @@ def running_class(folder, *options):
                     os.kill(pid, signal.SIGKILL)
             process.wait()
         assert not remaining, "the end of a class is the end of all that it started"
-
-
-def opened(process, log, homes):
-    """Return the class once its hub answers."""
-    gives_up = time.monotonic() + PATIENCE
-    while time.monotonic() < gives_up:
-        assert process.poll() is None, log.read_text()
-        if found := SAID.search(log.read_text()):
-            with suppress(urllib.error.URLError):
-                urllib.request.urlopen(f"{found[1]}/hub/health").close()
-                return Class(found[1], found[2], homes)
-        time.sleep(0.2)
-    raise AssertionError(f"no class after {PATIENCE} s: {log.read_text()}")
 
 
 def left(homes):

@@ -32,3 +32,12 @@ def test_hours_are_told_in_quarters(site, minutes, said):
     from site_teaching import hours
 
     assert hours(Chapter("chapters/03_a", 3, "A", "", minutes)) == said
+
+
+def test_a_part_has_the_sum_of_its_rows(site):
+    from site_chapters import Chapter
+    from site_teaching import hours
+
+    chapter = Chapter("chapters/03_a", 3, "A", "", 110)
+    assert hours(chapter) == "1¾"
+    assert hours(chapter, chapter) == "3½"

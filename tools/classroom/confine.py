@@ -6,10 +6,12 @@ may be read is not restricted, and neither are the mode and the times of a file.
 """
 
 import ctypes
+import math
 import os
 import resource
 import shutil
 import sys
+import time
 from pathlib import Path
 
 MEMORY = 4 * 2**30  # bytes that a process may have for its data
@@ -64,12 +66,16 @@ def confine(folder: Path) -> None:
 
 
 def limit(cpu_seconds: int) -> None:
-    """Limit the memory of this process, the files that it writes, and its time."""
+    """Limit the memory of this process, the files that it writes, and its time.
+
+    The time is that from now on: what it took to begin is not counted.
+    """
+    spent = math.ceil(time.process_time())
     for kind, most in (
         (resource.RLIMIT_DATA, MEMORY),
         (resource.RLIMIT_FSIZE, LARGEST),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_CPU, spent + cpu_seconds),
     ):
         resource.setrlimit(kind, (most, most))
 

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,8 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
+    if os.name == "nt":
+        sys.exit("error: answers are run on Linux or macOS. On Windows, grade in WSL.")
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.classroom import confine
@@ -40,6 +43,9 @@ CHAPTERS = ROOT / "chapters"
 WORKER = Path(__file__).with_name("worker.py")
 LARGEST = 20 * 2**20  # bytes: a chapter with its widgets has one million
 TO_BEGIN = 600  # seconds for PyTorch to be loaded, on a machine that has much to do
+LONGEST = 500  # characters of what is said of an answer
+LONGEST_LINE = 2**20  # bytes that a worker may tell at once; an honest one needs fewer
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a table computes
 
 RIGHT = "right"
 OPEN = "not attempted"
@@ -82,6 +88,14 @@ class Settings:
     confined: bool = True
 
 
+@dataclass(frozen=True)
+class End:
+    """That a process came to no good end. Only who waits for it can tell this."""
+
+    verdict: str
+    said: str = "the process that ran it is gone"
+
+
 class Unreadable(Exception):
     """What a learner has in a notebook's place; the message says why it is none."""
 
@@ -93,28 +107,44 @@ def grade(folder: Path, settings: Settings) -> Iterator[Row]:
     """Yield a row for each exercise of the book."""
     who, date = folder.name, datetime.now(UTC).date().isoformat()
     for chapter in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")):
-        found = of_notebook(place(folder) / chapter.name, chapter, folder, settings)
+        found = of_chapter(chapter, folder, settings)
         for id, (verdict, mistake, said) in found.items():
-            yield Row(who, id, verdict, mistake, said, date)
+            cells = (plain(text) for text in (verdict, mistake, said))
+            yield Row(plain(who), id, *cells, date=date)
+
+
+def plain(text: str) -> str:
+    """Return words on one line, of some length, that any file can hold."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())[:LONGEST]
+
+
+def of_chapter(
+    chapter: Path, home: Path, settings: Settings
+) -> dict[str, tuple[str, str, str]]:
+    """Return verdict, mistake and what is said of each exercise of a chapter."""
+    try:
+        path = place(home) / chapter.name
+        there = os.path.lexists(path)
+        mine = exercises(of_learner(path, home)) if there else None
+    except (OSError, Unreadable) as why:
+        return dict.fromkeys(exercises(read(chapter)), (BROKEN, "", str(why)))
+    return of_notebook(mine, chapter, home, settings)
 
 
 def place(folder: Path) -> Path:
     """Return where a learner's copies are: in their home, or the folder itself."""
+    os.listdir(folder)  # or the error that says why nobody may
     work = folder / "work"
     return work if work.is_dir() else folder
 
 
 def of_notebook(
-    path: Path, chapter: Path, home: Path, settings: Settings
+    mine: dict[str, list[str]] | None, chapter: Path, home: Path, settings: Settings
 ) -> dict[str, tuple[str, str, str]]:
-    """Return verdict, mistake and what is said of each exercise of a chapter."""
+    """Return the same of the cells that a learner has; None is no notebook."""
     book = exercises(read(chapter))
-    if not os.path.lexists(path):
+    if mine is None:
         return dict.fromkeys(book, (NONE, "", ""))
-    try:
-        mine = exercises(of_learner(path, home))
-    except Unreadable as why:
-        return dict.fromkeys(book, (BROKEN, "", str(why)))
     found = {id: (NO_CELL, "", "") for id in book if id not in mine}
     found |= {id: (OPEN, "", "") for id in book if mine.get(id) == book[id]}
     written = {id: cells for id, cells in mine.items() if id in book.keys() - found}
@@ -185,13 +215,13 @@ def run(
         told = [{"id": id, "cells": written[id], "judged": id in left} for id in tried]
         begun = left[0]
         for answer in process(told, chapter, home, settings):
-            if answer.get("begins") in tried:
-                begun = answer["begins"]
-            elif answer.get("id") in left and "stage" in answer:
-                found[answer["id"]] = verdict(answer)
-            elif "ended" in answer:
-                found.setdefault(begun, (str(answer["ended"]), "", answer["said"]))
+            if isinstance(answer, End):
+                found.setdefault(begun, (answer.verdict, "", answer.said))
                 lost.add(begun)
+            elif "begins" in answer:
+                begun = answer["begins"]
+            elif answer["id"] in left and "stage" in answer:
+                found[answer["id"]] = verdict(answer)
         if left[0] not in found and not lost.intersection(tried):
             found[left[0]] = (ENDED, "", "what it told made no sense")
     return found
@@ -200,13 +230,12 @@ def run(
 def verdict(answer: dict) -> tuple[str, str, str]:
     """Return what a worker told of an answer; its words may be anything."""
     name = OF_STAGE.get(str(answer["stage"]), WRONG)
-    said = " ".join(str(answer.get("said", "")).split())
-    return name, str(answer.get("mistake") or ""), said
+    return name, str(answer.get("mistake") or ""), str(answer.get("said", ""))
 
 
 def process(
     told: list[dict], chapter: Path, home: Path, settings: Settings
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, Any] | End]:
     """Yield what a worker tells, and last, if it was stopped or ended, that."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
@@ -229,14 +258,15 @@ def process(
         try:
             task = {"names": names(chapter), "exercises": told, **vars(settings)}
             tell(worker, task)
-            lines = _lines(reads, len(told), settings.seconds)
-            if "ready" not in next(lines):
+            lines = _lines(reads, [each["id"] for each in told], settings.seconds)
+            if isinstance(next(lines), End):
                 noise.seek(0)
                 raise RuntimeError(f"no answer can be run: {noise.read().decode()}")
             yield from lines
         finally:
             os.close(reads)
-            os.killpg(worker.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError, PermissionError):  # it is gone: macOS
+                os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
 
 
@@ -247,33 +277,51 @@ def tell(worker: subprocess.Popen[str], task: dict) -> None:
         json.dump(task, worker.stdin)
 
 
-def _lines(pipe: int, expected: int, seconds: int) -> Iterator[dict[str, Any]]:
-    """Yield each line that comes in time, until all that is expected was told."""
+def _lines(pipe: int, ids: list[str], seconds: int) -> Iterator[dict[str, Any] | End]:
+    """Yield each line that a worker has to tell, in time and in its place.
+
+    An answer can write into the pipe, too. So a line that is not the next one counts
+    for nothing, and does not move the time at which the next one is due.
+    """
+    steps = [("ready", True), *((key, id) for id in ids for key in ("begins", "id"))]
     waiting, patience = b"", TO_BEGIN
-    while expected:
-        ready, _, _ = select.select([pipe], [], [], patience)
+    due = time.monotonic() + patience
+    while steps:
+        ready, _, _ = select.select([pipe], [], [], max(0, due - time.monotonic()))
         came = os.read(pipe, 2**16) if ready else b""
-        if not came:
-            yield ended(LATE, f"not after {patience} s") if not ready else ended(ENDED)
-            return
         *whole, waiting = (waiting + came).split(b"\n")
-        for line in whole:
-            answer = parsed(line)
-            yield answer
-            expected -= "id" in answer
-        patience = seconds
+        left = len(steps)
+        for answer in map(parsed, whole):
+            if steps and (key := steps[0][0]) in answer and answer[key] == steps[0][1]:
+                yield answer
+                del steps[0]
+        if len(steps) < left:
+            patience = seconds
+            due = time.monotonic() + patience
+        elif end := _end(came, waiting, bool(ready), patience, due):
+            yield end
+            return
+
+
+def _end(
+    came: bytes, waiting: bytes, ready: bool, patience: int, due: float
+) -> End | None:
+    """Return why nothing more is waited for, if that is so."""
+    if ready and not came:
+        return End(ENDED)
+    if len(waiting) > LONGEST_LINE:
+        return End(ENDED, f"it told more than {LONGEST_LINE} bytes at once")
+    if time.monotonic() >= due:
+        return End(LATE, f"not after {patience} s")
+    return None
 
 
 def parsed(line: bytes) -> dict[str, Any]:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         answer = json.loads(line)
         if isinstance(answer, dict):
             return answer
     return {}
-
-
-def ended(how: str, said: str = "the process that ran it is gone") -> dict[str, str]:
-    return {"ended": how, "said": said}
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -340,8 +388,34 @@ def write(rows: list[Row], folder: Path) -> None:
     with open(folder / "grades.csv", "w", newline="", encoding="utf-8-sig") as file:
         table = csv.writer(file)
         table.writerow([field.name for field in fields(Row)])
-        table.writerows(map(astuple, rows))
+        table.writerows(map(safe, astuple(row)) for row in rows)
     (folder / "index.html").write_text(page(rows), "utf-8")
+
+
+def safe(cell: str) -> str:
+    """Return a cell that no table program takes for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def of_learners(named: list[Path]) -> list[Path]:
+    """Return the learners' folders, each with a name of its own; or say what is wrong.
+
+    A file among them, as homes/* may have, is none and is said to be left out.
+    """
+    if gone := [str(path) for path in named if not path.exists()]:
+        sys.exit(f"error: there is no {', '.join(gone)}.{HOW}")
+    folders = [path.resolve() for path in named if path.is_dir()]
+    for path in set(named) - {path for path in named if path.is_dir()}:
+        print(f"{path} is not a folder: left out.")
+    if not folders:
+        sys.exit(f"error: no folder of a learner is named.{HOW}")
+    count = Counter(folder.name for folder in folders)
+    if twice := sorted(name for name, times in count.items() if times > 1):
+        sys.exit(
+            f"error: more than one folder has the name {', '.join(twice)}. A learner "
+            "is known by it: name each once, or grade the classes one after the other."
+        )
+    return folders
 
 
 def main(arguments: list[str]) -> None:
@@ -352,9 +426,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--unconfined", action="store_true")
     given = parser.parse_args(arguments)
-    folders = [folder for folder in given.folders if folder.is_dir()]
-    if not folders:
-        sys.exit('error: no folder of a learner is named: make grades ARGS="homes/*"')
+    folders = of_learners(given.folders)
     means = None if given.unconfined else confine.means()
     if not (means or given.unconfined):
         sys.exit(NO_MEANS)
@@ -369,6 +441,8 @@ def main(arguments: list[str]) -> None:
     took = time.monotonic() - began
     print(f"{given.to}/grades.csv and {given.to}/index.html, in {took:.0f} s")
 
+
+HOW = ' Name one folder for each learner: make grades ARGS="homes/*"'
 
 NO_MEANS = """\
 error: this system has no means to keep learners' code from writing outside a folder of

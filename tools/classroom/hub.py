@@ -15,6 +15,7 @@ import os
 import secrets
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,7 @@ from start import has_the_book  # noqa: E402
 CONFIG = Path(__file__).with_name("hub_config.py")
 PROXY = ROOT / "node_modules" / "configurable-http-proxy"
 LETTERS = "abcdefghkmnpqrstuvwxyz23456789"  # none that is read for another
+SHORTEST = 8  # characters of a password, for JupyterHub
 
 
 def main(arguments):
@@ -38,13 +40,14 @@ def main(arguments):
     try:
         python = prepared()
         port = port_for(given)
+        homes = given.homes.resolve()
+        state = homes / ".hub"
+        state.mkdir(parents=True, exist_ok=True)
+        os.chmod(str(state), 0o700)
+        how = key(state, options)
     except Failure as failure:
         sys.exit(f"\nerror: {failure}")
-    homes = given.homes.resolve()
-    state = homes / ".hub"
-    state.mkdir(parents=True, exist_ok=True)
-    os.chmod(str(state), 0o700)
-    print(said(given, port, homes, key(state, options)), flush=True)
+    print(said(given, port, homes, how, options), flush=True)
     os.chdir(str(state))
     command = [python, "-m", "jupyterhub", "-f", str(CONFIG)]
     os.execv(python, command + traits(given, port, homes) + options)
@@ -66,7 +69,7 @@ def prepared():
 
 def traits(given, port, homes):
     """Return JupyterHub's own options for what was asked; its inner ports are free."""
-    hub, api = free_port(), free_port()
+    hub, api = free_ports(2)
     return [
         f"--JupyterHub.bind_url=http://{given.ip or '*'}:{port}",
         f"--JupyterHub.hub_port={hub}",
@@ -82,7 +85,13 @@ def password(state):
         made = "".join(secrets.choice(LETTERS) for _ in range(10))
         path.touch(mode=0o600)
         path.write_text(made + "\n")
-    return path.read_text().strip()
+    found = path.read_text().strip()
+    if len(found) < SHORTEST:
+        raise Failure(
+            f"The password in {path} has {len(found)} characters; a hub wants "
+            f"{SHORTEST} or more.\nWrite a longer one, or delete the file: one is made."
+        )
+    return found
 
 
 def key(state, options):
@@ -93,8 +102,9 @@ def key(state, options):
     return f"A learner chooses a name; the password is\n    {made}"
 
 
-def said(given, port, homes, key):
-    place = f"http://{given.ip or socket.gethostname()}:{port}"
+def said(given, port, homes, key, options=()):
+    safe = any("ssl_cert" in option for option in options)
+    place = f"http{'s' * safe}://{given.ip or socket.gethostname()}:{port}"
     end = f"Their copies are in {homes}. Ctrl-C here ends the class.\n"
     return f"The class is at\n    {place}\n{key}\n{end}"
 
@@ -121,10 +131,13 @@ def is_free(ip, port):
     return True
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def free_ports(count):
+    """Return ports that are free and differ: each is held until all are known."""
+    with ExitStack() as held:
+        opened = [held.enter_context(socket.socket()) for _ in range(count)]
+        for listener in opened:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in opened]
 
 
 if __name__ == "__main__":

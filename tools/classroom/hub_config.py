@@ -19,11 +19,11 @@ c = get_config()  # type: ignore # noqa: F821 -- JupyterHub hands it in
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = Path("password").read_text().strip()
 c.Authenticator.allow_all = True
-c.Authenticator.username_pattern = r"\w[\w.-]{0,31}"
+c.Authenticator.username_pattern = r"\w[\w.-]{0,31}\Z"  # only the beginning is compared
 
 # The launcher makes each learner's copies as that learner, and becomes their server.
 c.JupyterHub.spawner_class = "simple"
-c.Spawner.cmd = [sys.executable, str(ROOT / "tools" / "lab.py")]
+c.Spawner.cmd = [sys.executable, str(ROOT / "tools" / "lab.py"), "--hub"]
 c.Spawner.cmd += ["--MappingKernelManager.cull_idle_timeout=" + HOUR]
 c.Spawner.cmd += ["--MappingKernelManager.cull_connected=True"]
 c.Spawner.cmd += ["--log-level=ERROR", "--Application.log_level=ERROR"]

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -63,13 +63,16 @@ def running_hub(folder: Path) -> Iterator[tuple[str, str]]:
     with open(folder / "said", "w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        yield until(lambda: found(folder / "said"))
+        yield until(lambda: found(folder / "said", process))
     finally:
         process.terminate()
         process.wait()
 
 
-def found(log: Path) -> tuple[str, str] | None:
+def found(log: Path, process: subprocess.Popen) -> tuple[str, str] | None:
+    """Return the address and the password of a hub that answers."""
+    if process.poll() is not None:
+        raise RuntimeError(f"the hub has ended: {log.read_text()}")
     said = SAID.search(log.read_text())
     if not said:
         return None
@@ -81,12 +84,11 @@ def until(look: Any) -> Any:
     """Return what is looked for, once it is there."""
     gives_up = time.monotonic() + PATIENCE
     while True:
-        try:
+        with suppress(OSError):
             if seen := look():
                 return seen
-        except OSError:
-            if time.monotonic() > gives_up:
-                raise
+        if time.monotonic() > gives_up:
+            raise TimeoutError(f"nothing is there after {PATIENCE} s")
         time.sleep(0.5)
 
 

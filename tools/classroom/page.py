@@ -10,9 +10,7 @@ from qkv.exercises import finding
 if TYPE_CHECKING:
     from tools.classroom.grades import Row
 
-RIGHT, OPEN = "right", ("not attempted", "no notebook")
-SIGNS = {RIGHT: "✓", **dict.fromkeys(OPEN, "○")}
-FAILED = "✗"
+RIGHT, FAILED, OPEN, LOST = "✓", "✗", "○", "–"
 TEMPLATE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>The class: exercises</title>
 <meta name="viewport" content="width=device-width">
@@ -24,24 +22,31 @@ table {{ border-collapse: collapse; }}
 th, td {{ border-bottom: 1px solid #8886; padding: .2rem .6rem; text-align: left; }}
 td.n {{ text-align: right; }} .wide td {{ padding: .2rem .3rem; }}
 meter {{ width: 8rem; }}
+summary {{ cursor: pointer; list-style: none; min-width: 1.5rem; }}
+details[open] {{ min-width: 12rem; }}
 </style>
 <h1>The class: exercises</h1>
 <p>{learners} learners, {exercises} exercises, graded {date}. {right} answers are right,
-{failed} are not yet, {open} were not attempted.</p>
+{failed} are not yet, {open} were not attempted. {lost} have no answer that can be
+judged: the notebook is broken, the cell is gone, or it defines none.</p>
 <h2>Which were hard</h2>
 <p>Of the answers that were given, the share that is right; the hardest come first.</p>
-<table><thead><tr><th>Exercise<th>Right<th>Of those tried<th>Not attempted</thead>
+<table><thead><tr><th scope="col">Exercise<th scope="col">Right
+<th scope="col">Of those given<th scope="col">Not attempted</thead>
 <tbody>{hard}</tbody></table>
 <h2>Which mistakes are common</h2>
-<table><thead><tr><th>Exercise<th>Mistake<th>How many<th>Who</thead>
+<table><thead><tr><th scope="col">Exercise<th scope="col">Mistake
+<th scope="col">How many<th scope="col">Who</thead>
 <tbody>{mistakes}</tbody></table>
 <h2>What else went wrong</h2>
-<table><thead><tr><th>Exercise<th>Verdict<th>Who<th>What was said</thead>
+<table><thead><tr><th scope="col">Exercise<th scope="col">Verdict
+<th scope="col">Who<th scope="col">What was said</thead>
 <tbody>{others}</tbody></table>
 <h2>Who has what</h2>
-<p>✓ right, ✗ not yet, ○ not attempted. Point at a sign to read what was said.</p>
+<p>✓ right, ✗ not yet, ○ not attempted, – no answer to be judged. Open a sign to read
+what was said.</p>
 <div class="wide">
-<table><thead><tr><th>{heads}</thead><tbody>{grid}</tbody></table>
+<table><thead><tr><th scope="col">Who{heads}</thead><tbody>{grid}</tbody></table>
 </div>
 </html>
 """
@@ -55,13 +60,14 @@ def page(rows: "list[Row]") -> str:
         learners=len({row.who for row in rows}),
         exercises=len(of_exercise),
         date=rows[0].date,
-        right=counts["✓"],
+        right=counts[RIGHT],
         failed=counts[FAILED],
-        open=counts["○"],
+        open=counts[OPEN],
+        lost=counts[LOST],
         hard="".join(map(_hard, sorted(of_exercise.values(), key=share))),
         mistakes=_mistakes(rows) or nothing(4),
         others=_others(rows) or nothing(4),
-        heads="".join(f"<th>{id}" for id in of_exercise),
+        heads="".join(f'<th scope="col">{id}' for id in of_exercise),
         grid="".join(map(_of_learner, grouped(rows, "who").values())),
     )
 
@@ -74,13 +80,20 @@ def grouped(rows: "Iterable[Row]", field: str) -> "dict[str, list[Row]]":
 
 
 def sign(row: "Row") -> str:
-    return SIGNS.get(row.verdict, FAILED)
+    from tools.classroom import grades
+
+    return {
+        grades.RIGHT: RIGHT,
+        **dict.fromkeys((grades.OPEN, grades.NONE), OPEN),
+        **dict.fromkeys((grades.NO_CELL, grades.BROKEN, grades.NO_ANSWER), LOST),
+    }.get(row.verdict, FAILED)
 
 
 def share(rows: "list[Row]") -> float:
-    """Return the share right of what was tried; above all others where nothing was."""
-    tried = [sign(row) for row in rows if sign(row) != "○"]
-    return tried.count("✓") / len(tried) if tried else 2.0
+    """Return the share right of what was given; above all others where nothing was."""
+    signs = Counter(map(sign, rows))
+    given = signs[RIGHT] + signs[FAILED]
+    return signs[RIGHT] / given if given else 2.0
 
 
 def nothing(columns: int) -> str:
@@ -89,12 +102,13 @@ def nothing(columns: int) -> str:
 
 def _hard(rows: "list[Row]") -> str:
     signs = Counter(map(sign, rows))
-    tried = signs["✓"] + signs[FAILED]
+    given = signs[RIGHT] + signs[FAILED]
     title = f"{rows[0].exercise} {finding.find(rows[0].exercise).title}"
-    bar = f'<meter value="{share(rows):.3f}"></meter>' if tried else ""
+    label = f"{signs[RIGHT]} of {given} right"
+    bar = f'<meter value="{share(rows):.3f}" aria-label="{label}"></meter>'
     return (
-        f'<tr><td>{escape(title)}<td class="n">{signs["✓"]} {bar}'
-        f'<td class="n">{tried}<td class="n">{signs["○"]}'
+        f'<tr><td>{escape(title)}<td class="n">{signs[RIGHT]} {bar * bool(given)}'
+        f'<td class="n">{given}<td class="n">{signs[OPEN]}'
     )
 
 
@@ -114,9 +128,9 @@ def _mistakes(rows: "list[Row]") -> str:
 
 
 def _others(rows: "list[Row]") -> str:
-    unnamed = [row for row in rows if sign(row) == FAILED and not row.mistake]
+    unnamed = [row for row in rows if sign(row) in FAILED + LOST and not row.mistake]
     return "".join(
-        f"<tr><td>{row.exercise}<td>{row.verdict}<td>{escape(row.who)}"
+        f"<tr><td>{row.exercise}<td>{escape(row.verdict)}<td>{escape(row.who)}"
         f"<td>{escape(row.said)}"
         for row in unnamed
     )
@@ -128,7 +142,8 @@ def _names(rows: "list[Row]") -> str:
 
 def _of_learner(rows: "list[Row]") -> str:
     cells = "".join(
-        f'<td title="{escape(f"{row.exercise} {row.verdict}: {row.said}")}">{sign(row)}'
+        f'<td><details><summary aria-label="{row.exercise} {escape(row.verdict)}">'
+        f"{sign(row)}</summary>{escape(f'{row.verdict} {row.said}')}</details>"
         for row in rows
     )
     return f'<tr><th scope="row">{escape(rows[0].who)}{cells}'

@@ -15,13 +15,14 @@ if __name__ == "__main__":
 
 from tools.classroom import confine
 
+LONGEST = 10_000  # characters of an error that are told
+
 
 def main(number: str) -> None:
     told = json.load(sys.stdin)
     with os.fdopen(int(number), "w") as out:
         if told["confined"]:
             confine.confine(Path.cwd())
-        confine.limit(told["seconds"] * (1 + len(told["exercises"])))
         for answer in answers(told):
             out.write(json.dumps(answer) + "\n")
             out.flush()
@@ -30,6 +31,7 @@ def main(number: str) -> None:
 def answers(told: dict):
     """Yield that all is ready; of each exercise, that it begins, and what was found."""
     notebook = Notebook(told["names"])
+    confine.limit(told["seconds"] * (1 + len(told["exercises"])))
     yield {"ready": True}
     for exercise in told["exercises"]:
         yield {"begins": exercise["id"]}
@@ -96,7 +98,7 @@ def _judged(id: str, attempt: object) -> dict:
 
 
 def _raised(error: BaseException) -> dict:
-    said = f"raised {type(error).__name__}: {error}".rstrip(": ")
+    said = f"raised {type(error).__name__}: {error}"[:LONGEST].rstrip(": ")
     return {"stage": "RAISED", "said": said}
 
 
