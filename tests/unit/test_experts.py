@@ -228,6 +228,8 @@ def test_the_gate_alone_carries_the_gradient_to_the_router():
 def mixtrals(logits, k, real=None):
     """Hugging Face's ``load_balancing_loss_func``, as its docstring and paper say it.
 
+    That of transformers 5.23 differs from it by single precision's rounding alone.
+
     A mask of (token, choice, expert), its mean over the tokens, times the mean
     probability, summed, times the number of experts.
     """

@@ -19,7 +19,9 @@ from qkv.widgets.shared.encode import listed
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-STATIC = ROOT / "src/qkv/widgets/static"
+WIDGETS = ROOT / "src/qkv/widgets"
+STATIC = WIDGETS / "static"
+NO_WIDGET = {"core", "shared", "static"}
 # A page of the site weighs at most 250 kB compressed. A module of this size is 16 kB
 # of them, so that four on a page leave three quarters for what it says.
 MOST_BYTES = 48_000
@@ -91,6 +93,36 @@ def test_a_widget_is_small_and_imports_nothing(file):
     assert len(text.encode()) <= MOST_BYTES
     assert not re.search(r"\bimport\b\s*[({\"'*\w]", text)
     assert "https://" not in text
+
+
+def classes_begun_with(sheet):
+    """The class that each selector of a style sheet begins with, after ``.qkv-w``."""
+    text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.S)
+    for selector in re.findall(r"(?:^|[{},])\s*([^{},@]+?)\s*(?=[{,])", text):
+        for name in re.findall(r"\.(qkv-[\w-]+)", selector):
+            if name != "qkv-w":
+                yield name
+                break
+
+
+def names_in(folder):
+    """The classes that a widget's own scripts write."""
+    texts = (file.read_text(encoding="utf-8") for file in folder.glob("*.js"))
+    return {name for text in texts for name in re.findall(r"qkv-[\w-]+", text)}
+
+
+def test_no_widget_dresses_another():
+    """All style sheets are one file: a rule for a name that two use reaches both."""
+    core = set(classes_begun_with(WIDGETS / "core/widgets.css"))
+    sheets = [s for s in WIDGETS.glob("*/*.css") if s.parent.name not in NO_WIDGET]
+    reached = {
+        f"{sheet.parent.name}'s .{name} in {other.parent.name}"
+        for sheet in sheets
+        for other in sheets
+        if other is not sheet
+        for name in (set(classes_begun_with(sheet)) & names_in(other.parent)) - core
+    }
+    assert not reached, f"begin with the widget's own class: {sorted(reached)}"
 
 
 def test_every_part_of_a_widget_says_what_its_state_is():
