@@ -102,14 +102,15 @@ export function drawCanvas(canvas, { values, scale, limit }, dark) {
 const drawn = new WeakMap(); // a canvas → the values that it shows, and on what ground
 
 /** Rows that are too thin to be hit one by one are gone through by buttons, too. */
-function beforeAndAfter(m) {
-  const last = m.values.length - 1;
-  const to = (row) => m.focus(Math.min(Math.max(row, 0), last));
-  return html`<div class="qkv-outputs">
-    <button type="button" data-act="row-before" aria-disabled=${m.row <= 0} @click=${() => to(m.row - 1)}><span aria-hidden="true">▲</span> Row before</button>
-    <button type="button" data-act="row-after" aria-disabled=${m.row >= last} @click=${() => to(m.row + 1)}><span aria-hidden="true">▼</span> Row after</button>
-  </div>`;
-}
+const beforeAndAfter = (m) =>
+  html`<div class="qkv-outputs">${[
+    ["before", m.row - 1],
+    ["after", m.row + 1],
+  ].map(
+    ([say, row]) => html`<button
+      type="button" data-act="row-${say}" aria-disabled=${!m.values[row]} @click=${() => m.values[row] && m.focus(row)}
+    >Row ${say}</button>`,
+  )}</div>`;
 
 /** @param {W} w */
 function picture(w, m) {
