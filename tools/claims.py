@@ -125,7 +125,9 @@ def _promise(claim: dict) -> tuple[str, str]:
 def _row(claims: list[dict]) -> Row:
     ordered = sorted(claims, key=_margin)
     worst, best = (shown_value(claim["value"]) for claim in (ordered[0], ordered[-1]))
-    return Row(*_promise(claims[0]), worst, best)
+    shown = claims[0]  # the first seed's, which the chapter shows beside its bound
+    bound = in_words(shown["at_least"], shown["at_most"], beside=shown["value"])
+    return Row(shown["statement"], bound, worst, best)
 
 
 def _margin(claim: dict) -> float:

@@ -281,3 +281,9 @@ def test_the_lines_of_a_chapter_are_understood(tmp_path, capsys):
         ("few", "at most 1.000"),
         ("some", "between 0.000 and 1.000"),
     ]
+
+
+def test_a_bound_is_written_as_the_chapter_says_it():
+    tiny = {"statement": "a gradient", "at_least": None, "at_most": 1e-6}
+    (row,) = gather("12", [[tiny | {"value": v}] for v in (2e-9, 1e-9)])
+    assert row.bound == "at most 0.000001"
