@@ -1,6 +1,5 @@
 """Motifs that come back at a lag which the data decide, and where they came before."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from qkv._checks import whole
 from qkv.data.series.kinds import OfNumbers
-from qkv.data.streams import about, endless
+from qkv.data.streams import Drawing, about
 
 __all__ = ["Motifs", "Played"]
 
@@ -129,7 +128,7 @@ class Played(OfNumbers):
         return f"Played({len(self)} series of {plays} motifs of {self.length} values)"
 
 
-class Motifs:
+class Motifs(Drawing[Played]):
     r"""Series of motifs, new in each, in an order that nobody knows.
 
     A motif is ``length`` numbers from N(0, 1); a series plays one of its own motifs
@@ -170,28 +169,6 @@ class Motifs:
         if not noise > 0:
             raise ValueError(f"noise must be positive, not {noise}")
         self.motifs, self.length, self.plays, self.noise = motifs, length, plays, noise
-
-    def sample(self, count: int, *, seed: int) -> Played:
-        """Return ``count`` series, the same for the same seed.
-
-        Raises
-        ------
-        ValueError
-            If ``count`` is below 1.
-        """
-        whole(1, count=count)
-        return self._draw(count, torch.Generator().manual_seed(seed))
-
-    def batches(self, *, batch_size: int, seed: int) -> Iterator[Played]:
-        """Return an endless stream of fresh series, the same for the same seed.
-
-        Raises
-        ------
-        ValueError
-            If ``batch_size`` is below 1.
-        """
-        whole(1, batch_size=batch_size)
-        return endless(lambda generator: self._draw(batch_size, generator), seed=seed)
 
     def _draw(self, count: int, generator: torch.Generator) -> Played:
         motifs = torch.randn(count, self.motifs, self.length, generator=generator)

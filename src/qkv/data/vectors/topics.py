@@ -1,6 +1,6 @@
 """Messages whose topic says how they are to be read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from qkv._checks import whole
-from qkv.data.streams import about, endless
+from qkv.data.streams import Drawing, about
 
 __all__ = ["Messages", "Topics"]
 
@@ -79,7 +79,7 @@ class Messages:
         return len(self.x)
 
 
-class Topics:
+class Topics(Drawing[Messages]):
     r"""Read each message as its topic wants it: a task for one interpreter a topic.
 
     .. math:: y = W_z c + 0.1\, \varepsilon
@@ -141,28 +141,6 @@ class Topics:
         generator = torch.Generator().manual_seed(seed)
         self.vectors = _rotations(1, SUBJECT, generator)[0, :topics]
         self.rotations = _rotations(topics, self.content, generator)
-
-    def sample(self, count: int, *, seed: int) -> Messages:
-        """Return ``count`` messages, the same for the same seed.
-
-        Raises
-        ------
-        ValueError
-            If ``count`` is below 1.
-        """
-        whole(1, count=count)
-        return self._draw(count, torch.Generator().manual_seed(seed))
-
-    def batches(self, *, batch_size: int, seed: int) -> Iterator[Messages]:
-        """Return an endless stream of fresh messages, the same for the same seed.
-
-        Raises
-        ------
-        ValueError
-            If ``batch_size`` is below 1.
-        """
-        whole(1, batch_size=batch_size)
-        return endless(lambda generator: self._draw(batch_size, generator), seed=seed)
 
     def _draw(self, count: int, generator: torch.Generator) -> Messages:
         def normal(width: int) -> Tensor:
