@@ -239,8 +239,7 @@ class OneVector(ImageEncoder):
     Notes
     -----
     Vinyals et al. (2015) write from one vector. The layer norm keeps it at a scale that
-    a decoder can begin with; with tanh in its place, the numbers are soon all near −1
-    and 1 at a rate at which attention learns well.
+    a decoder can begin with, at any rate of learning.
 
     Examples
     --------
