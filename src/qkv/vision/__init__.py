@@ -8,25 +8,39 @@
 - :mod:`qkv.vision.traces`: the names of all that it does,
 - :mod:`qkv.vision.rollout`: where it looks, over all layers,
 - :mod:`qkv.vision.convolutional`: a small convolutional network, to compare with,
+- :mod:`qkv.vision.grids`: an image as a grid of vectors, or as one,
+- :mod:`qkv.vision.captioning`: what says it word by word, looking at the grid,
 - :mod:`qkv.vision.checkpoint`: a trained model in one file.
 """
 
-from qkv.vision.checkpoint import load, save
+from qkv.vision.captioning import Captioner, TransformerCaptioner
+from qkv.vision.checkpoint import load, load_captioner, save
 from qkv.vision.convolutional import ConvolutionalNetwork
 from qkv.vision.cutting import PatchEmbedding, Sinusoidal2d, patches, sinusoidal_2d
+from qkv.vision.grids import GridConfig, GridEncoder, OneVector, folded, places
 from qkv.vision.models import VisionConfig, VisionTransformer
 from qkv.vision.rollout import rollout
-from qkv.vision.traces import VisionTrace
+from qkv.vision.traces import CaptionTrace, TransformerCaptionTrace, VisionTrace
 
 __all__ = [
+    "CaptionTrace",
+    "Captioner",
     "ConvolutionalNetwork",
+    "GridConfig",
+    "GridEncoder",
+    "OneVector",
     "PatchEmbedding",
     "Sinusoidal2d",
+    "TransformerCaptionTrace",
+    "TransformerCaptioner",
     "VisionConfig",
     "VisionTrace",
     "VisionTransformer",
+    "folded",
     "load",
+    "load_captioner",
     "patches",
+    "places",
     "rollout",
     "save",
     "sinusoidal_2d",

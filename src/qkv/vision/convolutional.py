@@ -49,11 +49,11 @@ class ConvolutionalNetwork(nn.Module):
         super().__init__()
         whole(1, classes=classes, channels=channels, width=width)
         self.convolutions = nn.Sequential(
-            *_convolution(channels, width),
-            *_convolution(width, width),
+            *convolution(channels, width),
+            *convolution(width, width),
             nn.MaxPool2d(2),
-            *_convolution(width, 2 * width),
-            *_convolution(2 * width, 2 * width),
+            *convolution(width, 2 * width),
+            *convolution(2 * width, 2 * width),
         )
         self.head = nn.Linear(2 * width, classes)
 
@@ -74,6 +74,7 @@ class ConvolutionalNetwork(nn.Module):
         return logits.reshape(*batch, self.head.out_features)
 
 
-def _convolution(channels: int, width: int) -> tuple[nn.Module, ...]:
-    convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-    return convolution, nn.BatchNorm2d(width), nn.ReLU()
+def convolution(channels: int, width: int) -> tuple[nn.Conv2d, nn.BatchNorm2d, nn.ReLU]:
+    """Return a 3 × 3 convolution that keeps the size, its batch norm, and a ReLU."""
+    looking = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+    return looking, nn.BatchNorm2d(width), nn.ReLU()
