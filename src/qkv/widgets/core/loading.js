@@ -5,7 +5,7 @@ import { readCheckpoint } from "./safetensors.js";
 
 /** @typedef {{ net: any, loading: boolean, note: string }} Loading the network, once it is here */
 /** @typedef {{ name: string, size: number }} Loaded what the file is called on the site, and its bytes */
-/** @typedef {import("./frame.js").World<Loaded, Loading>} W */
+/** @typedef {import("./frame.js").World<any, Loading>} W */
 
 /** @type {WeakMap<object, Map<string, Promise<any>>>} */
 const loaded = new WeakMap(); // a widget's model → by name the promises of its networks
@@ -68,8 +68,10 @@ export const size = (bytes) =>
  * Where the model runs, or what is said `before` it is here.
  * @param {W} w
  * @param {string} before
+ * @param {unknown} [net] of a widget of several the one that is meant
  */
-export const modelHint = (w, before) => (w.local.net ? "The model is here: it runs in your browser." : before);
+export const modelHint = (w, before, net = w.local.net) =>
+  net ? "The model is here: it runs in your browser." : before;
 
 /**
  * Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it.

@@ -71,7 +71,9 @@ function features(weights, pixels) {
     if (stage < 8) ({ x, size } = pooled(x, size));
   }
   const places = size[0] * size[1];
-  return Array.from({ length: places }, (_, p) => Array.from({ length: x.length / places }, (_, c) => x[c * places + p]));
+  return Array.from({ length: places }, (_, p) =>
+    Array.from({ length: x.length / places }, (_, c) => x[c * places + p]),
+  );
 }
 
 /**

@@ -11,7 +11,6 @@ import { peak } from "../core/maths.js";
 import { walk } from "../core/pad.js";
 import { likely } from "../core/recurrent.js";
 import { scroll } from "../core/scroll.js";
-import { unpack } from "../core/tensors.js";
 import { chance } from "../core/text.js";
 import { captioner, painted } from "./captioning.js";
 import { boxOf, due, hiding, named, ofWord, onPage, same, sameWords, where } from "./saying.js";
@@ -23,8 +22,7 @@ import { rightCaption, spelt } from "./wording.js";
 /** @typedef {import("./saying.js").Told} Told */
 /** @typedef {import("./wording.js").Voice} Voice */
 /** @typedef {[number, number, string]} Put a slot's row and column, and the name of what is there */
-/** @typedef {{ size: number[], grain: number, data: string }} Packed */
-/** @typedef {{ tokens: string[], top: [string, number][][], weights: Packed }} Record weights: word row column */
+/** @typedef {{ tokens: string[], top: [string, number][][], weights: number[][][] }} Record weights: word row column */
 /**
  * @typedef {object} State
  * @property {Put[]} objects
@@ -36,8 +34,6 @@ import { rightCaption, spelt } from "./wording.js";
  * @property {number} most words of a caption
  * @property {{ objects: Put[], hidden: [number, number][], said: { [language: string]: Record } }} recorded
  * @property {{ objects: Put[], language: string, step: number, hidden: [number, number][] }} opening
- * @property {string} name of no use here: each voice has its own
- * @property {number} size
  */
 /**
  * `colour` and `shape` are what is put next, `slot` and `place` where the keyboard is, `nets` the captioners that are
@@ -79,10 +75,8 @@ function pixelsOf(page, things, key) {
 }
 
 /** What was recorded, as steps. @param {Record} record @returns {Step[]} */
-function played({ tokens, top, weights }) {
-  const looks = unpack(weights);
-  return tokens.map((token, t) => ({ token, top: top[t], weights: looks[t].flat() }));
-}
+const played = ({ tokens, top, weights }) =>
+  tokens.map((token, t) => ({ token, top: top[t], weights: weights[t].flat() }));
 
 /**
  * What is said of the page with some places hidden, if it is recorded or the captioner is here.
@@ -433,8 +427,8 @@ function status(w, a) {
   if (w.still) return nothing;
   const wanted = !a.steps && !w.local.loading;
   const { language, size: bytes } = a.voice;
-  const here = { local: { net: w.local.nets?.[language] } };
-  const hint = modelHint(/** @type {any} */ (here), `Change something, and the model is loaded: ${size(bytes)}, once.`);
+  const before = `Change something, and the model is loaded: ${size(bytes)}, once.`;
+  const hint = modelHint(w, before, w.local.nets?.[language] ?? null);
   return html`<div role="status" class="qkv-model1 ${w.local.note || wanted ? "qkv-note" : ""}">
     ${w.local.note ? html`<p>${w.local.note}</p>` : nothing}
     ${wanted ? html`<p><button type="button" data-act="load" @click=${() => load(w)}>Load the model, ${size(bytes)}</button></p>` : nothing}
@@ -478,8 +472,11 @@ function missing(w) {
   if (!w.get("hidden").every((place) => place.length === 2 && place.every(within)))
     return `it hides what is none of its ${page.grid} × ${page.grid} places`;
   if (!(w.get("step") >= 0)) return `it has no step ${w.get("step")}`;
-  const fits = ({ tokens, top, weights: { size: sizes } }) =>
-    tokens.length > 0 && top.length === tokens.length && String(sizes) === `${tokens.length},${page.grid},${page.grid}`;
+  const fits = ({ tokens, top, weights }) =>
+    tokens.length > 0 &&
+    top.length === tokens.length &&
+    weights.length === tokens.length &&
+    weights.every((rows) => rows.flat().length === page.grid ** 2);
   return voices.every(({ language }) => recorded.said[language] && fits(recorded.said[language]))
     ? ""
     : "what is recorded does not fit its words";
@@ -504,9 +501,13 @@ function view(w) {
 /** On paper: each word that a shape is named by, as far as it is recorded. @param {W} w */
 function stills(w) {
   const a = follow(w);
-  const names = new Set(a.voice.words.slice(3 + a.page.colours.length, 3 + a.page.colours.length + a.page.shapes.length));
+  const names = new Set(
+    a.voice.words.slice(3 + a.page.colours.length, 3 + a.page.colours.length + a.page.shapes.length),
+  );
   return (a.steps ?? [])
-    .flatMap(({ token }, step) => (names.has(token) ? [{ caption: `Word ${step + 1}: “${token}”`, state: { step } }] : []))
+    .flatMap(({ token }, step) =>
+      names.has(token) ? [{ caption: `Word ${step + 1}: “${token}”`, state: { step } }] : [],
+    )
     .slice(0, 4);
 }
 

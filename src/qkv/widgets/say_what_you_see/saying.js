@@ -120,7 +120,11 @@ function verdict(a) {
     page,
   )}”`;
   if (steps[at].token !== voice.words[EOS]) return ` It has not come to an end after ${steps.length} words.`;
-  const change = !before ? "" : sameWords(before, steps) ? ", as when all is in sight" : ", and another when all is in sight";
+  const change = !before
+    ? ""
+    : sameWords(before, steps)
+      ? ", as when all is in sight"
+      : ", and another when all is in sight";
   return same(right, steps) ? ` The caption ${text} is right${change}.` : ` The caption ${text} is wrong${change}.`;
 }
 
