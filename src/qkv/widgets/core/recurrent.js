@@ -75,7 +75,10 @@ function read(weights, ids) {
 /**
  * One step of the decoder after another: `next(row, t)` is the token to feed after row t, or undefined at the end.
  * It begins with the state `first`, and looks at no state that is not `visible`.
- * @param {{ first?: number[], visible?: boolean[] }} [given]
+ * @param {{ [name: string]: any }} weights
+ * @param {number[][]} states
+ * @param {(row: Row, t: number) => number | undefined} next
+ * @param {{ first?: number[], visible?: boolean[] }} given
  * @returns {Row[]}
  */
 export function write(weights, states, next, { first = states[states.length - 1], visible } = {}) {
@@ -83,7 +86,9 @@ export function write(weights, states, next, { first = states[states.length - 1]
   const keys = looks ? states.map((h) => affine(weights["score.U.weight"], h)) : [];
   const rows = [];
   let hidden = first;
-  for (let token = BOS; token !== undefined; token = next(rows[rows.length - 1], rows.length - 1)) {
+  /** @type {number | undefined} */
+  let token = BOS;
+  for (; token !== undefined; token = next(rows[rows.length - 1], rows.length - 1)) {
     const query = looks ? affine(weights["score.W.weight"], hidden) : [];
     const sum = (key) => key.map((k, i) => Math.tanh(k + query[i]));
     const score = (key, j) => (visible?.[j] === false ? -Infinity : affine(weights["score.v.weight"], sum(key))[0]);

@@ -53,7 +53,10 @@ function convolved(x, [rows, columns], { shape: [wide, channels], data }, bias) 
   return made;
 }
 
-/** The largest of each 2 × 2. */
+/**
+ * The largest of each 2 × 2.
+ * @returns {{ x: number[], size: [number, number] }}
+ */
 function pooled(x, [rows, columns]) {
   const made = [];
   for (let at = 0; at < x.length; at += 2 * columns)
@@ -64,7 +67,9 @@ function pooled(x, [rows, columns]) {
 
 /** What three convolutions see in each place: "place channel". */
 function features(weights, pixels) {
-  let [x, size] = [pixels.flat(2), [pixels[0].length, pixels[0][0].length]];
+  let x = pixels.flat(2);
+  /** @type {[number, number]} */
+  let size = [pixels[0].length, pixels[0][0].length];
   for (const stage of [0, 4, 8]) {
     const name = `encoder.convolutions.${stage}`;
     x = convolved(x, size, weights[`${name}.weight`], weights[`${name}.bias`]);

@@ -249,7 +249,7 @@ function palette(w, a) {
     choice(w, {
       legend: "Colour",
       name: "colour",
-      options: page.colours.map((name, c) => [c, html`${sample(c, 3 in page.shapes ? 3 : 0)}${name}`]),
+      options: page.colours.map((name, c) => [c, html`${sample(c, shape)}${name}`]),
       chosen: colour,
       pick: set("colour"),
     }),
@@ -274,7 +274,7 @@ function board(w, a) {
       ${Array.from({ length: slots ** 2 }, (_, at) => slot(w, a, at))}
     </div>
     ${palette(w, a)}
-    <p class="qkv-hint">Click a slot, or arrow keys and Enter, to put it there; again, or Delete, takes it away.</p>
+    <p class="qkv-hint">Click a slot, or Enter, to put it there; again, or Delete, takes it away.</p>
     <p class="qkv-facts">
       <button type="button" data-act="empty" aria-disabled=${!objects.length} @click=${() => objects.length && act(w, { objects: [] })}>Empty the page</button>
       <span class="qkv-hint">${objects.length > learnt ? `${objects.length} objects: it never saw more than ${learnt}.` : `It learnt from 1 to ${learnt} objects.`}</span>
@@ -322,11 +322,11 @@ function looking(w, a) {
   const token = a.steps ? `where “${a.steps[a.at].token}” looks` : "what it may look at";
   const alt = `The picture (${onPage(a.page, a.things)}) and ${token}`;
   return html`<div class="qkv-looking">
-    <div class="qkv-h">Where it looks <small>${grid} × ${grid} places</small></div>
+    <div class="qkv-h">Where it looks <small>bright, in per cent</small></div>
     <div class="qkv-paper qkv-places" role="group" aria-label="${alt}${w.still ? "" : ": arrow keys move, Enter hides"}" style="--grid:${grid};${drawing(a.pixels)}" @keydown=${w.still ? nothing : keys(w, "place", grid)}>
       ${Array.from({ length: grid ** 2 }, (_, at) => placeOf(w, a, at))}${truth(a)}
     </div>
-    <p class="qkv-legend"><span>bright: looked at, in per cent</span> <span><i class="qkv-key qkv-box1"></i> what the word names</span></p>
+    <p class="qkv-legend"><i class="qkv-key qkv-box1"></i> what the word names</p>
     ${w.still ? nothing : hide(w, a)}
   </div>`;
 }
@@ -335,9 +335,9 @@ function looking(w, a) {
 function hide(w, a) {
   const weights = a.steps?.[a.at].weights;
   const best = weights?.some(Boolean) ? peak(weights) : -1;
-  return html`<p class="qkv-hint">Click a place, or Enter, to hide it: no word may look there.</p>
+  return html`<p class="qkv-hint">Click, or Enter, hides a place from it.</p>
     <p class="qkv-facts">
-      <button type="button" data-act="top" aria-disabled=${best < 0} @click=${() => best >= 0 && toggle(w, a, best)}>Hide where it looks most</button>
+      <button type="button" data-act="top" aria-disabled=${best < 0} @click=${() => best >= 0 && toggle(w, a, best)}>Hide the brightest</button>
       <button type="button" data-act="all" aria-disabled=${!a.hidden.size} @click=${() => a.hidden.size && act(w, { hidden: [] })}>Show all</button>
     </p>`;
 }
@@ -391,7 +391,7 @@ function written(a) {
     const later = t > a.at;
     const wrong = !later && token !== a.right[t]?.word;
     const cls = `qkv-spoken ${t === a.at ? "qkv-now" : later ? "qkv-later" : ""} ${wrong ? "qkv-off1" : ""}`;
-    return html`<span class=${cls} lang=${later ? nothing : korean(token)} aria-hidden=${later ? "true" : nothing}>${later ? "\u00a0" : token}${wrong ? html`<span class="qkv-vh"> (not the right word)</span>` : nothing}</span>`;
+    return html`<span class=${cls} lang=${korean(token)} aria-hidden=${later ? "true" : nothing}><span>${token}</span>${wrong ? html`<span class="qkv-vh"> (not the right word)</span>` : nothing}</span>`;
   };
   return html`<p class="qkv-speech"><b>It says</b> ${steps.map(word)}</p>`;
 }
@@ -401,8 +401,9 @@ function judged(a) {
   const right = a.right.map(({ word }) => word);
   const text = right.length ? spelt(right, a.voice, a.page) : "nothing: no caption says so";
   const over = a.steps && a.at === a.steps.length - 1;
-  const mark = over && right.length ? (same(a.right, a.steps ?? []) ? " ✓ as it says" : " ✗ not what it says") : "";
-  return html`<p class="qkv-judged"><b>Right is</b> <span lang=${korean(text)}>${text}</span><span class="qkv-mark1">${mark}</span></p>`;
+  const mark =
+    over && right.length ? (same(a.right, a.steps ?? []) ? " ✓ it says so" : " ✗ it says something else") : "";
+  return html`<p class="qkv-judged"><b>Truth</b> <span lang=${korean(text)}>${text}</span><span class="qkv-mark1">${mark}</span></p>`;
 }
 
 /** What was said before places were hidden. @param {A} a */
@@ -489,12 +490,17 @@ function view(w) {
   const wait = w.local.loading ? "The model is on its way." : "For this the model is needed.";
   const steps = a.steps ?? [];
   return html`${settings(w, a)}
+    <div class="qkv-seeing">
+      ${board(w, a)}
+      <div class="qkv-hears">
     ${controls(w, { at: a.at, count: Math.max(steps.length, 1), what: "Word", said: steps[a.at]?.token ?? "", go: (step) => w.set({ step }) })}
     ${written(a)}${judged(a)}${unhidden(a)}
     ${sentence(w, told ? ofWord(told) : wait)}
-    <div class="qkv-seeing">
-      ${board(w, a)}${looking(w, a)}
-      <div class="qkv-figures">${told ? [candidates(a), weights(w, a)] : nothing}</div>
+        <div class="qkv-looks">
+          ${looking(w, a)}
+          <div class="qkv-figures">${told ? [candidates(a), weights(w, a)] : nothing}</div>
+        </div>
+      </div>
     </div>`;
 }
 

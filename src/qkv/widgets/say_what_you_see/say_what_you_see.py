@@ -182,11 +182,8 @@ class SayWhatYouSee(Widget):
     def _places(self, proposal: Any) -> list[list[int]]:
         given, grid = proposal["value"], self.page["grid"]
         for place in given:
-            if (
-                not isinstance(place, list | tuple)
-                or len(place) != 2
-                or not all(isinstance(x, int) and 0 <= x < grid for x in place)
-            ):
+            pair = isinstance(place, list | tuple) and len(place) == 2
+            if not pair or not all(type(x) is int and 0 <= x < grid for x in place):
                 raise ValueError(
                     f"hidden names the place {place!r}, but a place is a (row, column) "
                     f"of whole numbers from 0 to {grid - 1}"
@@ -258,29 +255,25 @@ class SayWhatYouSee(Widget):
 
 def _by_slot(given: Any) -> dict[Place, str]:
     """Return objects by their slots, also as the page sends them: row, column, name."""
-    if isinstance(given, list):
-        slots = [(row, column) for row, column, _ in given]
-        for slot in slots:
-            if slots.count(slot) > 1:
-                raise ValueError(
-                    f"objects has {slots.count(slot)} objects on the slot (row "
-                    f"{slot[0]}, column {slot[1]}); a slot holds one"
-                )
-        return {(row, column): name for row, column, name in given}
+    if isinstance(given, list) and all(
+        isinstance(put, list | tuple) and len(put) == 3 for put in given
+    ):
+        given = {(row, column): name for row, column, name in given}
     if not isinstance(given, Mapping):
         raise TypeError(
-            f"objects is of type {type(given).__name__}, but is to be a dict of names "
-            "by slots: {(0, 0): 'red circle', (2, 1): 'green moon'}"
+            f"objects is {given!r}, but is to be a dict of names by slots: "
+            "{(0, 0): 'red circle', (2, 1): 'green moon'}"
         )
-    for slot in given:
-        if (
-            not isinstance(slot, tuple)
-            or len(slot) != 2
-            or not all(isinstance(x, int) for x in slot)
-        ):
+    for slot, name in given.items():
+        if not isinstance(slot, tuple) or list(map(type, slot)) != [int, int]:
             raise ValueError(
                 f"objects names the slot {slot!r}, but a slot is a (row, column) of "
                 "whole numbers, such as (0, 2)"
+            )
+        if not isinstance(name, str):
+            raise TypeError(
+                f"objects has {name!r} on the slot {slot}, but a name is a text, such "
+                "as 'red circle'"
             )
     return dict(given)
 
@@ -318,9 +311,9 @@ def _alike(worlds: Sequence[Any]) -> None:
     for world in worlds[1:]:
         if (world.slots, world.size) != (first.slots, first.size):
             raise ValueError(
-                f"{first.language} has pages of {first.slots} × {first.slots} slots and "
-                f"{first.size} pixels, {world.language} of {world.slots} × "
-                f"{world.slots} and {world.size}; give worlds of the same pages"
+                f"{first.language} has pages of {first.slots} × {first.slots} slots, "
+                f"{first.size} pixels wide, {world.language} of {world.slots} × "
+                f"{world.slots}, {world.size} wide; give worlds of the same pages"
             )
 
 
@@ -333,16 +326,17 @@ def _as_kept(model: Any) -> Any:
 
 def _page(world: Any, model: Any) -> dict[str, Any]:
     """Return what the front end draws pages with."""
-    colours, shapes = len(world.inks), len(world.templates)
-    words = world.vocabulary.tokens[_SPECIAL:]
+    split = _SPECIAL + len(world.inks)
+    tokens = world.vocabulary.tokens
+    colours = tokens[_SPECIAL:split]
+    shapes = tokens[split : split + len(world.templates)]
     things = [
-        [world.scene({(0, 0): f"{colour} {shape}"}).things[0] for shape in words[colours : colours + shapes]]
-        for colour in words[:colours]
+        world.scene({(0, 0): f"{c} {s}"}).things[0] for c in colours for s in shapes
     ]
     covers = (world.templates[:, 0] * _FINE).round().int().tolist()
     return {
-        "colours": [of_colour[0].colour for of_colour in things],
-        "shapes": [thing.shape for thing in things[0]],
+        "colours": list(dict.fromkeys(thing.colour for thing in things)),
+        "shapes": list(dict.fromkeys(thing.shape for thing in things)),
         "inks": listed(world.inks),
         "covers": covers,
         "slots": world.slots,

@@ -2,7 +2,7 @@
 import { peak } from "../core/maths.js";
 import { EOS } from "../core/recurrent.js";
 import { chance, counted } from "../core/text.js";
-import { closed, spelt } from "./wording.js";
+import { closed } from "./wording.js";
 
 /** @typedef {import("./captioning.js").Page} Page */
 /** @typedef {import("./captioning.js").Thing} Thing */
@@ -104,28 +104,18 @@ function wrong(a, it) {
   const looks = `It looks most at ${place(a).words}.`;
   if (!a.things.length)
     return `${it}, but the page is empty: no caption that it learnt from says so, and it says something all the same. ${looks}`;
-  if (!right) return `${it} follows a wrong word: no word is right any more. ${looks}`;
+  if (!right) return `${it}: a word before it was wrong, so the caption cannot be right any more. ${looks}`;
   const found = a.steps[a.at].top.find(([token]) => token === right.word);
   const less = found ? ` (${chance(found[1])})` : "";
   return `${it} is wrong: right is ${quoted(right.word)}${less}. ${looks}`;
 }
 
 /** @param {Told} a */
-function verdict(a) {
-  const { right, steps, at, voice, page, before } = a;
+function verdict({ right, steps, at, voice, before }) {
   if (at < steps.length - 1) return "";
-  const text = `“${spelt(
-    steps.map(({ token }) => token),
-    voice,
-    page,
-  )}”`;
   if (steps[at].token !== voice.words[EOS]) return ` It has not come to an end after ${steps.length} words.`;
-  const change = !before
-    ? ""
-    : sameWords(before, steps)
-      ? ", as when all is in sight"
-      : ", and another when all is in sight";
-  return same(right, steps) ? ` The caption ${text} is right${change}.` : ` The caption ${text} is wrong${change}.`;
+  const so = before && sameWords(before, steps) ? ", as when all is in sight" : "";
+  return same(right, steps) ? ` The caption is right${so}.` : ` The caption is wrong${so}.`;
 }
 
 /** @param {Step[]} one @param {Step[]} other */
