@@ -87,10 +87,10 @@ BY_HAND = ByHand(
             "only the most attended cell is left: it is the one to be hidden",
             lambda: _hidden(POWERS.masked_fill(~BEST, 0)),
         ),
-        "another one hidden": Mistake(
-            "the second best cell has been hidden; the most attended one is the one "
-            "with the largest weight",
-            lambda: _hidden(torch.tensor([[0.0, 1], [1, 5]])),
+        "the least attended hidden": Mistake(
+            "the cell with the smallest weight has been hidden; the most attended one "
+            "has the largest",
+            lambda: _hidden(POWERS.masked_fill(POWERS == 1, 0)),
         ),
     },
 )

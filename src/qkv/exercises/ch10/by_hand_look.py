@@ -16,9 +16,9 @@ from qkv.exercises.ch10.shared import (
 )
 from qkv.exercises.sentences import NO_EXPONENTIAL, NOT_YET_DIVIDED
 
-POWERS = torch.tensor([[3.0, 1], [1, 5]])
+POWERS = torch.tensor([[2.0, 1], [2, 5]])
 E = POWERS.log()
-H = torch.tensor([[[2.0, 0], [0, 2]], [[1, 1], [0, 4]]])
+H = torch.tensor([[[2.0, 0], [0, 2]], [[1, 1], [0, 3]]])
 ROWS, COLUMNS = ("row 1", "row 2"), ("column 1", "column 2")
 CELLS = tuple(f"{row}, {column}" for row in ROWS for column in COLUMNS)
 FEATURES = ("1", "2")
@@ -48,7 +48,7 @@ BY_HAND = ByHand(
     minutes=6,
     difficulty=1,
     task=r"The grid has two rows and two columns, and in each cell a vector of two "
-    r"numbers. The scores are $e = (\ln 3, 0)$ in the first row and $(0, \ln 5)$ in "
+    r"numbers. The scores are $(\ln 2, 0)$ in the first row and $(\ln 2, \ln 5)$ in "
     "the second. What are the weights, and what is the context?",
     compute=_look,
     tables={
@@ -89,7 +89,7 @@ BY_HAND = ByHand(
             lambda: _look(lambda scores: torch.tensor([[0.0, 0], [0, 1]])),
         ),
         "no exponential": Mistake(
-            NO_EXPONENTIAL, lambda: _look(lambda scores: scores / math.log(15))
+            NO_EXPONENTIAL, lambda: _look(lambda scores: scores / math.log(20))
         ),
         "not divided by the sum": Mistake(NOT_YET_DIVIDED, lambda: _look(torch.exp)),
     },

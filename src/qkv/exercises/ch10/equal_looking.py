@@ -107,6 +107,21 @@ EXERCISE = Exercise(
             "near 1 at all places, so the penalty asks for the impossible",
             partial(equal_looking, looked=_mean_of_words),
         ),
+        "mean over the steps": Mistake(
+            "the sum has been divided by the number of steps, the padding among them. "
+            "The formula has a sum over the words",
+            partial(
+                equal_looking,
+                looked=lambda weights, real: (
+                    _over_the_words(weights, real) / weights.shape[1]
+                ),
+            ),
+        ),
+        "mean over all steps": Mistake(
+            "the mean over all steps has been taken, the padding among them: what is "
+            "wanted is the sum over the real words",
+            partial(equal_looking, looked=lambda weights, real: weights.mean(1)),
+        ),
         "mean over the places": Mistake(
             "the mean over the places has been taken at the end; the formula has their "
             "sum",

@@ -52,9 +52,8 @@ def _over_the_batch(scores, h, *states):
 
 
 def _of_each_number(scores, h, before, now, w, b):
-    """A gate for each number of the context, and their mean as the gate."""
-    gate = torch.sigmoid(before * w + b)
-    return torch.sigmoid(before @ w + b), gate * _weighed(scores, h)
+    beta = torch.sigmoid(before * w + b).mean(1)
+    return beta, beta[:, None] * _weighed(scores, h)
 
 
 def _closed(scores, h, *states):
@@ -144,10 +143,11 @@ EXERCISE = Exercise(
             "Multiply the context",
             _before_the_softmax,
         ),
-        "one for each number": Mistake(
-            "each number of the context has a gate of its own. The paper's gate is one "
-            "number for the whole context (well-known code has a vector under the "
-            "comment “gating scalar”: sgrvinod, models.py)",
+        "sigmoid of each": Mistake(
+            "a sigmoid has been taken of each number, and β is their mean. First the "
+            "sum, before @ w + b, then one sigmoid: the paper's gate is one number for "
+            "the whole context (well-known code has a vector under the comment “gating "
+            "scalar”: sgrvinod, models.py)",
             _of_each_number,
         ),
         "closed": Mistake(

@@ -61,13 +61,12 @@ def _evenly(scores, visible):
 
 
 def _all_hidden_too(scores):
-    """From one hidden to all of them; what is left of nothing is nothing."""
+    """From one hidden to all of them."""
     return _ranks(scores) > _steps(scores)
 
 
-def _one_too_early(scores, visible):
-    weights = _without_the_hidden(scores, visible)
-    return weights.nan_to_num(0.0)
+def _with_a_large_number(scores, visible):
+    return scores.expand_as(visible).masked_fill(~visible, -1e9).softmax(-1)
 
 
 def _seen(place: int, d_key: int, vocab: int) -> tuple:
@@ -127,9 +126,15 @@ EXERCISE = Exercise(
             ),
         ),
         "one too early": Mistake(
-            "the first value is already with one cell hidden; it is to be the "
-            "probability with the whole picture in sight",
-            partial(hiding_curve, visible=_all_hidden_too, weigh=_one_too_early),
+            "the first value is already with one cell hidden, and at the last step "
+            "nothing is left to look at: NaN. Begin with the whole picture in sight",
+            partial(hiding_curve, visible=_all_hidden_too),
+        ),
+        "one too early, with −1e9": Mistake(
+            "the first value is already with one cell hidden, and at the last step all "
+            "are: with −1e9 in place of −∞ the softmax then looks at all of them "
+            "evenly. Begin with the whole picture in sight",
+            partial(hiding_curve, visible=_all_hidden_too, weigh=_with_a_large_number),
         ),
         "from the end": Mistake(
             "the curve runs backwards: it begins with the whole picture in sight",

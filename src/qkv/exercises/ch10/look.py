@@ -129,6 +129,12 @@ EXERCISE = Exercise(
             partial(look, weigh=lambda scores: scores),
         ),
         "mean": Mistake(EVENLY, partial(look, average=lambda _, h: h.mean((0, 1)))),
+        "divided": Mistake(
+            "the weighted cells have been averaged, that is, divided by their number "
+            "once more. The weights sum to 1: the sum of the weighted cells is an "
+            "average already",
+            partial(look, average=lambda w, h: (w[..., None] * h).mean((0, 1))),
+        ),
         "keys averaged": Mistake(
             "what has been averaged is U h, which only the scores are made of; the "
             "context is an average of the cells h themselves",

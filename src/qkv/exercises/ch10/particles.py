@@ -23,9 +23,12 @@ def _exchanged(word):
     return _by(lambda w: not _final(w), word)
 
 
-def _one_exchanged(word):
-    join, subject = particles(word)
-    return {"과": "와", "와": "과"}[join], subject
+def _joined_wrongly(word):
+    return _exchanged(word)[0], particles(word)[1]
+
+
+def _with_the_wrong_subject(word):
+    return particles(word)[0], _exchanged(word)[1]
 
 
 EXERCISE = Exercise(
@@ -58,7 +61,12 @@ EXERCISE = Exercise(
         "one pair exchanged": Mistake(
             "이 and 가 are right, but 과 and 와 have changed places. Dictionaries list "
             "“와/과” with the vowel's form first, and “이/가” with the consonant's",
-            _one_exchanged,
+            _joined_wrongly,
+        ),
+        "the other pair exchanged": Mistake(
+            "과 and 와 are right, but 이 and 가 have changed places: 이 comes after a "
+            "consonant, as 과 does",
+            _with_the_wrong_subject,
         ),
         "ㄹ as a vowel": Mistake(
             "a final ㄹ has been taken for a vowel. That is the rule of 로 and 으로; "

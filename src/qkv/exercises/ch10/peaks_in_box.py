@@ -73,6 +73,10 @@ def _touched(weights, boxes, cell):
     return rows[:, :, None] & columns[:, None, :]
 
 
+def _with_the_edge(weights, boxes, cell):
+    return _inside(weights, boxes + torch.tensor([0, 0, 1, 1]), cell)
+
+
 def _left_before_top(weights, boxes, cell):
     return _inside(weights, boxes[:, [1, 0, 3, 2]], cell)
 
@@ -102,7 +106,7 @@ def _caption(
     at = words if looks_at is None else torch.tensor(looks_at)
     middle = (boxes[:, :2] + SIDE / 2)[at][:, :, None, None]
     away = (y - middle[:, 0]).square() + (x - middle[:, 1]).square()
-    near = (4 - away / 8) * (at >= 0)[:, None, None]
+    near = (4 - away / 16) * (at >= 0)[:, None, None]
     weights = (scores + near).flatten(1).softmax(1).view_as(scores)
     return weights, words, boxes, cell
 
@@ -123,7 +127,7 @@ EXERCISE = Exercise(
             [0, 0, 1, 2, 1, -1, 0, 2, 2],
         ),
         "wider than high": partial(
-            _caption, [(1, 3), (2, 30), (11, 19)], [0, 0, -1, 1, 1, -1, 2, 2], 5, 11
+            _caption, [(1, 3), (2, 30), (11, 19)], [0, 0, -1, 1, 1, -1, 2, 2, -1], 5, 11
         ),
         "higher than wide": partial(
             _caption,
@@ -140,6 +144,14 @@ EXERCISE = Exercise(
             "word before it. weights[t] is where the network looked when it wrote word "
             "t, not when word t was fed in",
             partial(_shifted, 1),
+        ),
+        "one word late, the first left out": Mistake(
+            "the maps and the words are out of step: the first map has gone to the "
+            "second word, and so on, and the first word has none. weights[t] is where "
+            "the network looked when it wrote word t; nothing is to be shifted",
+            lambda weights, speaks_of, *given: peaks_in_box(
+                weights[:-1], speaks_of[1:], *given
+            ),
         ),
         "one word early": Mistake(
             "the maps and the words are out of step: each word has got the map of the "
@@ -185,6 +197,11 @@ EXERCISE = Exercise(
                     _inside, at=lambda count, cell: torch.arange(count) * cell
                 ),
             ),
+        ),
+        "the edge too": Mistake(
+            "a centre on the lower or right edge has been counted. bottom and right "
+            "are just outside the box: y < bottom, as in range(top, bottom)",
+            partial(peaks_in_box, inside=_with_the_edge),
         ),
         "touched": Mistake(
             "a cell has been counted if it touches the box anywhere: that makes the "
