@@ -25,7 +25,7 @@ OBJECTS = {(0, 0): "red circle", (0, 2): "blue star", (2, 1): "green moon"}
 """What is on the page if nothing else is given."""
 
 _CANDIDATES = 5
-_DECIMALS = 4  # of a weight; the front end shows two
+_DECIMALS = 6  # of a weight, and four digits; the front end shows two decimals
 _FINE = 256  # a template covers so many points of a pixel
 _SPECIAL = 3  # tokens before the colours: padding, beginning, end
 
@@ -116,6 +116,7 @@ class SayWhatYouSee(Widget):
             raise ValueError(
                 "speakers is empty; give at least one: {name: (world, captioner)}"
             )
+        sizes = {name: len(model.to_bytes()) for name, (_, model) in speakers.items()}
         for name, (world, model) in speakers.items():
             _fitting(name, world, model)
         worlds = [world for world, _ in speakers.values()]
@@ -131,9 +132,9 @@ class SayWhatYouSee(Widget):
                     "language": world.language,
                     "words": list(world.vocabulary.tokens),
                     "name": name,
-                    "size": len(model.to_bytes()),
+                    "size": sizes[name],
                 }
-                for name, (world, model) in speakers.items()
+                for name, (world, _) in speakers.items()
             ],
             objects=objects,
             language=worlds[0].language if language is None else language,
@@ -291,8 +292,8 @@ def _fitting(name: str, world: Any, model: Any) -> None:
             f"the captioner {name!r} has the score {model.score_name!r}, but the page "
             "runs one with an additive score"
         )
-    config = getattr(model.encoder, "config", None)
-    if config and config.image != (world.size, world.size):
+    config = model.encoder.config
+    if config.image != (world.size, world.size):
         raise ValueError(
             f"the captioner {name!r} sees images of {config.image}, but pages of its "
             f"world have {world.size} × {world.size} pixels; give the Scenes that it "
@@ -359,7 +360,7 @@ def _sentence(view: SayWhatYouSee) -> str:
     spoken = tuple(said["tokens"]) == (*right, view._end()) and bool(right)
     at = min(view.step, len(said["tokens"]) - 1)
     grid = view.page["grid"]
-    hidden = f", {len(view.hidden)} hidden" if view.hidden else ""
+    hidden = f", {len(view.hidden)} hidden," if view.hidden else ""
     return (
         f"A captioner looks at {grid} × {grid} places{hidden} of a page with "
         f"{there or 'nothing on it'}. In {view.language.title()} it says "
