@@ -98,6 +98,7 @@ class Captions(OfClasses):
 
     Examples
     --------
+    >>> from qkv.data import Scenes
     >>> asked = Scenes().sample(5, seed=0)
     >>> asked
     Captions(5 of 3 × 28 × 28)
@@ -128,7 +129,7 @@ class Captions(OfClasses):
 
     def covers(
         self, cells: int, *, beside: int = 0
-    ) -> Bool[Tensor, "batch target cell"]:
+    ) -> Bool[Tensor, "batch target place"]:
         """Return which cells of a grid lie in the box of what each word speaks of.
 
         Cells are counted along the rows, from the top left; one lies in a box if its
@@ -142,9 +143,11 @@ class Captions(OfClasses):
 
         Examples
         --------
+        >>> from qkv.data import Scenes
         >>> asked = Scenes().sample(5, seed=0)
         >>> covers = asked.covers(7)
-        >>> covers.shape, covers[asked.speaks_of >= 0].float().mean().item() == 4 / 49
+        >>> covers.shape, covers[asked.speaks_of >= 0].float().mean()
+        (torch.Size([5, 15, 49]), tensor(0.0816))
         """
         whole(1, cells=cells)
         whole(0, beside=beside)

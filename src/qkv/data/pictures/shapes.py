@@ -20,7 +20,7 @@ COLOURS = {
 
 # True where a point lies inside. x runs from -1 at the left to 1, y from -1 at the top.
 # They differ in more than corners: a square no larger than the circle is taken for one.
-Inside = Callable[[Tensor, Tensor], Bool[Tensor, "y x"]]
+_Inside = Callable[[Tensor, Tensor], Bool[Tensor, "y x"]]
 
 
 def _circle(x: Tensor, y: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ def _ring(x: Tensor, y: Tensor) -> Tensor:
     return (r >= 0.50) & (r <= 0.95)
 
 
-SHAPES: dict[str, Inside] = {
+SHAPES: dict[str, _Inside] = {
     "circle": _circle,
     "star": _star,
     "moon": _moon,
