@@ -2,6 +2,7 @@
 
 import json
 import sys
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -208,9 +209,10 @@ def book():
 def known(objects=PAGE, language="english", hidden=()):
     """Return what Python's captioner of the book says, and its trace."""
     world, model = trained()[f"caption_{language}"]
-    pixels = torch.ones(1, 3, 28, 28)
+    model, pixels = deepcopy(model).double(), torch.ones(1, 3, 28, 28)
     if objects:
         pixels = world.ask([world.scene(objects)]).pixels
+    pixels = pixels.double()
     visible = torch.ones(1, 7, 7, dtype=torch.bool)
     for row, column in hidden:
         visible[0, row, column] = False
@@ -245,9 +247,9 @@ class TestPython:
     def test_what_is_recorded_is_what_a_checkpoint_would_say(self, tmp_path):
         _, model = speakers()["say_english"]
         save(model, tmp_path / "kept.safetensors")
-        kept = load_captioner(tmp_path / "kept.safetensors")
+        kept = load_captioner(tmp_path / "kept.safetensors").double()
         world = WORLDS["english"]
-        pixels = world.ask([world.scene(PAGE)]).pixels
+        pixels = world.ask([world.scene(PAGE)]).pixels.double()
         written = greedy(kept, pixels, max_length=MOST_WORDS)
         recorded = view().recorded["said"]["english"]
         assert recorded["tokens"] == list(world.vocabulary.decode(written[0]))

@@ -25,7 +25,7 @@ OBJECTS = {(0, 0): "red circle", (0, 2): "blue star", (2, 1): "green moon"}
 """What is on the page if nothing else is given."""
 
 _CANDIDATES = 5
-_DECIMALS = 6  # of a weight, and four digits; the front end shows two decimals
+_DIGITS = 6  # of a probability or a weight: what is nearly 1 is not 1
 _FINE = 256  # a template covers so many points of a pixel
 _SPECIAL = 3  # tokens before the colours: padding, beginning, end
 
@@ -225,6 +225,7 @@ class SayWhatYouSee(Widget):
         pixels = torch.ones(1, 3, world.size, world.size)
         if self.objects:
             pixels = world.ask([world.scene(self.objects)]).pixels
+        pixels = pixels.double()
         visible = torch.ones(1, *model.encoder.grid, dtype=torch.bool)
         for row, column in self.hidden:
             visible[0, row, column] = False
@@ -235,8 +236,8 @@ class SayWhatYouSee(Widget):
         names = world.vocabulary.tokens
         return {
             "tokens": [names[i] for i in written[0].tolist()],
-            "top": likely(trace.probabilities[0], names, _CANDIDATES),
-            "weights": listed(trace.weights[0].double().round(decimals=_DECIMALS)),
+            "top": likely(trace.probabilities[0], names, _CANDIDATES, _DIGITS),
+            "weights": listed(trace.weights[0].round(decimals=_DIGITS), _DIGITS),
         }
 
     def fallback(self) -> str:
@@ -319,10 +320,13 @@ def _alike(worlds: Sequence[Any]) -> None:
 
 
 def _as_kept(model: Any) -> Any:
-    """Return a captioner as its checkpoint has it: folded, in float16's numbers."""
+    """Return a captioner as its checkpoint has it: folded, in float16's numbers.
+
+    It reckons in float64, as the browser does.
+    """
     made = rounded(model)
     made.encoder = rounded(folded(model.encoder))
-    return made
+    return made.double()
 
 
 def _page(world: Any, model: Any) -> dict[str, Any]:
