@@ -25,7 +25,7 @@ OBJECTS = {(0, 0): "red circle", (0, 2): "blue star", (2, 1): "green moon"}
 """What is on the page if nothing else is given."""
 
 _CANDIDATES = 5
-_DECIMALS = 4  # of a weight; the front end shows two
+_DIGITS = 6  # of a probability or a weight: what is nearly 1 is not 1
 _FINE = 256  # a template covers so many points of a pixel
 _SPECIAL = 3  # tokens before the colours: padding, beginning, end
 
@@ -116,6 +116,7 @@ class SayWhatYouSee(Widget):
             raise ValueError(
                 "speakers is empty; give at least one: {name: (world, captioner)}"
             )
+        sizes = {name: len(model.to_bytes()) for name, (_, model) in speakers.items()}
         for name, (world, model) in speakers.items():
             _fitting(name, world, model)
         worlds = [world for world, _ in speakers.values()]
@@ -131,9 +132,9 @@ class SayWhatYouSee(Widget):
                     "language": world.language,
                     "words": list(world.vocabulary.tokens),
                     "name": name,
-                    "size": len(model.to_bytes()),
+                    "size": sizes[name],
                 }
-                for name, (world, model) in speakers.items()
+                for name, (world, _) in speakers.items()
             ],
             objects=objects,
             language=worlds[0].language if language is None else language,
@@ -224,6 +225,7 @@ class SayWhatYouSee(Widget):
         pixels = torch.ones(1, 3, world.size, world.size)
         if self.objects:
             pixels = world.ask([world.scene(self.objects)]).pixels
+        pixels = pixels.double()
         visible = torch.ones(1, *model.encoder.grid, dtype=torch.bool)
         for row, column in self.hidden:
             visible[0, row, column] = False
@@ -234,8 +236,8 @@ class SayWhatYouSee(Widget):
         names = world.vocabulary.tokens
         return {
             "tokens": [names[i] for i in written[0].tolist()],
-            "top": likely(trace.probabilities[0], names, _CANDIDATES),
-            "weights": listed(trace.weights[0].double().round(decimals=_DECIMALS)),
+            "top": likely(trace.probabilities[0], names, _CANDIDATES, _DIGITS),
+            "weights": listed(trace.weights[0].round(decimals=_DIGITS), _DIGITS),
         }
 
     def fallback(self) -> str:
@@ -291,8 +293,8 @@ def _fitting(name: str, world: Any, model: Any) -> None:
             f"the captioner {name!r} has the score {model.score_name!r}, but the page "
             "runs one with an additive score"
         )
-    config = getattr(model.encoder, "config", None)
-    if config and config.image != (world.size, world.size):
+    config = model.encoder.config
+    if config.image != (world.size, world.size):
         raise ValueError(
             f"the captioner {name!r} sees images of {config.image}, but pages of its "
             f"world have {world.size} × {world.size} pixels; give the Scenes that it "
@@ -318,10 +320,13 @@ def _alike(worlds: Sequence[Any]) -> None:
 
 
 def _as_kept(model: Any) -> Any:
-    """Return a captioner as its checkpoint has it: folded, in float16's numbers."""
+    """Return a captioner as its checkpoint has it: folded, in float16's numbers.
+
+    It reckons in float64, as the browser does.
+    """
     made = rounded(model)
     made.encoder = rounded(folded(model.encoder))
-    return made
+    return made.double()
 
 
 def _page(world: Any, model: Any) -> dict[str, Any]:
@@ -359,7 +364,7 @@ def _sentence(view: SayWhatYouSee) -> str:
     spoken = tuple(said["tokens"]) == (*right, view._end()) and bool(right)
     at = min(view.step, len(said["tokens"]) - 1)
     grid = view.page["grid"]
-    hidden = f", {len(view.hidden)} hidden" if view.hidden else ""
+    hidden = f", {len(view.hidden)} hidden," if view.hidden else ""
     return (
         f"A captioner looks at {grid} × {grid} places{hidden} of a page with "
         f"{there or 'nothing on it'}. In {view.language.title()} it says "
