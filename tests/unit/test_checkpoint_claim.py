@@ -79,6 +79,15 @@ def test_the_saying_ones_say_pictures_up_to_one_object_more_than_they_were_shown
         assert checkpoint.right_captions(model, asked) >= 0.95
 
 
+@pytest.mark.parametrize("file", SAYING, ids=lambda file: file.stem)
+def test_their_words_look_at_what_they_name(file):
+    model, language = vision.load_captioner(file.stem), file.stem.split("_")[1]
+    asked = Scenes(language, fewest=4, most=4).sample(100, seed=7)
+    peaks = model.trace(*asked.inputs).attention.weights.argmax(-1, keepdim=True)
+    names, covers = asked.speaks_of >= 0, asked.covers(model.encoder.grid[0])
+    assert covers.gather(-1, peaks)[names].float().mean() >= 0.9
+
+
 def test_there_is_one_for_each_language():
     assert [file.stem for file in SAYING] == ["caption_english", "caption_korean"]
 
