@@ -93,7 +93,6 @@ def test_there_is_one_for_each_language():
 
 
 def test_a_caption_is_right_as_a_whole():
-    """The written are padded to the truth; what goes on beyond it is wrong."""
     asked = Scenes().sample(5, seed=0)
     words = list(asked.target.unbind(1))
 
@@ -106,11 +105,8 @@ def test_a_caption_is_right_as_a_whole():
             return said, min(at + 1, len(words) - 1)
 
     assert checkpoint.right_captions(Reciting(), asked) == 1.0
-    words[1] = words[1].roll(1)
-    changed = words[1] != asked.target[:, 1]
-    expected = 1 - changed.float().mean().item()
-    assert 0 < expected < 1
-    assert checkpoint.right_captions(Reciting(), asked) == pytest.approx(expected)
+    words[1] = torch.where(torch.tensor([1, 0, 0, 1, 0]) > 0, 14, words[1])
+    assert checkpoint.right_captions(Reciting(), asked) == pytest.approx(0.6)
 
 
 def short(corpus, name, steps=2):
