@@ -11,9 +11,9 @@ import { peak } from "../core/maths.js";
 import { walk } from "../core/pad.js";
 import { likely } from "../core/recurrent.js";
 import { scroll } from "../core/scroll.js";
-import { chance } from "../core/text.js";
+import { chance, counted } from "../core/text.js";
 import { captioner, painted } from "./captioning.js";
-import { boxOf, due, hiding, named, ofWord, onPage, same, sameWords, where } from "./saying.js";
+import { boxOf, due, named, ofWord, onPage, same, sameWords, where } from "./saying.js";
 import { rightCaption, spelt } from "./wording.js";
 
 /** @typedef {import("./captioning.js").Page} Page */
@@ -161,7 +161,7 @@ function load(w) {
  */
 function act(w, changes) {
   w.set(changes);
-  if (!follow(w).steps) load(w);
+  if (!missing(w) && !follow(w).steps) load(w);
 }
 
 /** @param {Put[]} objects */
@@ -416,7 +416,8 @@ function unhidden(a) {
       a.page,
     );
   const said = a.before && a.steps && (sameWords(a.before, a.steps) ? "the same" : words(a.before));
-  return html`<p class="qkv-judged qkv-before1"><b>${hiding(a.hidden.size)}</b> ${said ? html`with all in sight it says <span lang=${korean(said)}>${said}</span>` : nothing}</p>`;
+  const how = said ? html`; with all in sight it says <span lang=${korean(said)}>${said}</span>` : nothing;
+  return html`<p class="qkv-judged qkv-before1"><b>Hidden</b> ${counted(a.hidden.size, "{n} place", "{n} places")}${how}</p>`;
 }
 
 /**

@@ -1,7 +1,7 @@
 // What is said of one word: whether it is right, where it looks, and what else it could have been.
 import { peak } from "../core/maths.js";
 import { EOS } from "../core/recurrent.js";
-import { chance, counted } from "../core/text.js";
+import { chance } from "../core/text.js";
 import { closed } from "./wording.js";
 
 /** @typedef {import("./captioning.js").Page} Page */
@@ -150,6 +150,3 @@ export const onPage = (page, things) =>
   things.length
     ? things.map((thing) => `${named(page, thing)} in row ${thing.row + 1}, column ${thing.column + 1}`).join("; ")
     : "nothing";
-
-/** How many places are hidden. */
-export const hiding = (n) => counted(n, "{n} place is hidden", "{n} places are hidden");
