@@ -6,12 +6,15 @@ import torch
 from qkv import vision
 from qkv.attention import attend
 from qkv.data import Scenes
+from qkv.data.text.grammar.hangul import particle
 from qkv.exercises.ch10.equal_looking import EXERCISE as EQUAL
 from qkv.exercises.ch10.equal_looking import equal_looking
 from qkv.exercises.ch10.gated_context import EXERCISE as GATE
 from qkv.exercises.ch10.glimpse import EXERCISE as HUNT
 from qkv.exercises.ch10.glimpse import glimpse
 from qkv.exercises.ch10.hiding_curve import hiding_curve
+from qkv.exercises.ch10.particles import EXERCISE as PARTICLES
+from qkv.exercises.ch10.particles import particles
 from qkv.exercises.ch10.peaks_in_box import peaks_in_box
 from qkv.exercises.ch10.shared import viewed
 from qkv.exercises.ch10.to_places import to_places
@@ -93,3 +96,9 @@ def test_the_hunted_code_looks_at_pieces_of_single_channels() -> None:
     assert HUNT.given is not None
     weights, _ = HUNT.given(features, *given)
     torch.testing.assert_close(weights, torch.full((1, 2, 2), 0.25))
+
+
+def test_particles_are_the_grammars() -> None:
+    for case in PARTICLES.cases.values():
+        (word,) = case()
+        assert particles(word) == (particle(word, "and"), particle(word, "subject"))

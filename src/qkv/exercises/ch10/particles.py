@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import partial
 
 from qkv.checking.exercise import Exercise, Mistake
-from qkv.data.text.grammar.hangul import FIRST, particle
+
+FIRST = 0xAC00  # 가
 
 
 def particles(word: str) -> tuple[str, str]:
-    return particle(word, "and"), particle(word, "subject")
+    return _by(_final, word)
 
 
 def _by(has_final: Callable, word: str) -> tuple[str, str]:
