@@ -1,6 +1,7 @@
 // The board of 3 × 3 slots: what lies on it, what it looks like, and which cells of the grid are whose.
 
-/** @typedef {{ digit: number, hand: number, colour: string, slot: number[] }} Piece hand: who wrote it, from 0 */
+/** @typedef {[number, number]} Place row and column, of a slot or of a cell */
+/** @typedef {{ digit: number, hand: number, colour: string, slot: Place }} Piece hand: who wrote it, from 0 */
 /** @typedef {{ top: number, left: number, bottom: number, right: number }} Box in pixels, without the last row and column */
 
 export const SLOTS = 3; // a row and a column of them
@@ -10,20 +11,26 @@ export const SIZE = SLOTS * PITCH + 1;
 export const CELL = 4; // pixels, high and wide
 export const GRID = SIZE / CELL;
 
-const places = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => [row, column]));
-/** Every slot, as one reads. */
-export const slots = places;
+/**
+ * Every slot, as one reads.
+ * @type {Place[]}
+ */
+export const slots = Array.from({ length: SLOTS * SLOTS }, (_, i) => [Math.floor(i / SLOTS), i % SLOTS]);
 
 const same = (a, b) => a[0] === b[0] && a[1] === b[1];
 
-/** @param {Piece[]} board @param {number[]} slot */
+/** @param {Piece[]} board @param {Place} slot */
 export const pieceAt = (board, slot) => board.find((piece) => same(piece.slot, slot));
 
-/** The cell that holds the centre of a digit in this slot. */
-export const cellOf = (slot) => slot.map((at) => Math.floor((at * PITCH + DIGIT / 2) / CELL));
+const centre = (at) => Math.floor((at * PITCH + DIGIT / 2) / CELL);
+/**
+ * The cell that holds the centre of a digit in this slot.
+ * @returns {Place}
+ */
+export const cellOf = ([row, column]) => [centre(row), centre(column)];
 
 /** The slot whose digit has its centre in this cell, if there is one. */
-export const slotOf = (cell) => places.find((slot) => same(cellOf(slot), cell));
+export const slotOf = (cell) => slots.find((slot) => same(cellOf(slot), cell));
 
 /** The cells, as one reads, whose centre lies in the box of a slot. */
 export function covered(slot) {
@@ -82,7 +89,7 @@ const indices = (n) => Array.from({ length: n }, (_, i) => i);
 /**
  * What comes into an empty slot: the twin of a black digit that has none, else a black digit of a new class.
  * @param {Piece[]} board
- * @param {number[]} slot
+ * @param {Place} slot
  * @returns {Piece}
  */
 export function added(board, slot, { kinds, hands, colours }) {
@@ -100,7 +107,7 @@ export function added(board, slot, { kinds, hands, colours }) {
  * @returns {Piece[]}
  */
 export function drawn({ kinds, hands, colours }, random = Math.random) {
-  const [digits, inks, free] = [indices(kinds), colours, places].map((all) => shuffled(all, random));
+  const [digits, inks, free] = [indices(kinds), colours, slots].map((all) => shuffled(all, random));
   return indices(3).flatMap((i) => {
     const [hand, other] = shuffled(indices(hands), random);
     return [

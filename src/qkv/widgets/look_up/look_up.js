@@ -11,13 +11,14 @@ import { peak } from "../core/maths.js";
 import { walk } from "../core/pad.js";
 import { scroll } from "../core/scroll.js";
 import { unpack } from "../core/tensors.js";
-import { chance, exact, short, shown } from "../core/text.js";
+import { chance, short, shown } from "../core/text.js";
 import * as on from "./board.js";
 import { lookUp } from "./looking.js";
 import { called, cellName, ofAttention, ofField, where } from "./saying.js";
 
 /** @typedef {import("./board.js").Piece} Piece */
-/** @typedef {{ board: Piece[], cell: number[], gamma: number, weights: number[], probabilities: number[] }} Found one state, recorded */
+/** @typedef {import("./board.js").Place} Place */
+/** @typedef {{ board: Piece[], cell: Place, gamma: number, weights: number[], probabilities: number[] }} Found one state, recorded */
 /**
  * @typedef {object} State
  * @property {{ size: number[], grain: number, data: string }} drawings "digit hand row column"
@@ -26,19 +27,19 @@ import { called, cellName, ofAttention, ofField, where } from "./saying.js";
  * @property {{ [colour: string]: number[] }} paints of them and of black
  * @property {number} reach how many pixels a cell sees beyond its own
  * @property {number} trained the model's γ
- * @property {{ board: Piece[], cell: number[] }} opening
+ * @property {{ board: Piece[], cell: Place }} opening
  * @property {Found} found
  * @property {Piece[]} board
- * @property {number[]} cell
+ * @property {Place} cell
  * @property {number} gamma times the trained one
  * @property {"attention" | "field"} mode
  * @property {string} name
  * @property {number} size
  */
-/** @typedef {{ slot: number[], x: number, y: number, by: number[], far: boolean }} Drag from a slot */
+/** @typedef {{ slot: Place, x: number, y: number, by: number[], far: boolean }} Drag from a slot */
 /** @typedef {{ key: string, image: number[][][] }} Painted */
 /** @typedef {{ net: object, image: number[][][], looked: import("./looking.js").Looked }} Seen */
-/** @typedef {{ chosen: number[], drag: Drag, pressed: boolean, painted: Painted, seen: Seen }} Own chosen: a slot */
+/** @typedef {{ chosen: Place, drag: Drag, pressed: boolean, painted: Painted, seen: Seen }} Own chosen: a slot */
 /** @typedef {Own & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
 
@@ -47,6 +48,7 @@ const STEPS = 4; // of the slider, to 1
 const every = Array.from({ length: on.GRID * on.GRID }, (_, p) => p);
 const lines = Array.from({ length: on.GRID }, (_, i) => i);
 const placeOf = ([row, column]) => row * on.GRID + column;
+/** @returns {Place} */
 const cellAt = (p) => [Math.floor(p / on.GRID), p % on.GRID];
 const same = (a, b) => a.join() === b.join();
 
@@ -70,9 +72,11 @@ function drawingsOf(w) {
  */
 function imageOf(w, board) {
   const key = on.keyOf(board);
-  if (w.local.painted?.key !== key)
-    w.local.painted = { key, image: on.pictureOf(board, drawingsOf(w), w.get("paints")) };
-  return w.local.painted.image;
+  const kept = w.local.painted;
+  if (kept && kept.key === key) return kept.image;
+  const image = on.pictureOf(board, drawingsOf(w), w.get("paints"));
+  w.local.painted = { key, image };
+  return image;
 }
 
 /** @param {W} w */
@@ -122,7 +126,8 @@ function answerOf(w, s) {
     return isRecorded(w, s) ? { row: weights, says: probabilities } : null;
   }
   const kept = w.local.seen;
-  const seen = kept?.net === net && kept.image === s.image ? kept : { net, image: s.image, looked: net.look(s.image) };
+  const same = kept && kept.net === net && kept.image === s.image;
+  const seen = same ? kept : { net, image: s.image, looked: net.look(s.image) };
   w.local.seen = seen;
   const place = placeOf(s.cell);
   return { row: seen.looked.weights[place], says: net.answer(seen.looked, place, s.gamma).probabilities };
@@ -294,28 +299,15 @@ function tools(w, s) {
   if (!piece)
     return html`<p class="qkv-tools qkv-hint">The slot (${where(s.chosen)}) is empty: press + to put a digit there.</p>`;
   const [, hands] = w.get("drawings").size;
-  const swatch = (colour) =>
-    html`<i class="qkv-paint" aria-hidden="true" style="background:${paint(w, colour)}"></i>${colour}`;
-  return html`<div class="qkv-tools">
-    <div class="qkv-inputs">
-      <b>${where(s.chosen)}</b>
-      ${pick(
-        "digit",
-        "digit",
-        piece.digit,
-        w.get("names").map((name, k) => [k, shown(name)]),
-        (digit) => change(w, s, { digit }),
-      )}
-      ${pick("hand", "hand", piece.hand, numbers(hands), (hand) => change(w, s, { hand }))}
-      <button type="button" data-act="remove" @click=${() => remove(w, s, s.chosen)}>Remove</button>
-    </div>
-    ${choice(w, {
-      legend: "Colour",
-      name: "colour",
-      options: ["black", ...s.colours].map((colour) => [colour, swatch(colour)]),
-      chosen: piece.colour,
-      pick: (colour) => change(w, s, { colour }),
-    })}
+  const digits = w.get("names").map((name, k) => [k, shown(name)]);
+  const inks = ["black", ...s.colours];
+  const options = inks.map((colour, k) => [k, shown(colour)]);
+  return html`<div class="qkv-tools qkv-inputs">
+    <b>${where(s.chosen)}</b>
+    ${pick("digit", "digit", piece.digit, digits, (digit) => change(w, s, { digit }))}
+    ${pick("hand", "hand", piece.hand, numbers(hands), (hand) => change(w, s, { hand }))}
+    ${pick("colour", "colour", inks.indexOf(piece.colour), options, (k) => change(w, s, { colour: inks[k] }))}
+    <button type="button" data-act="remove" @click=${() => remove(w, s, s.chosen)}>Remove</button>
   </div>`;
 }
 
@@ -332,14 +324,15 @@ function board(w, s) {
   const fresh =
     on.keyOf(opening.board) === on.keyOf(s.board) && same(opening.cell, s.cell) && s.gamma === 1 && !s.field;
   return html`<div class="qkv-board-of">
-    <div class="qkv-h">The board <small>${w.still ? "" : "drag a digit, or Tab to it: arrows move it"}</small></div>
+    <div class="qkv-h">The board <small>3 × 3 slots</small></div>
     <div class="qkv-slots" role="group" aria-label="The board, 3 × 3 slots: ${w.still ? alt(s) : "arrow keys move a digit, Delete removes it"}">
       ${on.slots.map((slot) => slotButton(w, s, slot))}
     </div>
     ${
       w.still
         ? nothing
-        : html`${tools(w, s)}
+        : html`<p class="qkv-hint">Drag a digit, or Tab to it: arrows move it. A black one asks.</p>
+          ${tools(w, s)}
           <div class="qkv-outputs">
             <button type="button" data-act="another" @click=${() => another(w)}>Another board</button>
             <button type="button" data-act="reset" aria-disabled=${fresh} @click=${() => fresh || reset(w)}>Reset</button>
@@ -384,7 +377,7 @@ function map(w, s, a) {
   const { top, left, bottom, right } = on.fieldOf(s.cell, s.reach);
   const what = s.field ? `What ${cellName(s.cell)} sees without attention` : `Where ${cellName(s.cell)} looks`;
   return html`<div class="qkv-map-of">
-    <div class="qkv-h">${s.field ? "What this cell sees itself" : "Where this cell looks"} <small>${on.GRID} × ${on.GRID} cells</small></div>
+    <div class="qkv-h">${s.field ? "What it sees itself" : "Where it looks"} <small>${on.GRID} × ${on.GRID} cells</small></div>
     <div
       class="qkv-over" role="group" aria-label="${what}, over the picture${w.still ? `: ${alt(s)}` : ": arrow keys choose another cell"}"
       style="background-image:url(${s.url})" @keydown=${w.still ? nothing : (event) => keyInMap(w, event)}
@@ -394,9 +387,9 @@ function map(w, s, a) {
       ${s.twins.map(({ slot }) => html`<i class="qkv-twin" style=${slotBox(slot)}></i>`)}
     </div>
     <p class="qkv-legend">
-      <span class="qkv-key qkv-asker"></span>this cell
-      ${s.field ? html`<span class="qkv-key qkv-field"></span>what it sees` : html`<span class="qkv-key qkv-hot"></span>looked at, in per cent`}
-      <span class="qkv-key qkv-twin"></span>the twin
+      <span><i class="qkv-key qkv-asker"></i> this cell</span>
+      ${s.field ? html`<span><i class="qkv-key qkv-field"></i> what it sees</span>` : html`<span><i class="qkv-key qkv-lit"></i> looked at, in per cent</span>`}
+      <span><i class="qkv-key qkv-twin"></i> the twin</span>
     </p>
   </div>`;
 }
@@ -430,7 +423,7 @@ function weights(w, { row }) {
   return scroll(
     w,
     "Weights",
-    html`<table class="qkv-sees">
+    html`<table class="qkv-in-numbers">
     <caption>Where it looks, in numbers</caption>
     <thead><tr><td></td>${lines.map((c) => html`<th scope="col"><span class="qkv-vh">column </span>${c + 1}</th>`)}</tr></thead>
     <tbody>${lines.map((r) => html`<tr><th scope="row">row ${r + 1}</th>${lines.map((c) => weightCell(row[placeOf([r, c])], most))}</tr>`)}</tbody>
@@ -449,7 +442,7 @@ function turned(w) {
     value: Math.round(factor * STEPS),
     min: -MOST * STEPS,
     max: MOST * STEPS,
-    said: `${short(factor)} × ${exact(trained)} = ${exact(factor * trained)}`,
+    said: `${short(factor)} × ${short(trained)} = ${short(factor * trained)}`,
     pick: (x) => act(w, { gamma: x / STEPS }),
   });
 }

@@ -6,7 +6,7 @@ import { CELL, covered, DIGIT, fieldOf, GRID, shown } from "./board.js";
 /** @typedef {import("./board.js").Piece} Piece */
 /**
  * @typedef {object} A what is to be said of
- * @property {number[]} cell
+ * @property {import("./board.js").Place} cell
  * @property {Piece | undefined} asker the black digit that asks there
  * @property {Piece[]} twins of it
  * @property {number[]} row where the cell looks
@@ -38,6 +38,7 @@ const who = ({ asker, cell }) => (asker ? placed(asker) : `the cell in ${cellNam
 /** @param {A} a */
 function looks(a) {
   const best = peak(a.row);
+  /** @type {import("./board.js").Place} */
   const at = [Math.floor(best / GRID), best % GRID];
   const self = at.join() === a.cell.join();
   const first = `${upper(who(a))} looks most at ${self ? "itself" : cellName(at)}: ${chance(a.row[best])}.`;
@@ -62,17 +63,27 @@ function answers(a) {
   const truth = a.twins[0].colour;
   const right =
     name === truth ? "and is right" : `but its twin is ${truth} (${chance(a.says[a.colours.indexOf(truth)])})`;
-  if (a.gamma === 0)
-    return `γ is 0, so nothing of what it looked up is added. From what it sees itself the model says ${name} (${p}), ${right}.`;
+  if (a.gamma === 0) return `γ is 0: nothing of what it looked up is added. ${blind(a, name, p)}`;
   if (a.gamma < 0)
     return `γ has the wrong sign: what it looked up is taken away, not added. The model says ${name} (${p}), ${right}.`;
   return `The model says ${name} (${p}), ${right}.`;
 }
 
+/** What the model says from what the cell sees itself. */
+function blind(a, name, p) {
+  const [{ colour, slot }] = a.twins;
+  const guess = !shown(fieldOf(a.cell, a.reach), slot);
+  const from = guess
+    ? "The twin is out of sight, so the model guesses"
+    : "From what the cell sees itself the model says";
+  if (name !== colour) return `${from} ${name} (${p}), but the twin is ${colour}.`;
+  return `${from} ${name} (${p}), ${guess ? "right by luck" : "and is right"}.`;
+}
+
 /** @param {A} a */
 export const ofAttention = (a) => `${looks(a)} ${answers(a)}`;
 
-/** @param {{ cell: number[], asker: Piece | undefined, twins: Piece[], reach: number }} a */
+/** @param {{ cell: import("./board.js").Place, asker: Piece | undefined, twins: Piece[], reach: number }} a */
 export function ofField(a) {
   const field = fieldOf(a.cell, a.reach);
   const side = CELL + 2 * a.reach;
