@@ -20,8 +20,9 @@ import torch
 from playwright.sync_api import sync_playwright
 
 from qkv.attention import attend
-from qkv.data import Digits
+from qkv.data import Digits, FindTheTwin
 from qkv.transformer import load as load_translator
+from qkv.vision import LookUpNetwork
 from qkv.vision import load as load_reader
 from qkv.widgets import (
     Alignment,
@@ -30,6 +31,7 @@ from qkv.widgets import (
     GatedCell,
     Heads,
     LearnToLook,
+    LookUp,
     MaskPainter,
     MergePad,
     Patches,
@@ -138,6 +140,7 @@ def _of_models(generator):
         ),
         "RouterMap 256": (_router_map(generator), ["ArrowLeft", "Home", "End"]),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
+        "LookUp": (LookUp(LookUpNetwork(), FindTheTwin()), []),
     }
 
 

@@ -22,7 +22,7 @@ def network(*, seed=0, **sizes) -> LookUpNetwork:
             if name.endswith("running_var"):
                 value.uniform_(0.5, 2.0)
             elif value.is_floating_point():
-                nn.init.normal_(value, std=0.5)
+                nn.init.normal_(value, std=4.0 if name[6:9] in ("W_q", "W_k") else 0.5)
     return model
 
 
