@@ -7,6 +7,7 @@ Each checkpoint has a function here, of its name, with the settings it is traine
 english_korean   chapter 7: a Transformer translates, 800 steps, some 40 CPU seconds
 digits           chapter 8: a Vision Transformer reads handwritten digits
 find_the_digit   chapter 8: another finds a digit in clutter
+look_up          chapter 11: a convolutional network looks up the twins' colours
 
 Without a name all are trained, on one thread. A file is not written where the model,
 rounded as it is kept, gets fewer of the held-out examples right than it must.
@@ -23,7 +24,7 @@ from torch import nn
 from torch.nn.functional import pad
 
 from qkv import transformer, vision
-from qkv.data import Digits, EnglishKorean, FindTheDigit, Images
+from qkv.data import Digits, EnglishKorean, FindTheDigit, FindTheTwin, Images
 from qkv.decoding import exact_match
 from qkv.training import FitSettings, History, accuracy, fit
 
@@ -126,7 +127,44 @@ def _seeing(
     )
 
 
-CHECKPOINTS = {made.__name__: made for made in (english_korean, digits, find_the_digit)}
+def look_up(steps: int = 1200) -> Trained:
+    """Chapter 11: a trunk that names digits, then a block that finds their twins."""
+    task = FindTheTwin()
+    torch.manual_seed(0)
+    model = vision.LookUpNetwork()
+    width = model.config.widths[-1]
+    names = vision.CellHead(width, classes=(1 + len(task.colours)) * task.kinds)
+    settings = FitSettings(learning_rate=5e-3, decay_over=steps, warmup=steps // 6)
+    named = fit(
+        nn.Sequential(model.trunk, names),
+        (twins.naming() for twins in task.batches(batch_size=32, seed=0)),
+        steps=steps,
+        settings=settings,
+    )
+    model.eval()
+    twins = task.sample(8 * steps, seed=1)
+    with torch.no_grad():
+        grids = twins.on(model.trunk(twins.pixels))
+    history = fit(
+        nn.Sequential(model.block, model.head),
+        grids.batches(batch_size=64, seed=0),
+        steps=steps,
+        settings=settings,
+    )
+    history.cpu_seconds += named.cpu_seconds
+    asked = task.sample(1000, seed=2, held_out=True)
+    return Trained(
+        model,
+        history,
+        lambda file: vision.save(model, file),
+        lambda file: accuracy(vision.load_look_up(file), asked),
+        least=0.88,
+    )
+
+
+CHECKPOINTS = {
+    made.__name__: made for made in (english_korean, digits, find_the_digit, look_up)
+}
 
 
 def keep(trained: Trained, file: Path) -> float:

@@ -238,8 +238,8 @@ class FindTheTwin(Drawing[Twins]):
 
 
 def _by_class(
-    labels: Int[Tensor, " image"],
-) -> tuple[Int[Tensor, " image"], Int[Tensor, " kind"], Int[Tensor, " kind"]]:
+    labels: Int[Tensor, " writing"],
+) -> tuple[Int[Tensor, " writing"], Int[Tensor, " kind"], Int[Tensor, " kind"]]:
     """Return an order by class, and in it where each class starts and its number."""
     counts = labels.bincount()
     return labels.argsort(stable=True), counts.cumsum(0) - counts, counts
@@ -247,7 +247,7 @@ def _by_class(
 
 def _two_of_each(
     kinds: Int[Tensor, "image pair"],
-    labels: Int[Tensor, " image"],
+    labels: Int[Tensor, " writing"],
     generator: torch.Generator,
 ) -> Int[Tensor, "image digit"]:
     """Return one drawing of each kind, then another one of each."""
