@@ -10,6 +10,7 @@ from torch import Tensor
 from qkv._checks import one_of, whole
 from qkv.data.kinds import Images
 from qkv.data.pictures.digits import DIGIT, Digits, square
+from qkv.data.pictures.shapes import COLOURS
 from qkv.data.pictures.twins import BLACK, CELL, Twins
 from qkv.data.streams import Drawing, about
 
@@ -17,14 +18,6 @@ __all__ = ["FindTheTwin", "Piece"]
 
 SLOTS = 3  # a row and a column of them
 PITCH = DIGIT + 1  # from a slot to the next: a digit may be shifted by a pixel
-
-# what each colour leaves of white paper: red, green, blue
-COLOURS = {
-    "red": (0.85, 0.15, 0.15),
-    "yellow": (0.95, 0.80, 0.10),
-    "green": (0.10, 0.60, 0.30),
-    "blue": (0.15, 0.35, 0.85),
-}
 
 
 @dataclass(frozen=True)
