@@ -10,7 +10,7 @@ from torch import Tensor
 from qkv._checks import one_of, whole
 from qkv.data.kinds import Images
 from qkv.data.pictures.digits import DIGIT, Digits, square
-from qkv.data.pictures.shapes import COLOURS
+from qkv.data.pictures.shapes import COLOURS, inks
 from qkv.data.pictures.twins import BLACK, CELL, Twins
 from qkv.data.streams import Drawing, about
 
@@ -212,8 +212,7 @@ class FindTheTwin(Drawing[Twins]):
         kinds: Int[Tensor, "image digit"],
         colours: Int[Tensor, "image digit"],
     ) -> Twins:
-        # BLACK is -1, the last row
-        taken = 1 - torch.tensor([*COLOURS.values(), (0.0, 0.0, 0.0)])[colours]
+        taken = torch.cat([inks(), torch.ones(1, 3)])[colours]  # BLACK: the last row
         paint = taken[..., None] * ink.flatten(2).unsqueeze(2)
         there = square(corners, DIGIT, self.size)[:, :, None].expand_as(paint)
         paper = torch.ones(len(ink), 3, self.size**2)
