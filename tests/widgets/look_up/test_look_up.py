@@ -394,7 +394,13 @@ class TestLooking:
         here(page)
         view.cell = [5, 1]
         shows(page, view)
-        assert "The black 5 (bottom left) looks most at" in say(page)
+        best = int(truth(view)[0].argmax())
+        row, column = best // 7, best % 7
+        # two cells wide and high is what a digit covers of the grid
+        on = [p for p in view.board if p["slot"] == [row // 2, column // 2]]
+        name = f", on the {on[0]['colour']} {on[0]['digit']}" if on else ""
+        where = f"row {row + 1}, column {column + 1}{name}"
+        assert f"The black 5 (bottom left) looks most at {where}: " in say(page)
         cell(page, 0, 3).click()
         view.cell = [0, 3]
         shows(page, view)

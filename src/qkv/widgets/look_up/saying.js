@@ -7,6 +7,7 @@ import { CELL, covered, DIGIT, fieldOf, GRID, shown } from "./board.js";
 /**
  * @typedef {object} A what is to be said of
  * @property {import("./board.js").Place} cell
+ * @property {Piece[]} board
  * @property {Piece | undefined} asker the black digit that asks there
  * @property {Piece[]} twins of it
  * @property {number[]} row where the cell looks
@@ -40,8 +41,10 @@ function looks(a) {
   const best = peak(a.row);
   /** @type {import("./board.js").Place} */
   const at = [Math.floor(best / GRID), best % GRID];
+  const hit = a.board.find(({ slot }) => covered(slot).includes(best));
+  const there = `${cellName(at)}${hit ? `, on the ${called(hit)}` : ""}`;
   const self = at.join() === a.cell.join();
-  const first = `${upper(who(a))} looks most at ${self ? "itself" : cellName(at)}: ${chance(a.row[best])}.`;
+  const first = `${upper(who(a))} looks most at ${self ? "itself" : there}: ${chance(a.row[best])}.`;
   if (a.twins.length !== 1) return first;
   const [twin] = a.twins;
   const cells = covered(twin.slot);
