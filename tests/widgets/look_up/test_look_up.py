@@ -11,6 +11,7 @@ import torch
 from qkv.data import Piece
 from qkv.vision import extent, load_look_up, save, seen_by
 from qkv.widgets import LookUp
+from qkv.widgets.shared.base import Widget
 from tests.browser import watched_page
 from tests.widgets.look_up.sample import boards, look_up, network, piece, task
 from tests.widgets.pages import EVIL, HARM, harm, live, page_of, payload, slot, state_of
@@ -726,6 +727,46 @@ def test_a_small_screen_is_not_scrolled_across(browser, tmp_path):
         assert min(sides) >= 36
         assert page.seen.errors == []
         assert page.seen.foreign == []
+
+
+def touch(page, start, end):
+    """Drag with a finger from the middle of one element to that of another."""
+    session = page.context.new_cdp_session(page)
+    boxes = [element.bounding_box() for element in (start, end)]
+    ends = [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in boxes]
+    for kind, points in (
+        ("touchStart", ends[:1]),
+        *(
+            ("touchMove", [[a + k / 4 * (b - a) for a, b in zip(*ends, strict=True)]])
+            for k in range(1, 5)
+        ),
+        ("touchEnd", []),
+    ):
+        where = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
+
+
+def test_a_finger_drags_a_digit_and_not_the_page(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(page_of(view_of()), "utf-8")
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+    with watched_page(browser, **phone) as page:
+        page.goto(path.as_uri())
+        page.evaluate("qkvHost.ready")
+        at(page, 0, 0).scroll_into_view_if_needed()
+        before = page.evaluate("scrollY")
+        touch(page, at(page, 1, 0), at(page, 0, 1))
+        assert at(page, 0, 1).get_attribute("aria-label") == "red 7, top middle"
+        assert page.evaluate("scrollY") == before
+
+
+def test_a_state_alone_makes_the_widget_again():
+    """As a kernel that comes back does: it has no network, and says what was seen."""
+    state = state_of(view_of())
+    again = LookUp.__new__(LookUp)
+    Widget.__init__(again, **state)
+    assert state_of(again) == state
+    assert again.fallback() == view_of().fallback()
 
 
 def test_on_paper_both_views_stand_without_controls(site):
