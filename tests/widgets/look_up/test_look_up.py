@@ -639,7 +639,7 @@ class TestModel:
     def test_python_sends_the_weights_when_asked(self):
         view, sent = look_up(), []
         view.send = lambda *parts: sent.append(parts)
-        view._handle_custom_msg({"type": "weights", "id": "7"}, [])
+        view._handle_custom_msg({"type": "weights", "id": "7", "name": "small"}, [])
         assert sent[-1] == ({"type": "weights", "id": "7"}, [network().to_bytes()])
 
 

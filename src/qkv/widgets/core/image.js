@@ -1,13 +1,15 @@
-// Pixels as an image that a page can show.
+// Pixels as a picture.
 
-const urls = new WeakMap(); // what it is known by → its address
+const urls = new WeakMap(); // an image's data → its picture
 
 /**
- * The address of an image "channel row column", grey or red, green and blue. It is made once for each `key`.
+ * An image "channel height width" of 0 to 1 as the address of a PNG: grey, or red, green and blue. It is made once
+ * for each `key`.
  * @param {number[][][]} image
- * @param {object} key
+ * @param {object} [key]
+ * @returns {string}
  */
-export function imageURL(image, key = image) {
+export function png(image, key = image) {
   if (!urls.has(key)) {
     const [height, width] = [image[0].length, image[0][0].length];
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -22,10 +24,3 @@ export function imageURL(image, key = image) {
   }
   return urls.get(key);
 }
-
-const part = (i, n) => (n > 1 ? (100 * i) / (n - 1) : 0);
-
-/** One of the equal squares that an image of rows × columns of them is cut into, as a style. */
-export const cutOf = (url, p, [rows, columns]) =>
-  `background-image:url(${url});background-size:${100 * columns}% ${100 * rows}%;` +
-  `background-position:${part(p % columns, columns)}% ${part(Math.floor(p / columns), rows)}%`;

@@ -5,7 +5,7 @@ import { cellStyle } from "../core/colours.js";
 import { choice, numbers, pick, sentence, slider } from "../core/controls.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { imageURL } from "../core/image.js";
+import { png } from "../core/image.js";
 import { modelHint, size, withNetwork } from "../core/loading.js";
 import { peak } from "../core/maths.js";
 import { walk } from "../core/pad.js";
@@ -99,7 +99,7 @@ function sceneOf(w) {
     chosen,
     image,
     field,
-    url: imageURL(image),
+    url: png(image),
     reach: w.get("reach"),
   };
 }

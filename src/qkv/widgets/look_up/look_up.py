@@ -15,7 +15,7 @@ from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import listed
 from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.packed import packed
-from qkv.widgets.shared.served import Served
+from qkv.widgets.shared.served import Served, rounded
 
 __all__ = ["LookUp"]
 
@@ -101,7 +101,7 @@ class LookUp(Served):
 
     def __init__(self, model: Any, task: Any, *, checkpoint: str | None = None):
         _fitting(model, task)
-        self._network = _rounded(model)
+        self._network = rounded(folded(model))
         self._ink = _drawings(task)
         colours = [*task.colours]
         board = [
@@ -247,15 +247,6 @@ class LookUp(Served):
             [named(f"column {column + 1}") for column in range(GRID)],
         )
         return page(self.alt, answer, "<p>Where the cell looks</p>", where)
-
-
-def _rounded(model: Any) -> Any:
-    """Return a copy with the weights that a checkpoint keeps."""
-    made = folded(model)
-    with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.copy_(parameter.half())
-    return made
 
 
 def _fitting(model: Any, task: Any) -> None:
