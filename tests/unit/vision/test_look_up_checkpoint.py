@@ -43,13 +43,9 @@ def test_it_is_the_same_when_written_again(file):
 
 
 def test_a_checkpoint_of_another_kind_is_named(file):
-    with pytest.raises(
-        ValueError, match=r"Vis.*, and not 'qkv\.vision\.Look"
-    ):
+    with pytest.raises(ValueError, match=r"Vis.*, and not 'qkv\.vision\.Look"):
         load_look_up("digits")
-    with pytest.raises(
-        ValueError, match=r"Look.*, and not 'qkv\.vision\.Vis"
-    ):
+    with pytest.raises(ValueError, match=r"Look.*, and not 'qkv\.vision\.Vis"):
         load(file)
 
 
