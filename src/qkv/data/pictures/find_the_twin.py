@@ -77,7 +77,7 @@ class FindTheTwin(Drawing[Twins]):
     3 pairs of 10 kinds, 4 colours, 28 × 28 pixels
     >>> twins = task.sample(5, seed=0, held_out=True)
     >>> [task.colours[number] for number in twins.answers[0]]
-    ['green', 'yellow', 'red']
+    ['blue', 'green', 'red']
     """
 
     colours = tuple(COLOURS)
