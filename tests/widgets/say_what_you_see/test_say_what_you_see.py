@@ -423,7 +423,7 @@ class TestSteps:
             assert shown == [chance(p) for p in top]
             page.keyboard.press("ArrowRight")
         assert say(page).endswith("The caption is right.")
-        assert "✓ it says so" in page.locator(".qkv-judged").first.inner_text()
+        assert "✓ it says so" in page.locator(".qkv-line1").first.inner_text()
         assert page.locator(".qkv-count").inner_text() == "9 / 9"
 
     def test_a_word_between_tells_what_the_next_thing_gets(self, site):
@@ -444,7 +444,7 @@ class TestSteps:
         tokens, trace = known(language="korean")
         assert words(page) == tokens[:1]
         assert numbers(page) == cells(trace.weights[0, 0])
-        assert page.locator(".qkv-judged").first.inner_text().startswith("Truth")
+        assert page.locator(".qkv-line1").first.inner_text().startswith("Truth")
         assert "빨간 원과 파란 별, 그 아래에 초록 달이 있다" in page.content()
         page.locator(".qkv-bar input").fill("8")
         assert "it is 이 follows from 달, which ends in a consonant." in say(page)
@@ -711,7 +711,7 @@ def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
             assert page.evaluate("document.documentElement.scrollWidth") == 360
             assert page.evaluate(SMALL, 24) == []
             assert page.evaluate(TINY) == []
-        sides = page.locator("button.qkv-slot, button.qkv-spot1").evaluate_all(
+        sides = page.locator("button.qkv-pocket, button.qkv-spot1").evaluate_all(
             "(all) => all.map((e) => Math.min(e.offsetWidth, e.offsetHeight))"
         )
         assert min(sides) >= 42

@@ -226,7 +226,7 @@ function slot(w, a, at) {
     put(w, at);
   };
   return html`<button
-    type="button" class="qkv-slot" style=${style} data-slot=${at} tabindex=${at === (w.local.slot ?? 0) ? 0 : -1}
+    type="button" class="qkv-pocket" style=${style} data-slot=${at} tabindex=${at === (w.local.slot ?? 0) ? 0 : -1}
     aria-label="row ${row + 1}, column ${column + 1}: ${there ? named(page, there) : "empty"}" @click=${go}
   ></button>`;
 }
@@ -321,7 +321,7 @@ function looking(w, a) {
   const { grid } = a.page;
   const token = a.steps ? `where “${a.steps[a.at].token}” looks` : "what it may look at";
   const alt = `The picture (${onPage(a.page, a.things)}) and ${token}`;
-  return html`<div class="qkv-looking">
+  return html`<div class="qkv-gaze">
     <div class="qkv-h">Where it looks <small>bright, in per cent</small></div>
     <div class="qkv-paper qkv-places" role="group" aria-label="${alt}${w.still ? "" : ": arrow keys move, Enter hides"}" style="--grid:${grid};${drawing(a.pixels)}" @keydown=${w.still ? nothing : keys(w, "place", grid)}>
       ${Array.from({ length: grid ** 2 }, (_, at) => placeOf(w, a, at))}${truth(a)}
@@ -403,12 +403,12 @@ function judged(a) {
   const over = a.steps && a.at === a.steps.length - 1;
   const mark =
     over && right.length ? (same(a.right, a.steps ?? []) ? " ✓ it says so" : " ✗ it says something else") : "";
-  return html`<p class="qkv-judged"><b>Truth</b> <span lang=${korean(text)}>${text}</span><span class="qkv-mark1">${mark}</span></p>`;
+  return html`<p class="qkv-line1"><b>Truth</b> <span lang=${korean(text)}>${text}</span><span class="qkv-mark1">${mark}</span></p>`;
 }
 
 /** What was said before places were hidden. @param {A} a */
 function unhidden(a) {
-  if (!a.hidden.size) return html`<p class="qkv-judged qkv-before1"><b>Hidden</b> nothing</p>`;
+  if (!a.hidden.size) return html`<p class="qkv-line1 qkv-before1"><b>Hidden</b> nothing</p>`;
   const words = (steps) =>
     spelt(
       steps.map(({ token }) => token),
@@ -417,7 +417,7 @@ function unhidden(a) {
     );
   const said = a.before && a.steps && (sameWords(a.before, a.steps) ? "the same" : words(a.before));
   const how = said ? html`; with all in sight it says <span lang=${korean(said)}>${said}</span>` : nothing;
-  return html`<p class="qkv-judged qkv-before1"><b>Hidden</b> ${counted(a.hidden.size, "{n} place", "{n} places")}${how}</p>`;
+  return html`<p class="qkv-line1 qkv-before1"><b>Hidden</b> ${counted(a.hidden.size, "{n} place", "{n} places")}${how}</p>`;
 }
 
 /**
@@ -497,7 +497,7 @@ function view(w) {
     ${controls(w, { at: a.at, count: Math.max(steps.length, 1), what: "Word", said: steps[a.at]?.token ?? "", go: (step) => w.set({ step }) })}
     ${written(a)}${judged(a)}${unhidden(a)}
     ${sentence(w, told ? ofWord(told) : wait)}
-        <div class="qkv-looks">
+        <div class="qkv-sights">
           ${looking(w, a)}
           <div class="qkv-figures">${told ? [candidates(a), weights(w, a)] : nothing}</div>
         </div>
