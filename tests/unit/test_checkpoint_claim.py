@@ -77,11 +77,20 @@ def test_the_saying_ones_say_pictures_up_to_one_object_more_than_they_were_shown
         assert checkpoint.right_captions(model, asked) >= 0.95
 
 
+@pytest.mark.parametrize("file", SAYING, ids=lambda file: file.stem)
+def test_their_words_look_at_what_they_name(file):
+    model, language = vision.load_captioner(file.stem), file.stem.split("_")[1]
+    asked = Scenes(language, fewest=4, most=4).sample(100, seed=7)
+    peaks = model.trace(*asked.inputs).attention.weights.argmax(-1, keepdim=True)
+    names, covers = asked.speaks_of >= 0, asked.covers(model.encoder.grid[0])
+    assert covers.gather(-1, peaks)[names].float().mean() >= 0.9
+
+
 def test_the_one_that_looks_up_finds_twins_in_handwriting_that_was_held_out():
     (file,) = (file for file in FILES if file.stem == "look_up")
     assert file.stat().st_size <= 0.4 * MEGABYTE
-    model, asked = vision.load_look_up("look_up"), FindTheTwin()
-    twins = asked.sample(150, seed=7, held_out=True)
+    model, task = vision.load_look_up("look_up"), FindTheTwin()
+    twins = task.sample(150, seed=7, held_out=True)
     assert accuracy(model, twins) >= 0.88
     assert accuracy(model, twins.hiding()) <= 0.25
     assert accuracy(model, twins.hiding(another=True)) >= 0.88
@@ -94,7 +103,6 @@ def test_there_is_one_for_each_language():
 
 
 def test_a_caption_is_right_as_a_whole():
-    """The written are padded to the truth; what goes on beyond it is wrong."""
     asked = Scenes().sample(5, seed=0)
     words = list(asked.target.unbind(1))
 
@@ -107,11 +115,8 @@ def test_a_caption_is_right_as_a_whole():
             return said, min(at + 1, len(words) - 1)
 
     assert checkpoint.right_captions(Reciting(), asked) == 1.0
-    words[1] = words[1].roll(1)
-    changed = words[1] != asked.target[:, 1]
-    expected = 1 - changed.float().mean().item()
-    assert 0 < expected < 1
-    assert checkpoint.right_captions(Reciting(), asked) == pytest.approx(expected)
+    words[1] = torch.where(torch.tensor([1, 0, 0, 1, 0]) > 0, 14, words[1])
+    assert checkpoint.right_captions(Reciting(), asked) == pytest.approx(0.6)
 
 
 def short(corpus, name, steps=2):

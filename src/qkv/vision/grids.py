@@ -234,6 +234,7 @@ class OneVector(ImageEncoder):
     Parameters
     ----------
     encoder : the grid whose places are put into the vector.
+    d_hidden : the width of the vector; the encoder's if not given.
 
     Notes
     -----
@@ -249,12 +250,12 @@ class OneVector(ImageEncoder):
     (torch.Size([5, 1, 16]), True)
     """
 
-    def __init__(self, encoder: GridEncoder):
+    def __init__(self, encoder: GridEncoder, d_hidden: int | None = None):
         """Keep the grid; make the layer that reads it whole, and its norm."""
         super().__init__()
         self.encoder = encoder
-        self.grid, self.d_hidden = (1, 1), encoder.d_hidden
-        self.whole = nn.Linear(prod(encoder.grid) * self.d_hidden, self.d_hidden)
+        self.grid, self.d_hidden = (1, 1), d_hidden or encoder.d_hidden
+        self.whole = nn.Linear(prod(encoder.grid) * encoder.d_hidden, self.d_hidden)
         self.norm = LayerNorm(self.d_hidden)
 
     def features(
