@@ -89,8 +89,8 @@ def test_their_words_look_at_what_they_name(file):
 def test_the_one_that_looks_up_finds_twins_in_handwriting_that_was_held_out():
     (file,) = (file for file in FILES if file.stem == "look_up")
     assert file.stat().st_size <= 0.4 * MEGABYTE
-    model, asked = vision.load_look_up("look_up"), FindTheTwin()
-    twins = asked.sample(150, seed=7, held_out=True)
+    model, task = vision.load_look_up("look_up"), FindTheTwin()
+    twins = task.sample(150, seed=7, held_out=True)
     assert accuracy(model, twins) >= 0.88
     assert accuracy(model, twins.hiding()) <= 0.25
     assert accuracy(model, twins.hiding(another=True)) >= 0.88

@@ -67,8 +67,8 @@ def seen_by(
 
     They are those that a gradient from there reaches, in one of several random
     pictures: where a ReLU or the largest of a square lets nothing pass in one, it does
-    in another. The module is in evaluation mode: in training a batch norm shows every
-    place all pixels.
+    in another. (What lets nothing pass in any of them is not found.) The module is in
+    evaluation mode: in training a batch norm shows every place all pixels.
 
     Parameters
     ----------

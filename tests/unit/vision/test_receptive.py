@@ -18,16 +18,16 @@ from qkv.vision import (
 
 layer = st.tuples(
     st.sampled_from(["convolution", "average", "max"]),
-    st.integers(1, 4),
     st.integers(1, 3),
+    st.integers(1, 2),
     st.integers(1, 3),
 )
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
+DRAWS = 256  # the largest of 3 × 3, three times over, is often enough at each border
 
 
 def stack(layers, channels: int = 2) -> nn.Sequential:
-    """One module for each layer, without padding."""
-    torch.manual_seed(0)
+    """One module for each layer, without padding, whose ReLUs let something pass."""
     made: list[nn.Module] = []
     for kind, kernel, stride, dilation in layers:
         if kind == "average":
@@ -35,10 +35,9 @@ def stack(layers, channels: int = 2) -> nn.Sequential:
         elif kind == "max":
             made.append(nn.MaxPool2d(kernel, stride, dilation=dilation))
         else:
-            made.append(
-                nn.Conv2d(channels, channels, kernel, stride, dilation=dilation)
-            )
-            made.append(nn.ReLU())
+            sizes = channels, channels, kernel, stride
+            made += [nn.Conv2d(*sizes, dilation=dilation, bias=False), nn.ReLU()]
+            nn.init.ones_(made[-2].weight)
     return nn.Sequential(*made)
 
 
@@ -47,11 +46,11 @@ def told(layers) -> list[tuple[int, int, int]]:
 
 
 @few
-@given(st.lists(layer, min_size=1, max_size=4))
+@given(st.lists(layer, min_size=1, max_size=3))
 def test_the_gradient_reaches_as_far_as_the_arithmetic_says(layers):
     sees = receptive_field(told(layers))
     # one place is left, and it sees all there is
-    seen = seen_by(stack(layers), (sees, sees), (0, 0), channels=2, draws=64)
+    seen = seen_by(stack(layers), (sees, sees), (0, 0), channels=2, draws=DRAWS)
     assert extent(seen) == (0, 0, sees, sees)
 
 
@@ -63,7 +62,7 @@ def test_the_next_place_sees_as_many_pixels_further_on(layers, row, column):
         steps *= stride
     sees = receptive_field(told(layers))
     size = (sees + 2 * steps, sees + 2 * steps)
-    seen = seen_by(stack(layers), size, (row, column), channels=2, draws=64)
+    seen = seen_by(stack(layers), size, (row, column), channels=2, draws=DRAWS)
     top, left = row * steps, column * steps
     assert extent(seen) == (top, left, top + sees, left + sees)
 
