@@ -32,8 +32,9 @@ Eleven arrows go further, each for what would otherwise be written twice:
 - subwords → data, for ``composed``: what looks the same is the same to both;
 - series → data, for ``Series``: a forecast is judged on the parts that it has.
 
-vision → transformer is chapter 8's own subject, the same encoder for images, and
-series → transformer chapter 14's. The book
+vision → transformer is chapter 8's own subject, the same encoder for images, vision →
+recurrent chapter 10's, chapter 2's decoder for images, and series → transformer chapter
+14's. The book
 asks two tools when it is built (``site_elements.tool``): ``folding``, which cells fold
 on the site as in JupyterLab, and ``claims``, for the rows of its page of claims. Its
 reference has the docstrings of qkv from Sphinx, which imports what it describes; its
@@ -82,7 +83,7 @@ MAY_IMPORT = {
     "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
-    "vision": {*BELOW, "_files", "positions", "transformer"},
+    "vision": {*BELOW, "_files", "positions", "transformer", "recurrent"},
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},

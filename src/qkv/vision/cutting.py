@@ -1,11 +1,13 @@
 """From an image to a sentence: patches, what becomes of them, and where they stand."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from qkv._checks import axes_at_least, pixels_like, whole
+from qkv._checks import a_tensor, axes_at_least, pixels_like, whole
 from qkv.positions import sinusoidal
 
 
@@ -85,6 +87,45 @@ def grid(image: tuple[int, int], patch: int) -> tuple[int, int]:
             "another patch"
         )
     return height // patch, width // patch
+
+
+def of_size(images: Tensor, channels: int, size: tuple[int, int]) -> None:
+    """Refuse images of another size, or number of channels, than a model was made for.
+
+    Raises
+    ------
+    ValueError
+        If they are of another.
+    TypeError
+        If ``images`` is no tensor.
+
+    Examples
+    --------
+    >>> of_size(torch.zeros(5, 3, 32, 32), 3, (28, 28))
+    Traceback (most recent call last):
+        ...
+    ValueError: the model has channel = 3, height = 28 and width = 28, but the images
+    have channel = 3, height = 32 and width = 32; scale them, or make a model of their
+    size
+    """
+    a_tensor("images", images)
+    wanted = (channels, *size)
+    if images.shape[-3:] == wanted:
+        return
+    advice = "scale them, or make a model of their size"
+    if images.shape[-2:] == size and channels == 1:
+        advice = "one channel has an axis, too: images.unsqueeze(-3)"
+    raise ValueError(
+        f"the model has {_in_axis_words(wanted)}, but the images have "
+        f"{_in_axis_words(images.shape)}; {advice}"
+    )
+
+
+def _in_axis_words(shape: Sequence[int]) -> str:
+    if len(shape) < 3:
+        return f"shape {tuple(shape)}"
+    channel, height, width = shape[-3:]
+    return f"channel = {channel}, height = {height} and width = {width}"
 
 
 class PatchEmbedding(nn.Module):

@@ -1,6 +1,6 @@
 """The Vision Transformer: an encoder that reads patches, and says what is seen."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv._checks import (
-    a_tensor,
     heads_divide,
     height_and_width,
     one_of,
@@ -26,6 +25,7 @@ from qkv.vision.cutting import (
     PatchEmbedding,
     Sinusoidal2d,
     grid,
+    of_size,
     patches,
     sinusoidal_2d,
 )
@@ -171,7 +171,7 @@ class VisionTransformer(nn.Module):
         visible : False for each patch that no token may attend to, as if it were not
             there. The class token is always visible.
         """
-        self._fitting(images)
+        of_size(images, self.config.channels, self.config.image)
         x = self._placed(self._with_class_token(self.patch_embedding(images)))
         if self.training and self.config.dropout:
             x = F.dropout(x, self.config.dropout)
@@ -184,7 +184,7 @@ class VisionTransformer(nn.Module):
         visible: Bool[Tensor, "*batch patch"] | None = None,
     ) -> VisionTrace:
         """Do what a call does, without dropout, and return every step."""
-        self._fitting(images)
+        of_size(images, self.config.channels, self.config.image)
         cut = patches(images, self.config.patch)
         embedded = self.patch_embedding.project(cut)
         tokens = self._with_class_token(embedded)
@@ -213,32 +213,12 @@ class VisionTransformer(nn.Module):
         """
         return serialised(self.state_dict(), KIND, {"config": asdict(self.config)})
 
-    def _fitting(self, images: Tensor) -> None:
-        a_tensor("images", images)
-        wanted = (self.config.channels, *self.config.image)
-        if images.shape[-3:] == wanted:
-            return
-        advice = "scale them, or make a model of their size"
-        if images.shape[-2:] == wanted[1:] and wanted[0] == 1:
-            advice = "one channel has an axis, too: images.unsqueeze(-3)"
-        raise ValueError(
-            f"the model has {_in_axis_words(wanted)}, but the images have "
-            f"{_in_axis_words(images.shape)}; {advice}"
-        )
-
     def _with_class_token(self, embedded: Tensor) -> Tensor:
         first = self.class_token.expand(*embedded.shape[:-2], 1, -1)
         return torch.cat([first, embedded], -2)
 
     def _placed(self, tokens: Tensor) -> Tensor:
         return tokens if self.positions is None else self.positions(tokens)
-
-
-def _in_axis_words(shape: Sequence[int]) -> str:
-    if len(shape) < 3:
-        return f"shape {tuple(shape)}"
-    channel, height, width = shape[-3:]
-    return f"channel = {channel}, height = {height} and width = {width}"
 
 
 def _positions(config: VisionConfig) -> nn.Module | None:
