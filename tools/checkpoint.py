@@ -7,6 +7,8 @@ Each checkpoint has a function here, of its name, with the settings it is traine
 english_korean   chapter 7: a Transformer translates, 800 steps, some 40 CPU seconds
 digits           chapter 8: a Vision Transformer reads handwritten digits
 find_the_digit   chapter 8: another finds a digit in clutter
+caption_english  chapter 10: a captioner says what is in a picture, looking
+caption_korean   chapter 10: another says it in Korean
 
 Without a name all are trained, on one thread. A file is not written where the model,
 rounded as it is kept, gets fewer of the held-out examples right than it must.
@@ -23,8 +25,8 @@ from torch import nn
 from torch.nn.functional import pad
 
 from qkv import transformer, vision
-from qkv.data import Digits, EnglishKorean, FindTheDigit, Images
-from qkv.decoding import exact_match
+from qkv.data import Captions, Digits, EnglishKorean, FindTheDigit, Images, Scenes
+from qkv.decoding import exact_match, greedy
 from qkv.training import FitSettings, History, accuracy, fit
 
 FOLDER = Path(__file__).parents[1] / "src/qkv/checkpoints"
@@ -126,7 +128,57 @@ def _seeing(
     )
 
 
-CHECKPOINTS = {made.__name__: made for made in (english_korean, digits, find_the_digit)}
+def caption_english(steps: int = 2000) -> Trained:
+    """Chapter 10: a captioner of the default sizes, trained on one to five objects."""
+    return _captioning(Scenes("english"), steps)
+
+
+def caption_korean(steps: int = 2000) -> Trained:
+    """Chapter 10: the same network, the same pictures, and other words."""
+    return _captioning(Scenes("korean"), steps)
+
+
+def _captioning(world: Scenes, steps: int) -> Trained:
+    """Train a captioner longer than the chapter does: a reader's picture may be any.
+
+    It is judged by pictures of six objects, which it was never shown.
+    """
+    torch.manual_seed(0)
+    model = vision.Captioner(vision.GridEncoder(), len(world.vocabulary))
+    history = fit(
+        model,
+        world.batches(batch_size=32, seed=0),
+        steps=steps,
+        settings=FitSettings(learning_rate=1e-2, decay_over=steps),
+    )
+    asked = Scenes(world.language, fewest=6, most=6).sample(500, seed=1)
+    return Trained(
+        model,
+        history,
+        lambda file: vision.save(model, file),
+        lambda file: right_captions(vision.load_captioner(file), asked),
+        least=0.95,
+    )
+
+
+def right_captions(model: vision.Captioner, asked: Captions) -> float:
+    """Return the share of pictures that are said without a single mistake."""
+    longest = asked.target.shape[1]
+    written = greedy(model, asked.pixels, max_length=longest)
+    padded = pad(written, (0, longest - written.shape[1]))
+    return (padded == asked.target).all(1).float().mean().item()
+
+
+CHECKPOINTS = {
+    made.__name__: made
+    for made in (
+        english_korean,
+        digits,
+        find_the_digit,
+        caption_english,
+        caption_korean,
+    )
+}
 
 
 def keep(trained: Trained, file: Path) -> float:

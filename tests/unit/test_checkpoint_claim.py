@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qkv import vision
-from qkv.data import Digits, EnglishKorean, FindTheDigit
+from qkv.data import Digits, EnglishKorean, FindTheDigit, Scenes
 from qkv.decoding import exact_match, translate
 from qkv.training import accuracy
 from qkv.transformer import TransformerConfig, load
@@ -18,7 +18,10 @@ from tools import checkpoint
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 10**6
 FILES = sorted(checkpoint.FOLDER.glob("*.safetensors"))
-SEEING = [file for file in FILES if file.stem != "english_korean"]
+SAYING = [file for file in FILES if file.stem.startswith("caption_")]
+SEEING = [
+    file for file in FILES if file.stem != "english_korean" and file not in SAYING
+]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,41 @@ def test_the_seeing_ones_read_digits_that_were_held_out(file):
     else:
         asked = FindTheDigit().sample(300, seed=1, held_out=True)
         assert accuracy(model, asked) >= 0.75
+
+
+@pytest.mark.parametrize("file", SAYING, ids=lambda file: file.stem)
+def test_the_saying_ones_say_pictures_up_to_one_object_more_than_they_were_shown(file):
+    assert file.stat().st_size <= 0.4 * MEGABYTE
+    model, language = vision.load_captioner(file.stem), file.stem.split("_")[1]
+    assert model.output.out_features == len(Scenes(language).vocabulary)
+    for number in range(1, 7):
+        asked = Scenes(language, fewest=number, most=number).sample(100, seed=7)
+        assert checkpoint.right_captions(model, asked) >= 0.95
+
+
+def test_there_is_one_for_each_language():
+    assert [file.stem for file in SAYING] == ["caption_english", "caption_korean"]
+
+
+def test_a_caption_is_right_as_a_whole():
+    """The written are padded to the truth; what goes on beyond it is wrong."""
+    asked = Scenes().sample(5, seed=0)
+    words = list(asked.target.unbind(1))
+
+    class Reciting(torch.nn.Module):
+        def start(self, pixels):
+            return 0
+
+        def step(self, token, at):
+            said = torch.nn.functional.one_hot(words[at], 15).float()
+            return said, min(at + 1, len(words) - 1)
+
+    assert checkpoint.right_captions(Reciting(), asked) == 1.0
+    words[1] = words[1].roll(1)
+    changed = words[1] != asked.target[:, 1]
+    expected = 1 - changed.float().mean().item()
+    assert 0 < expected < 1
+    assert checkpoint.right_captions(Reciting(), asked) == pytest.approx(expected)
 
 
 def short(corpus, name, steps=2):

@@ -1,9 +1,9 @@
 """Figures that can be read without seeing them.
 
-Three kinds, one look: :func:`heatmap`, :func:`curves`, :func:`bars`. Each returns a
-:class:`Figure`, an SVG whose text is text and whose alternative text is computed from
-the data. Colours are safe for colour-blind readers and never the only cue. Each is
-loaded when it is first asked for.
+Four kinds, one look: :func:`heatmap`, :func:`curves`, :func:`bars` and
+:func:`pictures`. Each returns a :class:`Figure`, an SVG whose text is text and whose
+alternative text is computed from the data. Colours are safe for colour-blind readers
+and never the only cue. Each is loaded when it is first asked for.
 """
 
 from qkv._faces import face

@@ -234,3 +234,19 @@ def _say_bar(name: str, point: tuple[float, float, float], heights: list[float])
         notes.append(told.SMALLEST)
     whole = told.BAR_WITH_NOTES if notes else told.BAR
     return whole.format(name=name, value=say(value), notes=told.AND.join(notes))
+
+
+# ---------------------------------------------------------------------------- pictures
+
+
+def say_pictures(titles: Sequence[str], title: str, weights: np.ndarray | None) -> str:
+    """Return what is shown, and which place of each is looked at most."""
+    head = told.PICTURES.format(title=title)
+    if weights is None:
+        return sentences([head, told.NAMED.format(names=told.AND.join(titles))])
+    places = []
+    for name, of_one in zip(titles, weights, strict=True):
+        row, column = np.unravel_index(of_one.argmax(), of_one.shape)
+        at = {"row": row + 1, "column": column + 1, "value": say(of_one.max())}
+        places.append(told.MOST_AT.format(name=name, **at))
+    return sentences([head, told.LOOKED_AT.format(places=told.NEXT.join(places))])

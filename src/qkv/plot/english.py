@@ -41,6 +41,11 @@ BAR_WITH_NOTES = "{name} {value} ({notes})"
 LARGEST = "largest"
 SMALLEST = "smallest"
 
+PICTURES = "Pictures: {title}"
+NAMED = "They show {names}"
+LOOKED_AT = "Looked at most: {places}"
+MOST_AT = "{name} row {row}, column {column} ({value})"
+
 MARKED = "Marked: {marks}"
 MARK = "{name} {value}"
 SHADED = "Shaded: {name}, {low} to {high}"

@@ -13,6 +13,7 @@ BRIGHT = "ㅏㅗ"  # after these vowels the ending is 아, after others 어
 
 # After a consonant the first, after a vowel the second.
 PARTICLES = {"topic": ("은", "는"), "subject": ("이", "가"), "object": ("을", "를")}
+_EVERY = {**PARTICLES, "and": ("과", "와")}  # "and" is no role in a sentence
 
 
 def split(syllable: str) -> tuple[str, str, str]:
@@ -59,7 +60,9 @@ def final_consonant(word: str) -> str:
 
 
 def particle(word: str, role: str) -> str:
-    """Return the particle of a role ("topic", "subject", "object") that fits a word.
+    """Return the particle of a role that fits a word.
+
+    A role is "topic", "subject" or "object", or "and" between two words.
 
     Examples
     --------
@@ -67,8 +70,10 @@ def particle(word: str, role: str) -> str:
     ['은', '이', '을']
     >>> [particle("고양이", role) for role in PARTICLES]
     ['는', '가', '를']
+    >>> particle("책", "and"), particle("별", "and"), particle("고양이", "and")
+    ('과', '과', '와')
     """
-    after_consonant, after_vowel = PARTICLES[role]
+    after_consonant, after_vowel = _EVERY[role]
     return after_consonant if final_consonant(word) else after_vowel
 
 
