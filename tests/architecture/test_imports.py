@@ -83,7 +83,7 @@ MAY_IMPORT = {
     "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
-    "vision": {*BELOW, "_files", "positions", "transformer", "recurrent"},
+    "vision": {*BELOW, "_files", "_models", "positions", "transformer", "recurrent"},
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qkv import vision
-from qkv.data import Digits, EnglishKorean, FindTheDigit, Scenes
+from qkv.data import Digits, EnglishKorean, FindTheDigit, FindTheTwin, Scenes
 from qkv.decoding import exact_match, translate
 from qkv.training import accuracy
 from qkv.transformer import TransformerConfig, load
@@ -19,9 +19,7 @@ ROOT = Path(__file__).parents[2]
 MEGABYTE = 10**6
 FILES = sorted(checkpoint.FOLDER.glob("*.safetensors"))
 SAYING = [file for file in FILES if file.stem.startswith("caption_")]
-SEEING = [
-    file for file in FILES if file.stem != "english_korean" and file not in SAYING
-]
+SEEING = [file for file in FILES if file.stem in ("digits", "find_the_digit")]
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +75,18 @@ def test_the_saying_ones_say_pictures_up_to_one_object_more_than_they_were_shown
     for number in range(1, 7):
         asked = Scenes(language, fewest=number, most=number).sample(100, seed=7)
         assert checkpoint.right_captions(model, asked) >= 0.95
+
+
+def test_the_one_that_looks_up_finds_twins_in_handwriting_that_was_held_out():
+    (file,) = (file for file in FILES if file.stem == "look_up")
+    assert file.stat().st_size <= 0.4 * MEGABYTE
+    model, asked = vision.load_look_up("look_up"), FindTheTwin()
+    twins = asked.sample(300, seed=7, held_out=True)
+    assert accuracy(model, twins) >= 0.88
+    assert accuracy(model, twins.hiding()) <= 0.25
+    assert accuracy(model, twins.hiding(another=True)) >= 0.88
+    torch.nn.init.zeros_(model.block.gamma)
+    assert accuracy(model, twins) <= 0.30
 
 
 def test_there_is_one_for_each_language():

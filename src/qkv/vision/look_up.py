@@ -54,7 +54,7 @@ class Trunk(nn.Module):
 
     def forward(
         self, images: Float[Tensor, "batch channel height width"]
-    ) -> Float[Tensor, "batch channel row column"]:
+    ) -> Float[Tensor, "batch d_hidden row column"]:
         """Return the grid."""
         pixels_like(images, next(self.convolutions.parameters()))
         return self.convolutions(images)

@@ -10,6 +10,7 @@ from torch import Tensor
 from qkv._checks import one_of, whole
 from qkv.data.kinds import Images
 from qkv.data.pictures.digits import DIGIT, Digits, square
+from qkv.data.pictures.shapes import COLOURS, inks
 from qkv.data.pictures.twins import BLACK, CELL, Twins
 from qkv.data.streams import Drawing, about
 
@@ -17,14 +18,6 @@ __all__ = ["FindTheTwin", "Piece"]
 
 SLOTS = 3  # a row and a column of them
 PITCH = DIGIT + 1  # from a slot to the next: a digit may be shifted by a pixel
-
-# what each colour leaves of white paper: red, green, blue
-COLOURS = {
-    "red": (0.85, 0.15, 0.15),
-    "yellow": (0.95, 0.80, 0.10),
-    "green": (0.10, 0.60, 0.30),
-    "blue": (0.15, 0.35, 0.85),
-}
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ class FindTheTwin(Drawing[Twins]):
     3 pairs of 10 kinds, 4 colours, 28 × 28 pixels
     >>> twins = task.sample(5, seed=0, held_out=True)
     >>> [task.colours[number] for number in twins.answers[0]]
-    ['green', 'yellow', 'red']
+    ['blue', 'green', 'red']
     """
 
     colours = tuple(COLOURS)
@@ -219,8 +212,7 @@ class FindTheTwin(Drawing[Twins]):
         kinds: Int[Tensor, "image digit"],
         colours: Int[Tensor, "image digit"],
     ) -> Twins:
-        # BLACK is -1, the last row
-        taken = 1 - torch.tensor([*COLOURS.values(), (0.0, 0.0, 0.0)])[colours]
+        taken = torch.cat([inks(), torch.ones(1, 3)])[colours]  # BLACK: the last row
         paint = taken[..., None] * ink.flatten(2).unsqueeze(2)
         there = square(corners, DIGIT, self.size)[:, :, None].expand_as(paint)
         paper = torch.ones(len(ink), 3, self.size**2)
@@ -238,8 +230,8 @@ class FindTheTwin(Drawing[Twins]):
 
 
 def _by_class(
-    labels: Int[Tensor, " image"],
-) -> tuple[Int[Tensor, " image"], Int[Tensor, " kind"], Int[Tensor, " kind"]]:
+    labels: Int[Tensor, " writing"],
+) -> tuple[Int[Tensor, " writing"], Int[Tensor, " kind"], Int[Tensor, " kind"]]:
     """Return an order by class, and in it where each class starts and its number."""
     counts = labels.bincount()
     return labels.argsort(stable=True), counts.cumsum(0) - counts, counts
@@ -247,7 +239,7 @@ def _by_class(
 
 def _two_of_each(
     kinds: Int[Tensor, "image pair"],
-    labels: Int[Tensor, " image"],
+    labels: Int[Tensor, " writing"],
     generator: torch.Generator,
 ) -> Int[Tensor, "image digit"]:
     """Return one drawing of each kind, then another one of each."""

@@ -119,7 +119,7 @@ class Twins(OfClasses):
     >>> twins
     Twins(5 of 3 × 28 × 28, 3 questions each)
     >>> twins.cells[0].tolist(), twins.answers[0].tolist()
-    ([[1, 5], [5, 3], [3, 3]], [2, 3, 1])
+    ([[5, 3], [1, 1], [1, 3]], [3, 2, 0])
     """
 
     pixels: Float[Tensor, "image channel height width"]

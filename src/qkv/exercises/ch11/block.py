@@ -106,7 +106,7 @@ def _all_pictures(x, W_q, W_k, W_v, W_o, gamma):
 
 def _given(
     row: int, column: int, batch: int, channel: int, d_k: int, d_v: int
-) -> tuple[Tensor, ...]:
+) -> tuple[Tensor | float, ...]:
     shapes = (d_k, channel), (d_k, channel), (d_v, channel), (channel, d_v)
     x, *matrices = draw.normals((batch, channel, row, column), *shapes)
     return x, *matrices, 0.75

@@ -60,7 +60,7 @@ def _sizes(gamma, W_o, b_o):
     return 1 * gamma, 1 * W_o, 1 * b_o
 
 
-def _given(gamma: float, channel: int, d_v: int) -> tuple[Tensor, ...]:
+def _given(gamma: float, channel: int, d_v: int) -> tuple[Tensor | float, ...]:
     return gamma, *draw.normals((channel, d_v), (channel,))
 
 

@@ -15,7 +15,7 @@ def places(
 
 def picture(
     x: Float[Tensor, "batch place channel"],
-    like: Float[Tensor, "batch _ row column"],
+    like: Float[Tensor, "batch d_model row column"],
 ) -> Float[Tensor, "batch channel row column"]:
     """A picture of a row of places."""
     return x.mT.unflatten(2, like.shape[2:])
