@@ -20,8 +20,9 @@ import torch
 from playwright.sync_api import sync_playwright
 
 from qkv.attention import attend
-from qkv.data import Digits
+from qkv.data import Digits, FindTheTwin, Scenes
 from qkv.transformer import load as load_translator
+from qkv.vision import LookUpNetwork, load_captioner
 from qkv.vision import load as load_reader
 from qkv.widgets import (
     Alignment,
@@ -30,12 +31,14 @@ from qkv.widgets import (
     GatedCell,
     Heads,
     LearnToLook,
+    LookUp,
     MaskPainter,
     MergePad,
     Patches,
     Positions,
     Predict,
     RouterMap,
+    SayWhatYouSee,
     Stepper,
     TransformerMap,
     Translator,
@@ -137,8 +140,17 @@ def _of_models(generator):
             ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"],
         ),
         "RouterMap 256": (_router_map(generator), ["ArrowLeft", "Home", "End"]),
+        "SayWhatYouSee 9": (_say_what_you_see(), ["ArrowRight", "ArrowLeft", "End"]),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
+        "LookUp": (LookUp(LookUpNetwork(), FindTheTwin()), []),
     }
+
+
+def _say_what_you_see():
+    """Return a full page, with the longest caption."""
+    full = {divmod(slot, 3): "red star" for slot in range(9)}
+    speaker = Scenes("korean"), load_captioner("caption_korean")
+    return SayWhatYouSee({"caption_korean": speaker}, full)
 
 
 def _router_map(generator):

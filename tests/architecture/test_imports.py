@@ -17,11 +17,14 @@ Arrows point from who imports to what is imported:
 Eleven arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
-  (``beam_tree``) is the search itself and not a step of any trace;
+  (``beam_tree``) is the search itself and not a step of any trace, and since
+  SayWhatYouSee writes the caption of any page that a reader makes;
 - widgets → checking and exercises, since a prediction and what is worked out by hand
   are exercises: they are judged by the same mistakes, and kept in the same list;
 - widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
+  for ``folded``: what is recorded is what a checkpoint would say; and for
+  ``receptive_field``: what a cell of LookUp sees without attention is chapter 11's;
 - widgets → subwords: the merges that MergePad shows without a script are chapter 9's;
 - widgets → series: the ridge regression and the look-up that ForecastPad shows without
   a script are chapter 14's;

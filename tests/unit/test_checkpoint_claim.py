@@ -81,7 +81,7 @@ def test_the_one_that_looks_up_finds_twins_in_handwriting_that_was_held_out():
     (file,) = (file for file in FILES if file.stem == "look_up")
     assert file.stat().st_size <= 0.4 * MEGABYTE
     model, asked = vision.load_look_up("look_up"), FindTheTwin()
-    twins = asked.sample(300, seed=7, held_out=True)
+    twins = asked.sample(150, seed=7, held_out=True)
     assert accuracy(model, twins) >= 0.88
     assert accuracy(model, twins.hiding()) <= 0.25
     assert accuracy(model, twins.hiding(another=True)) >= 0.88

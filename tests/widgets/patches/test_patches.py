@@ -583,7 +583,7 @@ class TestModel:
         widget.send = lambda *parts: sent.append(parts)
         widget._handle_custom_msg({"type": "other"}, [])
         assert not sent
-        widget._handle_custom_msg({"type": "weights", "id": "7"}, [])
+        widget._handle_custom_msg({"type": "weights", "id": "7", "name": ""}, [])
         assert sent[-1] == ({"type": "weights", "id": "7"}, [small().to_bytes()])
 
     def test_the_browser_asks_the_kernel(self, show):

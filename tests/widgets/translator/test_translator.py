@@ -242,7 +242,9 @@ class TestKernel:
         monkeypatch.setattr(widget, "send", lambda *parts: sent.append(parts))
         widget._handle_custom_msg({"type": "other"}, [])
         assert not sent
-        widget._handle_custom_msg({"type": "weights", "id": "7"}, [])
+        widget._handle_custom_msg(
+            {"type": "weights", "id": "7", "name": widget.name}, []
+        )
         coming, weights = sent
         assert coming == ({"type": "coming", "id": "7"},)
         assert weights == ({"type": "weights", "id": "7"}, [small.to_bytes()])
@@ -252,7 +254,9 @@ class TestKernel:
         widget, sent = Translator(broken, ["I"]), []
         widget.send = lambda *parts: sent.append(parts)
         broken.model.output.bias.data[3] = torch.nan
-        widget._handle_custom_msg({"type": "weights", "id": "7"}, [])
+        widget._handle_custom_msg(
+            {"type": "weights", "id": "7", "name": widget.name}, []
+        )
         (answer,) = sent[-1]
         assert (answer["type"], answer["id"]) == ("weights", "7")
         assert "output.bias holds NaN" in answer["error"]

@@ -57,6 +57,7 @@ class FindTheTwin(Drawing[Twins]):
     ----------
     digits : the handwriting, of which some is held out.
     colours : the names of the colours, in the order of their numbers.
+    inks : "colour 3", what each of them takes away of white: red, green and blue.
     size : pixels, high and wide.
     grid : cells, high and wide, of ``cell`` pixels each.
 
@@ -80,6 +81,7 @@ class FindTheTwin(Drawing[Twins]):
     """
 
     colours = tuple(COLOURS)
+    inks = 1 - torch.tensor([*COLOURS.values()])
     size = SLOTS * PITCH + 1
     cell = CELL
     grid = size // CELL

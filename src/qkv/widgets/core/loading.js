@@ -5,13 +5,14 @@ import { readCheckpoint } from "./safetensors.js";
 
 /** @typedef {{ net: any, loading: boolean, note: string }} Loading the network, once it is here */
 /** @typedef {{ name: string, size: number }} Loaded what the file is called on the site, and its bytes */
-/** @typedef {import("./frame.js").World<Loaded, Loading>} W */
+/** @typedef {import("./frame.js").World<any, Loading>} W */
 
-const loaded = new WeakMap(); // a widget's model → the promise of its network
+/** @type {WeakMap<object, Map<string, Promise<any>>>} */
+const loaded = new WeakMap(); // a widget's model → by name the promises of its networks
 let turn = 0;
 
 /** @param {W} w */
-function fromKernel(w) {
+function fromKernel(w, name) {
   return new Promise((resolve, reject) => {
     const id = `${w.id}-${Date.now().toString(36)}-${++turn}`;
     const done = (settle, value) => {
@@ -31,7 +32,7 @@ function fromKernel(w) {
       patience,
     );
     w.model.on("msg:custom", answered);
-    w.model.send({ type: "weights", id });
+    w.model.send({ type: "weights", id, name });
   });
 }
 
@@ -45,17 +46,19 @@ function fromSite(name) {
  * The network that `make` makes of a checkpoint; asked for once, and again after a failure.
  * @param {W} w
  */
-function network(w, make) {
-  if (!loaded.has(w.model)) {
-    const bytes = w.kernel ? fromKernel(w) : fromSite(w.get("name"));
+function network(w, make, name) {
+  const mine = loaded.get(w.model) ?? new Map();
+  loaded.set(w.model, mine);
+  if (!mine.has(name)) {
+    const bytes = w.kernel ? fromKernel(w, name) : fromSite(name);
     const made = bytes.then((buffer) => {
       const checkpoint = readCheckpoint(buffer);
       return { ...checkpoint, ...make(checkpoint) };
     });
-    loaded.set(w.model, made);
-    made.catch(() => loaded.delete(w.model));
+    mine.set(name, made);
+    made.catch(() => mine.delete(name));
   }
-  return loaded.get(w.model);
+  return mine.get(name);
 }
 
 export const size = (bytes) =>
@@ -65,19 +68,23 @@ export const size = (bytes) =>
  * Where the model runs, or what is said `before` it is here.
  * @param {W} w
  * @param {string} before
+ * @param {unknown} [net] of a widget of several the one that is meant
  */
-export const modelHint = (w, before) => (w.local.net ? "The model is here: it runs in your browser." : before);
+export const modelHint = (w, before, net = w.local.net) =>
+  net ? "The model is here: it runs in your browser." : before;
 
 /**
  * Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it.
+ * A widget of several networks says which `file` is meant; `net` is then the one that came last.
  * @param {W} w
+ * @param {Loaded} [file]
  */
-export function withNetwork(w, make, act, without) {
+export function withNetwork(w, make, act, without, file = { name: w.get("name"), size: w.get("size") }) {
   if (w.local.loading) return;
   w.local.loading = true;
-  w.local.note = w.local.net ? "" : `Loading the model, ${size(w.get("size"))} …`;
+  w.local.note = w.local.net ? "" : `Loading the model, ${size(file.size)} …`;
   w.draw();
-  network(w, make)
+  network(w, make, file.name)
     .then((net) => {
       w.local.loading = false;
       w.local.net = net;

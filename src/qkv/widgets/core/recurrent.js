@@ -21,7 +21,7 @@ import { half } from "./safetensors.js";
  * @property {{ tokens: string[], rows: Row[] } | null} free null where it is the same
  */
 
-const [BOS, EOS] = [1, 2];
+export const [BOS, EOS] = [1, 2];
 const MOST = 60;
 
 /** The weights by name, from their float16 bytes. */
@@ -39,7 +39,7 @@ function unpack({ shapes }, buffer) {
 }
 
 /** W x + b; without a bias W x. */
-function affine({ shape: [rows, columns], data }, x, bias) {
+export function affine({ shape: [rows, columns], data }, x, bias) {
   return Array.from({ length: rows }, (_, i) => {
     let sum = bias ? bias.data[i] : 0;
     for (let j = 0; j < columns; j++) sum += data[i * columns + j] * x[j];
@@ -74,17 +74,25 @@ function read(weights, ids) {
 
 /**
  * One step of the decoder after another: `next(row, t)` is the token to feed after row t, or undefined at the end.
+ * It begins with the state `first`, and looks at no state that is not `visible`.
+ * @param {{ [name: string]: any }} weights
+ * @param {number[][]} states
+ * @param {(row: Row, t: number) => number | undefined} next
+ * @param {{ first?: number[], visible?: boolean[] }} given
  * @returns {Row[]}
  */
-function write(weights, states, next) {
+export function write(weights, states, next, { first = states[states.length - 1], visible } = {}) {
   const looks = weights["score.v.weight"] !== undefined;
   const keys = looks ? states.map((h) => affine(weights["score.U.weight"], h)) : [];
   const rows = [];
-  let hidden = states[states.length - 1];
-  for (let token = BOS; token !== undefined; token = next(rows[rows.length - 1], rows.length - 1)) {
+  let hidden = first;
+  /** @type {number | undefined} */
+  let token = BOS;
+  for (; token !== undefined; token = next(rows[rows.length - 1], rows.length - 1)) {
     const query = looks ? affine(weights["score.W.weight"], hidden) : [];
     const sum = (key) => key.map((k, i) => Math.tanh(k + query[i]));
-    const scores = looks ? keys.map((key) => affine(weights["score.v.weight"], sum(key))[0]) : null;
+    const score = (key, j) => (visible?.[j] === false ? -Infinity : affine(weights["score.v.weight"], sum(key))[0]);
+    const scores = looks ? keys.map(score) : null;
     const context = scores ? weightedSum(softmax(scores), states) : states[states.length - 1];
     hidden = gru(weights, "cell", [...rowOf(weights["embedding.weight"], token), ...context], hidden);
     const logits = affine(weights["output.weight"], [...hidden, ...context], weights["output.bias"]);

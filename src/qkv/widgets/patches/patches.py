@@ -1,6 +1,5 @@
 """A Vision Transformer at work: what it looks at, what it does without, your digit."""
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import listed, visible
 from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.packed import packed
-from qkv.widgets.shared.served import Served, mean_of_heads
+from qkv.widgets.shared.served import Served, mean_of_heads, rounded
 
 __all__ = ["Patches"]
 
@@ -105,7 +104,7 @@ class Patches(Served):
         config = model.config
         if not 1 <= len(images) <= MOST:
             raise ValueError(f"Patches records 1 to {MOST} images, not {len(images)}")
-        kept = _rounded(model)
+        kept = rounded(model)
         found = _look(kept, images.pixels)
         named = list(map(str, range(config.classes) if names is None else names))
         _fitting(config, images.labels, named)
@@ -140,15 +139,6 @@ class Patches(Served):
         )
         caption = f"<p>Image 1: where the class token looks, {_LAST}</p>"
         return page(self.alt, said, caption, where)
-
-
-def _rounded(model: Any) -> Any:
-    """Return a copy with the weights that a checkpoint keeps."""
-    made = copy.deepcopy(model).eval()
-    with torch.no_grad():
-        for parameter in made.parameters():
-            parameter.copy_(parameter.half())
-    return made
 
 
 def _look(model: Any, pixels: Tensor) -> list[dict[str, Any]]:

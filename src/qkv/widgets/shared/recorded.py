@@ -147,7 +147,9 @@ def fits(value: Tensor, tokens: Sequence[str], what: str) -> Tensor:
     return value
 
 
-def likely(probabilities: Tensor, vocabulary: Sequence[str], count: int) -> list:
+def likely(
+    probabilities: Tensor, vocabulary: Sequence[str], count: int, digits: int = 4
+) -> list:
     """Return the most likely tokens of each step with their probabilities."""
     if probabilities.shape[-1] != len(vocabulary):
         raise ValueError(
@@ -157,7 +159,7 @@ def likely(probabilities: Tensor, vocabulary: Sequence[str], count: int) -> list
     top = probabilities.topk(min(count, len(vocabulary)))
     pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)
     return [
-        [[vocabulary[i], number(p)] for i, p in zip(ids, ps, strict=True)]
+        [[vocabulary[i], number(p, digits)] for i, p in zip(ids, ps, strict=True)]
         for ids, ps in pairs
     ]
 

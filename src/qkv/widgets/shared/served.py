@@ -1,5 +1,7 @@
 """Widgets whose front end runs a trained model, on weights that it asks for."""
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -25,21 +27,43 @@ class Served(Widget):
     size = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, checkpoint: Any, name: str, **state: Any):
-        self._checkpoint = checkpoint
         super().__init__(name=name, size=len(checkpoint.to_bytes()), **state)
-        self.on_msg(self._on_message)
+        serve(self, {name: checkpoint})
 
-    def _on_message(self, _: Any, content: Any, buffers: Any) -> None:
+
+def serve(widget: Widget, checkpoints: Mapping[str, Any]) -> None:
+    """Let a widget answer its front end, which asks for weights by their name.
+
+    Parameters
+    ----------
+    widget : whose front end asks.
+    checkpoints : by name what has a ``to_bytes``, as a checkpoint's file holds them.
+    """
+
+    def answer(_: Any, content: Any, buffers: Any) -> None:
         if content.get("type") != "weights":
             return
-        answer = {"type": "weights", "id": content.get("id")}
-        self.send(answer | {"type": "coming"})
+        said = {"type": "weights", "id": content.get("id")}
+        widget.send(said | {"type": "coming"})
         try:
-            weights = self._checkpoint.to_bytes()
+            weights = checkpoints[content.get("name")].to_bytes()
+        except KeyError:
+            widget.send(said | {"error": f"there is no model {content.get('name')!r}"})
         except ValueError as error:
-            self.send(answer | {"error": str(error)})
+            widget.send(said | {"error": str(error)})
         else:
-            self.send(answer, [weights])
+            widget.send(said, [weights])
+
+    widget.on_msg(answer)
+
+
+def rounded(model: Any) -> Any:
+    """Return a copy with the weights that a checkpoint keeps."""
+    made = copy.deepcopy(model).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(parameter.half())
+    return made
 
 
 def mean_of_heads(weights: list[list[float | int]]) -> list[float]:

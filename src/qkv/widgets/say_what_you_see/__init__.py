@@ -1,0 +1,1 @@
+"""The widget SayWhatYouSee, a folder for its Python and its JavaScript."""
