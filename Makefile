@@ -54,7 +54,7 @@ bench: $(PEERS)  ## races against peers, hand-written and published
 claims: $(ALL)  ## measure every claim again, for three seeds
 	$(BIN)/python tools/claims.py $(ARGS)
 
-checkpoint: $(ALL)  ## train the models of chapters 7 and 8 again, into the package
+checkpoint: $(ALL)  ## train the package's models again, into the package
 	$(BIN)/python tools/checkpoint.py $(ARGS)
 
 pdf: $(ALL) $(NPM)  ## print the book into build/book.pdf

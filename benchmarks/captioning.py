@@ -23,7 +23,7 @@ from qkv.decoding import greedy
 from qkv.vision import Captioner, GridEncoder, TransformerCaptioner
 
 VOCAB, BATCH, WORDS = 15, 32, 15  # five objects in English
-TRAINING, WRITING, TRANSFORMER = 1.0, 1.15, 1.05
+TRAINING, WRITING, TRANSFORMER = 1.05, 1.4, 1.05
 Calls = dict[str, Callable[[], object]]
 
 
@@ -76,10 +76,10 @@ class TransformerByHand(nn.Module):
         layers = len(model.decoder.layers)
         self.decoder = nn.TransformerDecoder(layer, layers, nn.LayerNorm(d_model))
         self.decoder.load_state_dict(model.decoder.state_dict())
-        self.model = [model]  # its other parts are shared, and not parameters of this
+        self.model = model  # whose other parts are shared
 
     def forward(self, pixels: Tensor, target_in: Tensor) -> Tensor:
-        (model,) = self.model
+        model = self.model
         x = model.positions(model.embedding(target_in) * model.encoder.d_hidden**0.5)
         causal = nn.Transformer.generate_square_subsequent_mask(target_in.shape[1])
         memory = model.memory(pixels)

@@ -220,7 +220,7 @@ class Captioner(AttentionDecoder[ImageEncoder]):
 
     def _states(
         self, state: AttentionState, target_in: Int[Tensor, "batch target"]
-    ) -> Float[Tensor, "batch states d_hidden"]:
+    ) -> Float[Tensor, "batch 1+target d_hidden"]:
         """Return the state to begin with, and that after each word."""
         states = [state.hidden]
         for token in target_in.unbind(1):

@@ -234,12 +234,12 @@ class OneVector(ImageEncoder):
     Parameters
     ----------
     encoder : the grid whose places are put into the vector.
+    d_hidden : the width of the vector; the encoder's if not given.
 
     Notes
     -----
     Vinyals et al. (2015) write from one vector. The layer norm keeps it at a scale that
-    a decoder can begin with; with tanh in its place, the numbers are soon all near −1
-    and 1 at a rate at which attention learns well.
+    a decoder can begin with, at any rate of learning.
 
     Examples
     --------
@@ -249,12 +249,12 @@ class OneVector(ImageEncoder):
     (torch.Size([5, 1, 16]), True)
     """
 
-    def __init__(self, encoder: GridEncoder):
+    def __init__(self, encoder: GridEncoder, d_hidden: int | None = None):
         """Keep the grid; make the layer that reads it whole, and its norm."""
         super().__init__()
         self.encoder = encoder
-        self.grid, self.d_hidden = (1, 1), encoder.d_hidden
-        self.whole = nn.Linear(prod(encoder.grid) * self.d_hidden, self.d_hidden)
+        self.grid, self.d_hidden = (1, 1), d_hidden or encoder.d_hidden
+        self.whole = nn.Linear(prod(encoder.grid) * encoder.d_hidden, self.d_hidden)
         self.norm = LayerNorm(self.d_hidden)
 
     def features(
