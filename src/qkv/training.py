@@ -25,6 +25,7 @@ from tqdm import tqdm
 from qkv._checks import settle, whole
 from qkv._files import refuse_unwritable, write
 from qkv._models import beside, in_mode
+from qkv._processes import bare, gathered, mean, processes, rank, told, weighted
 from qkv.data.kinds import (
     Asked,
     OfClasses,
@@ -225,7 +226,10 @@ def update(
     .. math:: g = \nabla_\theta L, \qquad
               g \leftarrow g \cdot \min\!\left(1, \frac{clip\_norm}{\|g\|}\right)
 
-    and the optimizer moves the parameters θ by what it makes of g.
+    and the optimizer moves the parameters θ by what it makes of g. Where ``model`` is a
+    ``DistributedDataParallel``, L is the mean over all targets of all processes'
+    batches, and each of them returns it; what modules add of their own
+    (:func:`fit`) is the mean of the processes'.
 
     Raises
     ------
@@ -254,17 +258,28 @@ def update(
     *inputs, target = _brought(model, batch)
     output, auxiliary = _answered(model, inputs)
     smoothing = {"label_smoothing": label_smoothing} if label_smoothing else {}
-    loss = sum(auxiliary, batch.loss(output, target, **smoothing))
+    loss = weighted(
+        model, batch.loss(output, target, **smoothing), _count(batch, target)
+    )
+    loss = sum(auxiliary, loss)
     optimizer.zero_grad()
     loss.backward()
     norm = clip_grad_norm_(model.parameters(), clip_norm).item()
-    if not (isfinite(loss.item()) and isfinite(norm)):
+    value = mean(model, loss.detach()).item()
+    if not (isfinite(value) and isfinite(norm)):
         raise FloatingPointError(
-            f"the loss is {loss.item():.4g} and its gradient {norm:.4g} long; try a "
+            f"the loss is {value:.4g} and its gradient {norm:.4g} long; try a "
             "smaller learning rate, and look for a row with nothing to attend to"
         )
     optimizer.step()
-    return loss.item()
+    return value
+
+
+def _count(batch: object, target: Tensor) -> Tensor:
+    """How many of the target's numbers the loss is a mean of."""
+    if isinstance(batch, OfClasses):
+        return (target != batch.ignored).sum()
+    return torch.tensor(target.numel(), device=target.device)
 
 
 def _brought(model: nn.Module, batch: object) -> tuple[Tensor, ...]:
@@ -322,19 +337,24 @@ def fit(
         :class:`~qkv.data.Batch` its ``source``, ``source_lengths`` and ``target_in``.
         A module anywhere in it may have a method ``auxiliary_loss``, such as experts
         that are to be balanced: given what the module itself was called with, it
-        returns what is added to the loss.
+        returns what is added to the loss. It may be a
+        ``torch.nn.parallel.DistributedDataParallel``: several processes then train one
+        model, each with a stream of its own, and each step is that of one process with
+        all their batches in one.
     batches : a stream, from its beginning also where training is resumed, of anything
         that is :class:`~qkv.data.Asked`: it brings its own loss. The batches are
         brought to the model's device, a GPU or not.
     steps : how many steps to take in all, those before an interruption included.
     watch : measures the model before the first step, every ``watch_every`` steps and
         after the last. It sees the model in evaluation mode, and the random numbers
-        it draws are not missed in training.
+        it draws are not missed in training. Of several processes each watches, the
+        model without its wrapper.
     checkpoint : a file that is written now and then, at the end, and when training is
         interrupted. Where it exists, training goes on from it, and on a CPU ends with
         the same bits as if it had never stopped. On a GPU it goes on from the same
         weights, but what dropout draws there is not kept, and sums may be taken in
-        another order.
+        another order. Of several processes the first writes it, and as many are to go
+        on from it; an interruption leaves it as it was last written.
     settings : the learning rate, its schedule, and what else does not change.
 
     Raises
@@ -380,20 +400,21 @@ def fit(
     run = _Run(checkpoint, model, optimizer, settings, history)
     run.resume(stream, steps)
     done = step = len(history.losses)
-    with in_mode(model, training=True), _progress(done, steps) as bar:
+    with in_mode(model, training=True), _progress(model, done, steps) as bar:
         try:
             for step in range(done, steps):
                 if step % watch_every == 0:
-                    _observe(model, watch, history)
+                    _observe(bare(model), watch, history)
                 run.take_step(_next(stream, step, steps))
                 if (step + 1) % settings.save_every == 0:
                     run.save()
                 bar.update()
-            _observe(model, watch, history)
+            _observe(bare(model), watch, history)
         except FloatingPointError as error:
             raise FloatingPointError(f"step {step + 1}: {error}") from None
         except KeyboardInterrupt:
-            run.save()
+            if processes(model) == 1:  # others may be at another step
+                run.save()
             raise
     run.save()
     return history
@@ -463,10 +484,9 @@ def _interruption_waits() -> Iterator[None]:
         before(*pressed[0])
 
 
-def _progress(done: int, steps: int) -> tqdm:
-    return tqdm(
-        total=steps, initial=done, unit="step", disable=_quiet(), file=sys.stdout
-    )
+def _progress(model: nn.Module, done: int, steps: int) -> tqdm:
+    hidden = _quiet() or rank(model) > 0
+    return tqdm(total=steps, initial=done, unit="step", disable=hidden, file=sys.stdout)
 
 
 def _quiet() -> bool:
@@ -512,47 +532,57 @@ class _Run:
         """Write the file whole or not at all: an interruption leaves the old one."""
         if self.path is None or self.last is None:
             return
+        own = {"random": torch.get_rng_state(), "last": _tensors(self.last)}
+        first, *others = gathered(self.model, own)
+        if rank(self.model) > 0:
+            return
         content = io.BytesIO()
-        torch.save(self._state(), content)
+        torch.save(self._state() | first | {"others": others}, content)
         write(self.path, content.getbuffer())
 
     def resume(self, stream: Iterator[Asked], steps: int) -> None:
         """Put the run where the file says it was, passing over the batches it had."""
-        if self.path is None:
+        saved = told(self.model, self._found)
+        if saved is None:
             return
-        path = Path(self.path)
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-        refuse_unwritable(path)
-        if not path.exists():
-            return
-        saved = _load(path)
         self._refuse_another(saved, steps)
-        self._pass_over(stream, saved, steps)
-        self.model.load_state_dict(saved["model"])
+        own = [saved, *saved.get("others", ())][rank(self.model)]
+        self._pass_over(stream, len(saved["losses"]), own["last"], steps)
+        bare(self.model).load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        torch.set_rng_state(saved["random"])
+        torch.set_rng_state(own["random"])
         self.history.losses += saved["losses"]
         self.history.cpu_seconds = saved["cpu_seconds"]
         self.history.watched += saved["watched"]
 
+    def _found(self) -> dict[str, Any] | None:
+        """Return what the file holds, where there is one."""
+        if self.path is None:
+            return None
+        path = Path(self.path)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+        refuse_unwritable(path)
+        return _load(path) if path.exists() else None
+
     def _state(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
-            "model": self.model.state_dict(),
+            "model": bare(self.model).state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
             "settings": _what_counts(self.settings),
-            "last": _tensors(self.last),
             "losses": self.history.losses,
             "cpu_seconds": self.history.cpu_seconds,
             "watched": self.history.watched,
         }
 
     def _refuse_another(self, saved: dict[str, Any], steps: int) -> None:
-        difference = _first_difference(saved["model"], self.model.state_dict())
+        difference = _first_difference(saved["model"], bare(self.model).state_dict())
         if difference:
             self._refuse(f"is of another model: {difference}")
+        before, now = 1 + len(saved.get("others", ())), processes(self.model)
+        if before != now:
+            self._refuse(f"was made by {_so_many(before)}, not by {_so_many(now)}")
         if saved["settings"] != _what_counts(self.settings):
             wanted = _what_counts(self.settings)
             self._refuse(f"was made with {saved['settings']}, not with {wanted}")
@@ -562,11 +592,11 @@ class _Run:
             )
 
     def _pass_over(
-        self, stream: Iterator[Asked], saved: dict[str, Any], steps: int
+        self, stream: Iterator[Asked], count: int, before: list[Tensor], steps: int
     ) -> None:
-        for step in range(len(saved["losses"])):
+        for step in range(count):
             self.last = _next(stream, step, steps)
-        before, now = saved["last"], _tensors(self.last)
+        now = _tensors(self.last)
         if len(before) != len(now) or not all(map(torch.equal, before, now)):
             self._refuse(
                 "was made with other batches; give the same stream from its beginning: "
@@ -578,6 +608,10 @@ class _Run:
             f"the checkpoint {self.path} {why}. It is left as it is: "
             "name another file, or delete this one to begin anew"
         )
+
+
+def _so_many(processes: int) -> str:
+    return "one process" if processes == 1 else f"{processes} processes"
 
 
 def _tensors(batch: Asked | None) -> list[Tensor]:

@@ -12,6 +12,7 @@ Arrows point from who imports to what is imported:
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
+- training → _processes, what changes where several train one model
 - src → nothing of chapters, book, tests, tools or benchmarks
 
 Eleven arrows go further, each for what would otherwise be written twice:
@@ -74,6 +75,7 @@ MAY_IMPORT = {
     **{leaf: set() for leaf in LEAVES},
     "_files": set(),
     "_models": set(),
+    "_processes": set(),
     "trace": set(),
     "data": set(),
     "claims": set(),
@@ -87,7 +89,7 @@ MAY_IMPORT = {
     "transformer": {*BELOW, "_files", "positions", "data"},
     "vision": {*BELOW, "_files", "positions", "transformer", "recurrent"},
     "series": {*BELOW, "positions", "transformer", "data"},
-    "training": {*MODEL, "_files", "_models", "data", "trace"},
+    "training": {*MODEL, "_files", "_models", "_processes", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {

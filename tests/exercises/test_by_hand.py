@@ -103,6 +103,13 @@ def test_a_wrong_number_without_a_name_is_told_where_to_look(exercise: ByHand) -
 
 
 @every
+def test_no_word_is_stressed_by_stars(exercise: ByHand) -> None:
+    """The widget knows `code` and formulas, and shows a star as a star."""
+    for text in (exercise.task, *(m.says for m in exercise.mistakes.values())):
+        assert not re.search(r"\*\w+( \w+)*\*", text), text
+
+
+@every
 def test_labels_are_letters_that_can_be_heard(exercise: ByHand) -> None:
     for table in exercise.tables.values():
         for labels in (table.rows, table.columns):

@@ -12,6 +12,9 @@ tokens and the true answers.
 :class:`Digits` and :class:`FindTheDigit` draw :class:`Images`, and the class of each;
 :func:`load_images` reads a folder of your own.
 
+:class:`Scenes` draws coloured shapes, and says what is there in English or Korean:
+:class:`Captions`, whose every word is known to speak of one object, or of none.
+
 :class:`Seasons`, :class:`RandomWalk`, :func:`google` and :func:`co2` are a
 :class:`Series` to forecast, cut into :class:`Windows`; :class:`Motifs` draws many short
 ones. :func:`read_series` reads a file of your own.

@@ -145,8 +145,15 @@ class Scenes(Drawing[Captions]):
         )
 
     def say(self, scene: Scene) -> tuple[str, ...]:
-        """Return the words of the one right caption of a scene, without ``<eos>``."""
-        return tuple(word for word, _ in spoken(scene.rows, self.language))
+        """Return the words of the one right caption of a scene, without ``<eos>``.
+
+        Raises
+        ------
+        ValueError
+            If it has no object, or one outside the page.
+        """
+        rows = self._on_the_page(scene).rows
+        return tuple(word for word, _ in spoken(rows, self.language))
 
     def write(self, words: Sequence[str]) -> str:
         """Return words as a text, also wrong ones; Korean particles are joined on."""
@@ -213,7 +220,7 @@ class Scenes(Drawing[Captions]):
         ValueError
             If the pictures are of another size, or not red, green and blue.
         TypeError
-            If they are no tensor.
+            If they are no tensor, or hold whole numbers.
         """
         self._check(pixels)
         count, pitch = len(pixels), self.pitch
@@ -304,25 +311,33 @@ class Scenes(Drawing[Captions]):
                 "the scene has no object, but a sentence names at least one; add a "
                 "Thing"
             )
-        for t in scene.things:
-            if not (0 <= t.row < self.slots and 0 <= t.column < self.slots):
-                raise ValueError(
-                    f"the {t.colour} {t.shape} is on the slot (row {t.row}, column "
-                    f"{t.column}), but both run from 0 to {self.slots - 1}; move it "
-                    "onto the page"
-                )
-            if not 0 <= t.size < len(self.sizes) or not all(
-                0 <= pixels <= self.jitter for pixels in t.shift
-            ):
-                raise ValueError(
-                    f"the {t.colour} {t.shape} has size {t.size} and shift {t.shift}, "
-                    f"but a size is a number below {len(self.sizes)}, and a shift is "
-                    f"0 to {self.jitter} pixels down and across; give such"
-                )
+        for each in scene.things:
+            self._fits(each)
         return scene
+
+    def _fits(self, t: Thing) -> None:
+        """Refuse a thing that is not on the page, or can't be drawn."""
+        last, name = self.slots - 1, f"{t.colour} {t.shape}"
+        if not (0 <= t.row <= last and 0 <= t.column <= last):
+            raise ValueError(
+                f"the {name} is on the slot (row {t.row}, column {t.column}), but both "
+                f"run from 0 to {last}; move it onto the page"
+            )
+        is_known = 0 <= t.size < len(self.sizes)
+        if not is_known or min(t.shift) < 0 or max(t.shift) > self.jitter:
+            raise ValueError(
+                f"the {name} has size {t.size} and shift {t.shift}, but a size is a "
+                f"number below {len(self.sizes)}, and a shift is 0 to {self.jitter} "
+                "pixels down and across; give such"
+            )
 
     def _check(self, pixels: Tensor) -> None:
         a_tensor("pixels", pixels)
+        if not pixels.is_floating_point():
+            raise TypeError(
+                f"pixels hold {pixels.dtype}, but run from 0, black, to 1, white; give "
+                "pixels / 255 of bytes"
+            )
         if pixels.ndim != 4 or not len(pixels):
             raise ValueError(
                 f"pixels have the shape {tuple(pixels.shape)}, but are wanted as "

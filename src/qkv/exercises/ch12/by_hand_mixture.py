@@ -44,7 +44,7 @@ BY_HAND = ByHand(
     decimals=3,
     task="A router has scored three experts for one token; here are the powers "
     "$e^{s_i}$ of its scores. With $k = 2$ the two best work on it, and the gates are "
-    "probabilities over *all* experts. What is the layer's output? (Expert 1 is never "
+    "probabilities over all experts. What is the layer's output? (Expert 1 is never "
     "asked when the layer runs. Its words stand here for those who ask it.)",
     compute=_mixed,
     tables={
