@@ -33,7 +33,7 @@ class SelfAttention2dTrace:
     attention: ScaledDotProductTrace = step(
         "Lay the places out in a row, and attend",
         formula=r"o_i = \sum_j \mathrm{softmax}_j"
-        r"\Big(\frac{q_i \cdot k_j}{\sqrt{d_k}}\Big) v_j",
+        r"(\frac{q_i \cdot k_j}{\sqrt{d_k}}) v_j",
         reads=("queries", "keys", "values"),
     )
     said: Float[Tensor, "*batch channel row column"] = step(

@@ -65,7 +65,7 @@ class CaptionTrace:
     queries: Float[Tensor, "batch target d_hidden"] = step(
         "Ask with the decoder's state so far",
         formula=r"q_t = s_{t-1}, \quad "
-        r"s_0 = \tanh(W \tfrac{1}{N} \sum_{ij} h_{ij} + b)",
+        r"s_0 = \tanh(W \frac{1}{N} \sum_{ij} h_{ij} + b)",
         reads=("grid", "target"),
     )
     attention: AttentionTrace = step("Look at the grid, all places together")

@@ -52,7 +52,7 @@ BY_HAND = ByHand(
             "Pixels that a place sees",
             columns=NAMES,
             blanks=...,
-            look="a layer adds (kernel − 1) times the distance *before* it.",
+            look="a layer adds (kernel − 1) times the distance before it.",
         ),
     },
     mistakes={

@@ -86,7 +86,7 @@ BY_HAND = ByHand(
             PLACES,
             PLACES,
             blanks=((0, 2), (1, 2), (2, 1), (2, 2)),
-            look="divide each power by the sum of its *row*.",
+            look="divide each power by the sum of its row.",
         ),
         "read": Table(
             "What each place reads, $o$",
@@ -104,7 +104,7 @@ BY_HAND = ByHand(
     mistakes={
         "over the queries": Mistake(
             "each power has been divided by the sum of its column: the weights of one "
-            "*row* sum to 1",
+            "row sum to 1",
             partial(_looked, axis=0),
         ),
         "not divided": Mistake(

@@ -325,7 +325,7 @@ function board(w, s) {
     on.keyOf(opening.board) === on.keyOf(s.board) && same(opening.cell, s.cell) && s.gamma === 1 && !s.field;
   return html`<div class="qkv-board-of">
     <div class="qkv-h">The board <small>3 × 3 slots</small></div>
-    <div class="qkv-slots" role="group" aria-label="The board, 3 × 3 slots: ${w.still ? alt(s) : "arrow keys move a digit, Delete removes it"}">
+    <div class="qkv-nine-slots" role="group" aria-label="The board, 3 × 3 slots: ${w.still ? alt(s) : "arrow keys move a digit, Delete removes it"}">
       ${on.slots.map((slot) => slotButton(w, s, slot))}
     </div>
     ${
@@ -405,7 +405,7 @@ function answers(w, s, { says }) {
     <tbody>
       ${s.colours.map(
         (colour, k) => html`<tr class=${k === best ? "qkv-best" : ""}>
-          <th scope="row">${k === best ? html`<span class="qkv-diamond" aria-hidden="true">◆</span>` : nothing}<i class="qkv-paint" aria-hidden="true" style="background:${paint(w, colour)}"></i>${shown(colour)}${truths.includes(colour) ? html` <small>the twin</small>` : nothing}</th>
+          <th scope="row">${k === best ? html`<span class="qkv-diamond" aria-hidden="true">◆</span>` : nothing}<i class="qkv-colour-patch" aria-hidden="true" style="background:${paint(w, colour)}"></i>${shown(colour)}${truths.includes(colour) ? html` <small>the twin</small>` : nothing}</th>
           <td class="qkv-num">${chance(says[k])}</td>
           <td><span class="qkv-meter"><i style="width:${100 * says[k]}%"></i></span></td>
         </tr>`,
