@@ -33,7 +33,7 @@ def _added_up() -> dict[str, Tensor]:
 
 BY_HAND = ByHand(
     id="11.a",
-    title="How far the trunk sees",
+    title="How far does it see?",
     minutes=4,
     difficulty=1,
     task="Three 3 × 3 convolutions, with a pool of 2 after the first two. How many "
