@@ -149,10 +149,10 @@ EXERCISE = Exercise(
         "many words": partial(
             _caption,
             [(2, 2), (1, 20), (11, 11), (20, 3), (19, 19), (30, 12)],
-            [n // 2 % 7 - 1 for n in range(43)],
+            [n // 2 % 7 - 1 for n in range(6, 43)],
             13,
             11,
-            [(n // 2 + (n % 5 == 0)) % 7 - 1 for n in range(43)],
+            [(n // 2 + (n % 5 == 0)) % 7 - 1 for n in range(6, 43)],
         ),
         "one object": partial(_caption, [(10, 10)], [0, 0, -1], 7, 7),
     },
