@@ -317,7 +317,7 @@ def whole(least: int, **numbers: int) -> dict[str, int]:
     """
     for name, number in numbers.items():
         try:
-            numbers[name] = index(number)
+            numbers[name] = int(index(number))  # True is 1
         except TypeError:
             raise TypeError(
                 f"{name} is {number!r}, but must be a whole number"
