@@ -317,7 +317,7 @@ def folded(encoder: GridEncoder) -> GridEncoder:
         if isinstance(norm, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
             stages[index - 1] = fused = fuse_conv_bn_eval(before, norm)
             # It was none of the convolution's, and is frozen; it was the norm's.
-            fused.bias.requires_grad_(norm.bias.requires_grad)
+            fused.get_parameter("bias").requires_grad_(norm.bias.requires_grad)
             stages[index] = nn.Identity()
     return same
 
