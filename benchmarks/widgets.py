@@ -20,10 +20,10 @@ import torch
 from playwright.sync_api import sync_playwright
 
 from qkv.attention import attend
-from qkv.data import Digits, Scenes
+from qkv.data import Digits, FindTheTwin, Scenes
 from qkv.transformer import load as load_translator
+from qkv.vision import LookUpNetwork, load_captioner
 from qkv.vision import load as load_reader
-from qkv.vision import load_captioner
 from qkv.widgets import (
     Alignment,
     AttentionLab,
@@ -31,6 +31,7 @@ from qkv.widgets import (
     GatedCell,
     Heads,
     LearnToLook,
+    LookUp,
     MaskPainter,
     MergePad,
     Patches,
@@ -141,6 +142,7 @@ def _of_models(generator):
         "RouterMap 256": (_router_map(generator), ["ArrowLeft", "Home", "End"]),
         "SayWhatYouSee 9": (_say_what_you_see(), ["ArrowRight", "ArrowLeft", "End"]),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
+        "LookUp": (LookUp(LookUpNetwork(), FindTheTwin()), []),
     }
 
 

@@ -9,6 +9,7 @@ digits           chapter 8: a Vision Transformer reads handwritten digits
 find_the_digit   chapter 8: another finds a digit in clutter
 caption_english  chapter 10: a captioner says what is in a picture, looking
 caption_korean   chapter 10: another says it in Korean
+look_up          chapter 11: a convolutional network looks up the twins' colours
 
 Without a name all are trained, on one thread. A file is not written where the model,
 rounded as it is kept, gets fewer of the held-out examples right than it must.
@@ -25,7 +26,15 @@ from torch import nn
 from torch.nn.functional import pad
 
 from qkv import transformer, vision
-from qkv.data import Captions, Digits, EnglishKorean, FindTheDigit, Images, Scenes
+from qkv.data import (
+    Captions,
+    Digits,
+    EnglishKorean,
+    FindTheDigit,
+    FindTheTwin,
+    Images,
+    Scenes,
+)
 from qkv.decoding import exact_match, greedy
 from qkv.training import FitSettings, History, accuracy, fit
 
@@ -171,6 +180,41 @@ def right_captions(model: vision.Captioner, asked: Captions) -> float:
     return (padded == asked.target).all(1).float().mean().item()
 
 
+def look_up(steps: int = 1200) -> Trained:
+    """Chapter 11: a trunk that names digits, then a block that finds their twins."""
+    task = FindTheTwin()
+    torch.manual_seed(0)
+    model = vision.LookUpNetwork()
+    width = model.config.widths[-1]
+    names = vision.CellHead(width, classes=(1 + len(task.colours)) * task.kinds)
+    settings = FitSettings(learning_rate=5e-3, decay_over=steps, warmup=steps // 6)
+    named = fit(
+        nn.Sequential(model.trunk, names),
+        (twins.naming() for twins in task.batches(batch_size=32, seed=0)),
+        steps=steps,
+        settings=settings,
+    )
+    model.eval()
+    twins = task.sample(8 * steps, seed=1)
+    with torch.no_grad():
+        grids = twins.on(model.trunk(twins.pixels))
+    history = fit(
+        nn.Sequential(model.block, model.head),
+        grids.batches(batch_size=64, seed=0),
+        steps=steps,
+        settings=settings,
+    )
+    history.cpu_seconds += named.cpu_seconds
+    asked = task.sample(1000, seed=2, held_out=True)
+    return Trained(
+        model,
+        history,
+        lambda file: vision.save(model, file),
+        lambda file: accuracy(vision.load_look_up(file), asked),
+        least=0.88,
+    )
+
+
 CHECKPOINTS = {
     made.__name__: made
     for made in (
@@ -179,6 +223,7 @@ CHECKPOINTS = {
         find_the_digit,
         caption_english,
         caption_korean,
+        look_up,
     )
 }
 

@@ -24,7 +24,8 @@ Eleven arrows go further, each for what would otherwise be written twice:
   are exercises: they are judged by the same mistakes, and kept in the same list;
 - widgets → attention, for ``attend``: the head that LearnToLook trains is chapter 3's;
 - widgets → vision, for ``rollout``: the sum that the patches show must be chapter 8's;
-  and for ``folded``: SayWhatYouSee records what its checkpoint would say;
+  for ``folded``: what is recorded is what a checkpoint would say; and for
+  ``receptive_field``: what a cell of LookUp sees without attention is chapter 11's;
 - widgets → subwords: the merges that MergePad shows without a script are chapter 9's;
 - widgets → series: the ridge regression and the look-up that ForecastPad shows without
   a script are chapter 14's;
@@ -87,7 +88,7 @@ MAY_IMPORT = {
     "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
-    "vision": {*BELOW, "_files", "positions", "transformer", "recurrent"},
+    "vision": {*BELOW, "_files", "_models", "positions", "transformer", "recurrent"},
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "_processes", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},

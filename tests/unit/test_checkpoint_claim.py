@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qkv import vision
-from qkv.data import Digits, EnglishKorean, FindTheDigit, Scenes
+from qkv.data import Digits, EnglishKorean, FindTheDigit, FindTheTwin, Scenes
 from qkv.decoding import exact_match, translate
 from qkv.training import accuracy
 from qkv.transformer import TransformerConfig, load
@@ -19,9 +19,7 @@ ROOT = Path(__file__).parents[2]
 MEGABYTE = 10**6
 FILES = sorted(checkpoint.FOLDER.glob("*.safetensors"))
 SAYING = [file for file in FILES if file.stem.startswith("caption_")]
-SEEING = [
-    file for file in FILES if file.stem != "english_korean" and file not in SAYING
-]
+SEEING = [file for file in FILES if file.stem in ("digits", "find_the_digit")]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +84,18 @@ def test_their_words_look_at_what_they_name(file):
     peaks = model.trace(*asked.inputs).attention.weights.argmax(-1, keepdim=True)
     names, covers = asked.speaks_of >= 0, asked.covers(model.encoder.grid[0])
     assert covers.gather(-1, peaks)[names].float().mean() >= 0.9
+
+
+def test_the_one_that_looks_up_finds_twins_in_handwriting_that_was_held_out():
+    (file,) = (file for file in FILES if file.stem == "look_up")
+    assert file.stat().st_size <= 0.4 * MEGABYTE
+    model, task = vision.load_look_up("look_up"), FindTheTwin()
+    twins = task.sample(150, seed=7, held_out=True)
+    assert accuracy(model, twins) >= 0.88
+    assert accuracy(model, twins.hiding()) <= 0.25
+    assert accuracy(model, twins.hiding(another=True)) >= 0.88
+    torch.nn.init.zeros_(model.block.gamma)
+    assert accuracy(model, twins) <= 0.30
 
 
 def test_there_is_one_for_each_language():

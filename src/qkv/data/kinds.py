@@ -108,6 +108,17 @@ class OfClasses:
         )
 
 
+def fed(target: Int[Tensor, "batch target"]) -> Int[Tensor, "batch target"]:
+    """Return what a decoder is fed to write a target: ``<bos>``, then all but the last.
+
+    Examples
+    --------
+    >>> fed(torch.tensor([[5, 6, EOS]]))
+    tensor([[1, 5, 6]])
+    """
+    return pad(target[:, :-1], (1, 0), value=BOS)
+
+
 @dataclass(frozen=True)
 class Example:
     """A source sequence and what it translates to, without ``<eos>``.
@@ -197,7 +208,7 @@ class Batch(OfClasses):
     @property
     def target_in(self) -> Int[Tensor, "batch target"]:
         """What the decoder is fed: ``<bos>``, then the target less its last token."""
-        return pad(self.target[:, :-1], (1, 0), value=BOS)
+        return fed(self.target)
 
     @property
     def inputs(

@@ -10,15 +10,18 @@ from qkv._files import write
 from qkv.transformer.checkpoint import filled, read, settings
 from qkv.vision.captioning import CAPTIONER, Captioner
 from qkv.vision.grids import GridConfig, GridEncoder
+from qkv.vision.look_up import LOOK_UP, LookUpConfig, LookUpNetwork
 from qkv.vision.models import KIND, VisionConfig, VisionTransformer
 
 
-def save(model: VisionTransformer | Captioner, path: str | PathLike[str]) -> None:
+def save(
+    model: VisionTransformer | Captioner | LookUpNetwork, path: str | PathLike[str]
+) -> None:
     """Write a model to a file in the safetensors format, in half the space.
 
     The weights are rounded to float16, to about three decimal digits; the model keeps
-    its own. The batch norm of a captioner is written folded into its convolutions
-    (:func:`~qkv.vision.folded`). A file that was there is replaced in one step.
+    its own. The batch norm of a captioner, or of a network that looks up, is written
+    folded into its convolutions. A file that was there is replaced in one step.
 
     Raises
     ------
@@ -114,6 +117,38 @@ def load_captioner(source: str | PathLike[str]) -> Captioner:
     return filled(made, weights, path, computed=prod(config.grid) * config.d_hidden)
 
 
+def load_look_up(source: str | PathLike[str]) -> LookUpNetwork:
+    """Read the network of a file that :func:`save` wrote, or of the package's own.
+
+    Parameters
+    ----------
+    source : a path, or a name such as ``"look_up"``.
+
+    Returns
+    -------
+    the network, in evaluation mode, without batch norm, its weights in float32, rounded
+    to float16.
+
+    Raises
+    ------
+    FileNotFoundError, OSError, ValueError
+        As :func:`load`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "small.safetensors")
+    ...     save(LookUpNetwork(LookUpConfig(classes=7)), file)
+    ...     model = load_look_up(file)
+    >>> model.config.classes, model.config.norm
+    (7, False)
+    """
+    config, weights, path = read(source, LOOK_UP, _told_of_look_up)
+    return filled(partial(LookUpNetwork, config), weights, path, computed=0)
+
+
 def _told(told: Any) -> VisionConfig:
     return settings(VisionConfig, told["config"])
 
@@ -123,3 +158,7 @@ def _told_of_captioner(told: Any) -> tuple[GridConfig, dict[str, Any]]:
     return settings(GridConfig, told["grid"]), whole(1, **sizes) | {
         "score": told["score"]
     }
+
+
+def _told_of_look_up(told: Any) -> LookUpConfig:
+    return settings(LookUpConfig, told["config"])

@@ -1,7 +1,12 @@
 """A small convolutional network, to compare with."""
 
+from collections.abc import Sequence
+from copy import deepcopy
+from itertools import pairwise
+
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from qkv._checks import axes_at_least, pixels_like, whole
 
@@ -74,7 +79,59 @@ class ConvolutionalNetwork(nn.Module):
         return logits.reshape(*batch, self.head.out_features)
 
 
-def convolution(channels: int, width: int) -> tuple[nn.Conv2d, nn.BatchNorm2d, nn.ReLU]:
+def convolution(
+    channels: int, width: int, dilation: int = 1
+) -> tuple[nn.Conv2d, nn.BatchNorm2d, nn.ReLU]:
     """Return a 3 × 3 convolution that keeps the size, its batch norm, and a ReLU."""
-    looking = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+    looking = nn.Conv2d(
+        channels, width, 3, padding=dilation, dilation=dilation, bias=False
+    )
     return looking, nn.BatchNorm2d(width), nn.ReLU()
+
+
+def convolutions(
+    channels: int, widths: Sequence[int], *, norm: bool = True
+) -> nn.Sequential:
+    """Return one convolution for each width; all but the last halve the size.
+
+    Without ``norm`` nothing stands where batch norm would: so a folded one
+    (:func:`without_norms`) has the same names.
+    """
+    stages: list[nn.Module] = []
+    for before, width in pairwise((channels, *widths)):
+        looking, its_norm, relu = convolution(before, width)
+        if not norm:
+            looking, its_norm = nn.Conv2d(before, width, 3, padding=1), nn.Identity()
+        stages += [looking, its_norm, relu, nn.MaxPool2d(2)]
+    return nn.Sequential(*stages[:-1])
+
+
+def without_norms(stages: nn.Sequential) -> nn.Sequential:
+    r"""Return what does the same in evaluation mode, without batch norm.
+
+    .. math:: \gamma \frac{w * x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta
+              = \Big(\frac{\gamma w}{\sqrt{\sigma^2 + \varepsilon}}\Big) * x
+              + \Big(\beta - \frac{\gamma \mu}{\sqrt{\sigma^2 + \varepsilon}}\Big)
+
+    After training a batch norm only scales and shifts, as the convolution before it
+    can: exactly the same, up to rounding.
+
+    Examples
+    --------
+    >>> import torch
+    >>> stages, images = convolutions(3, (4, 8)).eval(), torch.rand(5, 3, 12, 20)
+    >>> same = without_norms(stages)
+    >>> torch.allclose(same(images), stages(images), atol=1e-6)
+    True
+    >>> [name for name, _ in same.named_parameters()]
+    ['0.weight', '0.bias', '4.weight', '4.bias']
+    """
+    same = deepcopy(stages).eval()
+    for index, norm in enumerate(same):
+        before = same[index - 1]
+        if isinstance(norm, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+            same[index - 1] = fused = fuse_conv_bn_eval(before, norm)
+            # It was none of the convolution's, and is frozen; it was the norm's.
+            fused.get_parameter("bias").requires_grad_(norm.bias.requires_grad)
+            same[index] = nn.Identity()
+    return same

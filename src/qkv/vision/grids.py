@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import prod
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from qkv._checks import (
     axes_at_least,
@@ -21,7 +19,7 @@ from qkv._checks import (
 )
 from qkv.layers import LayerNorm
 from qkv.positions import Learned
-from qkv.vision.convolutional import convolution
+from qkv.vision.convolutional import convolutions, without_norms
 from qkv.vision.cutting import of_size
 
 HALVINGS = 2  # of both sides, after the first convolution and after the second
@@ -195,7 +193,9 @@ class GridEncoder(ImageEncoder):
         super().__init__()
         self.config = config
         self.grid, self.d_hidden = config.grid, config.d_hidden
-        self.convolutions = _convolutions(config)
+        self.convolutions = convolutions(
+            config.channels, config.widths, norm=config.norm
+        )
         self.positions = _positions(config)
         self.first = nn.Linear(config.d_hidden, config.d_hidden)
 
@@ -280,15 +280,11 @@ class OneVector(ImageEncoder):
 
 
 def folded(encoder: GridEncoder) -> GridEncoder:
-    r"""Return an encoder that does the same in evaluation mode, without batch norm.
+    """Return an encoder that does the same in evaluation mode, without batch norm.
 
-    .. math:: \gamma \frac{w * x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta
-              = \Big(\frac{\gamma w}{\sqrt{\sigma^2 + \varepsilon}}\Big) * x
-              + \Big(\beta - \frac{\gamma \mu}{\sqrt{\sigma^2 + \varepsilon}}\Big)
-
-    After training a batch norm only scales and shifts, as the convolution before it
-    can: exactly the same, up to rounding. It is in evaluation mode, and its config says
-    that it has no norm. One without is copied.
+    The norms are folded into the convolutions
+    (:func:`~qkv.vision.convolutional.without_norms`). It is in evaluation mode, and its
+    config says that it has no norm. One without is copied.
 
     Raises
     ------
@@ -311,26 +307,8 @@ def folded(encoder: GridEncoder) -> GridEncoder:
         )
     same = deepcopy(encoder).eval()
     same.config = replace(encoder.config, norm=False)
-    stages = same.convolutions
-    for index, norm in enumerate(stages):
-        before = stages[index - 1]
-        if isinstance(norm, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
-            stages[index - 1] = fused = fuse_conv_bn_eval(before, norm)
-            # It was none of the convolution's, and is frozen; it was the norm's.
-            fused.get_parameter("bias").requires_grad_(norm.bias.requires_grad)
-            stages[index] = nn.Identity()
+    same.convolutions = without_norms(encoder.convolutions)
     return same
-
-
-def _convolutions(config: GridConfig) -> nn.Sequential:
-    """Make the convolutions; what is folded has the same places in the row."""
-    stages: list[nn.Module] = []
-    for channels, width in pairwise((config.channels, *config.widths)):
-        looking, norm, relu = convolution(channels, width)
-        if not config.norm:
-            looking, norm = nn.Conv2d(channels, width, 3, padding=1), nn.Identity()
-        stages += [looking, norm, relu, nn.MaxPool2d(2)]
-    return nn.Sequential(*stages[:-1])
 
 
 def _positions(config: GridConfig) -> Learned | None:

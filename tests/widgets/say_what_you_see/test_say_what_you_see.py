@@ -263,6 +263,13 @@ class TestPython:
         widget.hidden = [(6, 0), (2, 4), (2, 4)]
         assert widget.hidden == [[2, 4], [6, 0]]
         assert widget.recorded["said"] != before
+        looks = widget.recorded["said"]["english"]["weights"]
+        gone = {
+            (row, column)
+            for row, column in every()
+            if all(weights[row][column] == 0 for weights in looks)
+        }
+        assert gone == {(2, 4), (6, 0)}
         assert "7 × 7 places, 2 hidden," in widget.alt
         widget.language = "korean"
         assert "In Korean it says" in widget.alt

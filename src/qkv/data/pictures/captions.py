@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 
 from qkv._checks import one_of, settle, whole
-from qkv.data.kinds import BOS, OfClasses
+from qkv.data.kinds import OfClasses, fed
 from qkv.data.pictures.shapes import COLOURS, SHAPES
 from qkv.data.pictures.wording import Rows
 
@@ -130,7 +130,7 @@ class Captions(OfClasses):
     @property
     def target_in(self) -> Int[Tensor, "batch target"]:
         """What the decoder is fed: ``<bos>``, then the target less its last token."""
-        return pad(self.target[:, :-1], (1, 0), value=BOS)
+        return fed(self.target)
 
     @property
     def inputs(

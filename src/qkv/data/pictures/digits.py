@@ -3,6 +3,8 @@
 from typing import Any
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from qkv.data.kinds import Images
 from qkv.data.pictures.collection import ImageCollection, taking_turns
@@ -48,3 +50,13 @@ class Digits(ImageCollection):
         every = every[order[turns.argsort(stable=True)]]
         names = map(str, found.target_names)
         super().__init__(tuple(names), every[HELD_OUT:], every[:HELD_OUT])
+
+
+def square(
+    corners: Int[Tensor, "*batch 2"], side: int, width: int
+) -> Int[Tensor, "*batch pixel"]:
+    """Return the indices of a square's pixels in an image flattened by rows."""
+    offsets = torch.arange(side)
+    within = (offsets[:, None] * width + offsets).flatten()
+    row, column = corners.unbind(-1)
+    return (row * width + column)[..., None] + within

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from qkv._checks import whole
 from qkv.data.kinds import Images
-from qkv.data.pictures.digits import DIGIT, Digits
+from qkv.data.pictures.digits import DIGIT, Digits, square
 from qkv.data.streams import about, endless
 
 __all__ = ["FindTheDigit"]
@@ -119,11 +119,11 @@ class FindTheDigit:
         strewn = numbers(self.size - self.piece + 1, count, self.pieces, 2)
 
         flat = digits.pixels.flatten(1)
-        cut = flat[others].gather(2, _square(corners, self.piece, DIGIT))
-        at = _square(strewn, self.piece, self.size).flatten(1)
+        cut = flat[others].gather(2, square(corners, self.piece, DIGIT))
+        at = square(strewn, self.piece, self.size).flatten(1)
         canvas = torch.zeros(count, self.size**2)
         canvas.scatter_reduce_(1, at, cut.flatten(1), "amax")
-        at = _square(places, DIGIT, self.size)
+        at = square(places, DIGIT, self.size)
         canvas.scatter_(1, at, flat[chosen])
         pixels = canvas.view(count, 1, self.size, self.size)
         return Images(pixels, digits.labels[chosen], places)
@@ -134,13 +134,3 @@ class FindTheDigit:
             f"{about(self)}; {self.size} × {self.size} pixels, "
             f"{self.pieces} pieces of {self.piece} × {self.piece}"
         )
-
-
-def _square(
-    corners: Int[Tensor, "*batch 2"], side: int, width: int
-) -> Int[Tensor, "*batch pixel"]:
-    """Return the indices of a square's pixels in an image flattened by rows."""
-    offsets = torch.arange(side)
-    within = (offsets[:, None] * width + offsets).flatten()
-    row, column = corners.unbind(-1)
-    return (row * width + column)[..., None] + within

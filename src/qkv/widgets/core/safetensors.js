@@ -1,5 +1,10 @@
 // Reading what qkv.transformer.save and qkv.vision.save write: a safetensors file of float16 or float32 weights.
-const KINDS = ["qkv.transformer.Transformer, 1", "qkv.vision.VisionTransformer, 1", "qkv.vision.Captioner, 1"];
+const KINDS = [
+  "qkv.transformer.Transformer, 1",
+  "qkv.vision.VisionTransformer, 1",
+  "qkv.vision.Captioner, 1",
+  "qkv.vision.LookUpNetwork, 1",
+];
 
 /** A float16's bits as a number. */
 export function half(bits) {

@@ -1,0 +1,1 @@
+"""The widget LookUp, a folder for its Python and its JavaScript."""
