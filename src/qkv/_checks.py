@@ -124,6 +124,30 @@ def indices(name: str, x: Tensor, what: str = "the numbers of tokens") -> None:
         )
 
 
+def boolean(name: str, x: Tensor) -> None:
+    """Refuse what does not say true or false of each.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is no tensor, or holds other numbers.
+
+    Examples
+    --------
+    >>> boolean("visible", torch.ones(2, 3))
+    Traceback (most recent call last):
+        ...
+    TypeError: visible is torch.float32, but must be boolean; give visible.bool(), or
+    what it is compared with, visible > 0.5
+    """
+    a_tensor(name, x)
+    if x.dtype is not torch.bool:
+        raise TypeError(
+            f"{name} is {x.dtype}, but must be boolean; give {name}.bool(), or what it "
+            f"is compared with, {name} > 0.5"
+        )
+
+
 def whole_batch(name: str, x: Tensor, axes: str) -> None:
     """Refuse what has no batch axis, another number of axes, or nothing in it.
 
@@ -293,7 +317,7 @@ def whole(least: int, **numbers: int) -> dict[str, int]:
     """
     for name, number in numbers.items():
         try:
-            numbers[name] = index(number)
+            numbers[name] = int(index(number))  # True is 1
         except TypeError:
             raise TypeError(
                 f"{name} is {number!r}, but must be a whole number"

@@ -11,7 +11,7 @@ Number = float | int
 def array(values: Any) -> np.ndarray:
     """Return values of any kind as an array of floats."""
     if isinstance(values, Tensor):
-        values = values.detach().cpu()
+        values = values.detach().cpu().double()  # NumPy has no bfloat16
     return np.asarray(values, dtype=float)
 
 

@@ -42,7 +42,8 @@ def pictures(
     Raises
     ------
     ValueError
-        If there is no image, it has other channels, or there is not a title for each.
+        If there is no image, it has other axes or channels, pixels that are NaN or run
+        to 255, or there are not titles, or weights that are not negative, for each.
 
     Examples
     --------
@@ -53,6 +54,8 @@ def pictures(
     """
     seen, looks = array(images), None if weights is None else array(weights)
     _check(seen, titles)
+    if looks is not None:
+        _check_looks(looks, len(seen))
     alt = say_pictures(titles, title, looks)
     key = hashlib.sha256(seen.tobytes() + alt.encode()).hexdigest()[:8]
     kept: dict[bytes, str] = {}
@@ -131,14 +134,37 @@ def _veil(weights: np.ndarray) -> str:
 
 
 def _check(images: np.ndarray, titles: Sequence[str]) -> None:
-    if not len(images):
-        raise ValueError("pictures needs at least one image")
+    if images.ndim != 4:
+        raise ValueError(
+            f"the images have the shape {images.shape}, but are wanted as (image, "
+            "channel, height, width); give images[None] for one"
+        )
+    if not images.size:
+        raise ValueError("pictures needs at least one image, and in each a pixel")
     if images.shape[1] not in (1, 3):
         raise ValueError(
             f"the images have {images.shape[1]} channels, but are drawn in red, green "
             "and blue (3), or in grey (1)"
         )
+    if not images.max() <= 2:  # nor is any NaN
+        raise ValueError(
+            f"pixels run to {images.max():g}, but are drawn from 0, black, to 1, "
+            "white; divide bytes by 255, and look where NaN is from"
+        )
     if len(titles) != len(images):
         raise ValueError(
             f"there are {len(images)} images and {len(titles)} titles; give one each"
+        )
+
+
+def _check_looks(weights: np.ndarray, count: int) -> None:
+    if weights.ndim != 3 or len(weights) != count or not weights.size:
+        raise ValueError(
+            f"the weights have the shape {weights.shape}, but are wanted as (image, "
+            f"row, column), for {count} images; unflatten places, if they are in a row"
+        )
+    if not (weights >= 0).all():
+        raise ValueError(
+            "a weight is negative or NaN, but they tell how much each place is looked "
+            "at; give them after the softmax"
         )

@@ -4,13 +4,14 @@ Nothing of attention is written here. :class:`Captioner` is chapter 2's decoder,
 :class:`TransformerCaptioner` chapter 7's, on what :class:`GridEncoder` sees.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from qkv._checks import one_token_each, same_batch, whole
+from qkv._checks import boolean, one_token_each, same_batch, whole
 from qkv.attention import attend
 from qkv.layers import LayerNorm, embed
 from qkv.positions import Sinusoidal
@@ -95,7 +96,7 @@ class Captioner(AttentionDecoder[ImageEncoder]):
 
         Given are the images, and what is visible of them if not all.
         """
-        images, *visible = source
+        images, visible = _sight(source)
         state = super().start(images)
         for sees in visible:
             state = self.hiding(state, sees)
@@ -136,7 +137,10 @@ class Captioner(AttentionDecoder[ImageEncoder]):
         Given are, as to a call, the images, what is visible of them if not all, and
         ``target_in``.
         """
-        *visible, target_in = inputs
+        if not inputs:
+            raise ValueError("a trace is of images and target_in; give both")
+        *source, target_in = inputs
+        _, visible = _sight((images, *source))
         same_batch(images, target_in)
         features = self.encoder.features(images)
         grid = self.encoder.placed(features)
@@ -232,8 +236,7 @@ class Captioner(AttentionDecoder[ImageEncoder]):
         self, visible: Tensor, axes: str, *sizes: int
     ) -> Bool[Tensor, "*batch place"]:
         """Return what is visible with the places in a row, or say what does not fit."""
-        if visible.dtype != torch.bool:
-            raise TypeError(f"visible is {visible.dtype}, but must be boolean")
+        boolean("visible", visible)
         wanted = (*sizes, *self.encoder.grid)
         if visible.shape != wanted:
             raise ValueError(
@@ -241,6 +244,18 @@ class Captioner(AttentionDecoder[ImageEncoder]):
                 f"captioner looks at {wanted}; say of each place whether it may be seen"
             )
         return visible.flatten(-2)
+
+
+def _sight(source: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
+    """Return the images, and what is visible of them, if it is given."""
+    if not 1 <= len(source) <= 2:
+        raise ValueError(
+            f"the source is {len(source)} tensors, but is images, or images and "
+            "visible; give one of both, and target_in after it: combine two of what "
+            "is visible with &"
+        )
+    images, *visible = source
+    return images, visible
 
 
 class TransformerCaptioner(nn.Module):

@@ -28,10 +28,17 @@ def save(
     ValueError
         If a weight is NaN or too large for float16.
     TypeError
-        If a captioner's encoder is no :class:`~qkv.vision.GridEncoder`.
+        If the model is another, or a captioner's encoder no
+        :class:`~qkv.vision.GridEncoder`.
     OSError
         If the file cannot be written; one that was there is as it was.
     """
+    if not isinstance(model, (VisionTransformer, Captioner)):
+        raise TypeError(
+            f"the model is of type {type(model).__name__}, but checkpoints are of a "
+            "VisionTransformer or a Captioner; keep another's weights with "
+            "torch.save(model.state_dict(), path)"
+        )
     write(path, model.to_bytes())
 
 

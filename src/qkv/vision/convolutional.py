@@ -130,6 +130,8 @@ def without_norms(stages: nn.Sequential) -> nn.Sequential:
     for index, norm in enumerate(same):
         before = same[index - 1]
         if isinstance(norm, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
-            same[index - 1] = fuse_conv_bn_eval(before, norm)
+            same[index - 1] = fused = fuse_conv_bn_eval(before, norm)
+            # It was none of the convolution's, and is frozen; it was the norm's.
+            fused.get_parameter("bias").requires_grad_(norm.bias.requires_grad)
             same[index] = nn.Identity()
     return same

@@ -1,5 +1,6 @@
 """From an image to a grid of vectors: what a convolutional network sees, and where."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import prod
@@ -86,7 +87,7 @@ class GridConfig:
         """
         settle(self, **height_and_width(image=self.image))
         settle(self, **whole(1, channels=self.channels))
-        if len(self.widths) != 3:
+        if not (isinstance(self.widths, Sequence) and len(self.widths) == 3):
             raise ValueError(
                 f"widths is {self.widths}, but the encoder has three convolutions; "
                 "give the width of each"
@@ -236,6 +237,11 @@ class OneVector(ImageEncoder):
     encoder : the grid whose places are put into the vector.
     d_hidden : the width of the vector; the encoder's if not given.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If ``d_hidden`` is below 1, or not whole; as the encoder, if images don't fit.
+
     Notes
     -----
     Vinyals et al. (2015) write from one vector. The layer norm keeps it at a scale that
@@ -253,7 +259,8 @@ class OneVector(ImageEncoder):
         """Keep the grid; make the layer that reads it whole, and its norm."""
         super().__init__()
         self.encoder = encoder
-        self.grid, self.d_hidden = (1, 1), d_hidden or encoder.d_hidden
+        width = encoder.d_hidden if d_hidden is None else d_hidden
+        self.grid, self.d_hidden = (1, 1), whole(1, d_hidden=width)["d_hidden"]
         self.whole = nn.Linear(prod(encoder.grid) * encoder.d_hidden, self.d_hidden)
         self.norm = LayerNorm(self.d_hidden)
 
@@ -279,6 +286,11 @@ def folded(encoder: GridEncoder) -> GridEncoder:
     (:func:`~qkv.vision.convolutional.without_norms`). It is in evaluation mode, and its
     config says that it has no norm. One without is copied.
 
+    Raises
+    ------
+    TypeError
+        If it is no :class:`GridEncoder`.
+
     Examples
     --------
     >>> encoder = GridEncoder(GridConfig(image=(12, 20), widths=(4, 8, 16))).eval()
@@ -288,6 +300,11 @@ def folded(encoder: GridEncoder) -> GridEncoder:
     >>> [name for name, _ in same.convolutions.named_parameters()][:2]
     ['0.weight', '0.bias']
     """
+    if not isinstance(encoder, GridEncoder):
+        raise TypeError(
+            f"the encoder is of type {type(encoder).__name__}, but what is folded is a "
+            "GridEncoder; of a captioner give its encoder"
+        )
     same = deepcopy(encoder).eval()
     same.config = replace(encoder.config, norm=False)
     same.convolutions = without_norms(encoder.convolutions)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv._checks import (
+    boolean,
     heads_divide,
     height_and_width,
     one_of,
@@ -258,8 +259,7 @@ def _mask(x: Tensor, visible: Tensor | None) -> Tensor | None:
     if visible is None:
         return None
     wanted = (*x.shape[:-2], x.shape[-2] - 1)
-    if visible.dtype != torch.bool:
-        raise TypeError(f"visible is {visible.dtype}, but must be boolean")
+    boolean("visible", visible)
     if visible.shape != wanted:
         raise ValueError(
             f"visible has *batch patch = {tuple(visible.shape)}, but the images have "

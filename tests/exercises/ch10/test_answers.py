@@ -1,10 +1,14 @@
 """Chapter 10's references mean what the package means; what they say is true."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
 from qkv import vision
 from qkv.attention import attend
+from qkv.checking.exercise import Exercise
+from qkv.checking.judge import judge
 from qkv.data import Scenes
 from qkv.data.text.grammar.hangul import particle
 from qkv.exercises.ch10.equal_looking import EXERCISE as EQUAL
@@ -13,8 +17,10 @@ from qkv.exercises.ch10.gated_context import EXERCISE as GATE
 from qkv.exercises.ch10.glimpse import EXERCISE as HUNT
 from qkv.exercises.ch10.glimpse import glimpse
 from qkv.exercises.ch10.hiding_curve import hiding_curve
+from qkv.exercises.ch10.look import EXERCISE as LOOK
 from qkv.exercises.ch10.particles import EXERCISE as PARTICLES
 from qkv.exercises.ch10.particles import particles
+from qkv.exercises.ch10.peaks_in_box import EXERCISE as PEAKS
 from qkv.exercises.ch10.peaks_in_box import peaks_in_box
 from qkv.exercises.ch10.shared import viewed
 from qkv.exercises.ch10.to_places import to_places
@@ -102,3 +108,37 @@ def test_particles_are_the_grammars() -> None:
     for case in PARTICLES.cases.values():
         (word,) = case()
         assert particles(word) == (particle(word, "and"), particle(word, "subject"))
+
+
+def _named(exercise: Exercise, attempt: Callable) -> str | None:
+    return judge(exercise, attempt).mistake
+
+
+def test_who_forgets_the_state_is_not_told_of_a_tanh_alone() -> None:
+    """Both come to the same weights, so that the message names both."""
+
+    def stateless(s, h, W, U, v):
+        weights = (torch.tanh(h @ U.T) @ v).flatten().softmax(0).view(h.shape[:2])
+        return weights, torch.einsum("rc,rcd->d", weights, h)
+
+    name = _named(LOOK, stateless)
+    assert name == "no say for the state"
+    assert "s is not in the score" in LOOK.mistakes[name].says
+
+
+def test_who_always_takes_a_consonant_is_not_told_of_a_number() -> None:
+    assert _named(PARTICLES, lambda word: ("과", "이")) == "always a consonant"
+    by_28 = PARTICLES.mistakes["not from 0xAC00"].wrong
+    assert _named(PARTICLES, by_28) == "not from 0xAC00"
+
+
+def test_a_box_of_height_and_width_is_not_taken_for_its_edge() -> None:
+    """Few words come to few shares: a long caption tells such mistakes apart."""
+
+    def peaks(weights, speaks_of, boxes, cell):
+        corner, size = boxes.split(2, dim=1)
+        return peaks_in_box(
+            weights, speaks_of, torch.cat([corner, corner + size], 1), cell
+        )
+
+    assert _named(PEAKS, peaks) == "height and width"

@@ -1,7 +1,9 @@
 """Scenes: what is drawn, what is said of it, and that both can be read back."""
 
+import unicodedata
 from itertools import islice, product
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -352,6 +354,76 @@ def test_a_list_is_no_picture_and_neither_are_bytes(as_readers_run_it):
         WORLD.see([[1.0]])
     with pytest.raises(TypeError, match=r"uint8.* pixels / 255"):
         WORLD.see(torch.zeros(1, 3, 28, 28, dtype=torch.uint8))
+
+
+def test_what_is_no_scene_is_refused_by_its_kind(as_readers_run_it):
+    with pytest.raises(TypeError, match=r"of one give \[scene\]"):
+        WORLD.ask(WORLD.scene(THREE))
+    with pytest.raises(TypeError, match="type str, but is to be a scene"):
+        WORLD.say("red circle")
+
+
+@pytest.mark.parametrize(
+    "where", [("0", 0), (0.0, 1), (0, 0, 0.5), (0, 0, 0, 1), (0, 0, 0, (0, 0.5))]
+)
+def test_a_place_a_size_and_a_shift_are_whole(as_readers_run_it, where):
+    """Half a slot was taken, and the drawing raised something else."""
+    with pytest.raises(TypeError, match="but all are whole numbers"):
+        Thing("red", "star", *where)
+
+
+def test_a_third_number_of_a_slot_is_not_a_size(as_readers_run_it):
+    with pytest.raises(ValueError, match="too many values"):
+        WORLD.scene({(0, 0, 1): "red star"})
+
+
+@pytest.mark.parametrize("sizes", [torch.tensor([1.0, 0.5]), np.array([1.0, 0.5])])
+def test_sizes_may_be_a_tensor_or_an_array(as_readers_run_it, sizes):
+    assert Scenes(sizes=sizes).sizes == (1.0, 0.5)
+
+
+def test_true_is_the_number_one(as_readers_run_it):
+    assert "1 × 1 slots" in repr(Scenes(slots=True, most=1))
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, 255.0, -torch.inf])
+def test_pixels_that_are_not_seen_are_refused(wrong):
+    """Bytes by their numbers were seen as empty paper, and so was NaN."""
+    pixels = WORLD.sample(2, seed=0).pixels
+    pixels[1, 2, 3, 4] = wrong
+    with pytest.raises(ValueError, match=r"from 0, black, .* divide bytes by 255"):
+        WORLD.see(pixels)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_pictures_of_any_precision_are_seen(dtype):
+    asked = WORLD.sample(20, seed=0)
+    assert WORLD.see(asked.pixels.to(dtype)) == [*asked.scenes]
+
+
+@pytest.mark.parametrize(
+    ("world", "text", "told"),
+    [
+        (KOREAN, "red circle", r"Scenes\('english'\) reads English$"),
+        (WORLD, "빨간 원이 있다", r"Scenes\('korean'\) reads Korean$"),
+    ],
+)
+def test_a_sentence_in_the_other_language_is_sent_there(world, text, told):
+    with pytest.raises(ValueError, match=told):
+        world.read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        unicodedata.normalize("NFD", "빨간 원과 파란 별, 그 아래에 초록 달이 있다"),
+        "빨간  원 과  파란 별,그 아래에 초록 달 이 있다 .",
+        "빨간 원과, 파란 별 그 아래에 초록 달이 있다,",
+    ],
+)
+def test_korean_is_read_however_it_is_typed(text):
+    rows = (("red", "circle"), ("blue", "star")), (("green", "moon"),)
+    assert KOREAN.read(text) == rows
 
 
 def test_each_says_what_it_is():

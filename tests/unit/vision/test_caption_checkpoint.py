@@ -113,6 +113,13 @@ def test_what_cannot_be_kept_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_a_model_of_another_kind_is_not_saved(tmp_path):
+    with pytest.raises(TypeError, match="type GridEncoder, but checkpoints are of a"):
+        save(GridEncoder(SMALL), tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
 GRID = asdict(SMALL) | {"norm": False}
 TOLD = {"grid": GRID, "n_target": 11, "d_embedding": 7, "score": "additive"}
 

@@ -432,3 +432,58 @@ def test_what_no_transformer_can_be_made_of_is_refused():
         TransformerCaptioner(encoder(), WORDS, heads=3)
     with pytest.raises(ValueError, match="layers must be at least 1"):
         TransformerCaptioner(encoder(), WORDS, layers=0)
+
+
+# ---------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_more_than_images_and_what_is_visible_is_refused_by_call_and_trace():
+    """A second mask took the place of the first, in silence; the trace raised."""
+    model, (images, words) = captioner(), asked()
+    some = some_in_sight(2)
+    for run in (model, model.trace):
+        with pytest.raises(
+            ValueError, match=r"source is 3 tensors.*target_in after it"
+        ):
+            run(images, some, some, words)
+    with pytest.raises(ValueError, match="source is 0 tensors"):
+        model(images)
+    with pytest.raises(ValueError, match="images and target_in; give both"):
+        model.trace(images)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_what_is_visible_is_true_or_false_in_a_tensor():
+    model, (images, words) = captioner(), asked()
+    some = some_in_sight(2)
+    with pytest.raises(TypeError, match=r"visible is of type list.*torch\.tensor"):
+        model(images, some.tolist(), words)
+    with pytest.raises(TypeError, match="visible is of type ndarray"):
+        model.trace(images, some.numpy(), words)
+    with pytest.raises(TypeError, match=r"float32, but must be .* visible > 0\.5"):
+        model(images, some.float(), words)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_a_vector_has_a_width():
+    with pytest.raises(ValueError, match="d_hidden must be at least 1, not 0"):
+        OneVector(encoder(), 0)
+    with pytest.raises(TypeError, match=r"d_hidden is 2\.5"):
+        OneVector(encoder(), 2.5)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_what_is_no_grid_encoder_is_not_folded():
+    with pytest.raises(TypeError, match=r"type Captioner, .* give its encoder"):
+        folded(captioner())
+    with pytest.raises(ValueError, match=r"widths is 8, but .* three convolutions"):
+        GridConfig(widths=8)
+
+
+def test_what_is_folded_can_be_trained_on():
+    """A bias that was the norm's had come out frozen."""
+    made = encoder()
+    assert all(p.requires_grad for p in folded(made).parameters())
+    made.requires_grad_(False)
+    assert not any(p.requires_grad for p in folded(made).parameters())

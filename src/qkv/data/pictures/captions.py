@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from itertools import groupby
+from operator import index
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 
-from qkv._checks import one_of, whole
+from qkv._checks import one_of, settle, whole
 from qkv.data.kinds import OfClasses, fed
 from qkv.data.pictures.shapes import COLOURS, SHAPES
 from qkv.data.pictures.wording import Rows
@@ -31,6 +32,8 @@ class Thing:
     ------
     ValueError
         If there is no such colour or shape.
+    TypeError
+        If a place, a size or a shift is not whole.
 
     Examples
     --------
@@ -46,9 +49,20 @@ class Thing:
     shift: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the names, and that all else is whole numbers."""
         one_of("colour", self.colour, COLOURS, who="things have")
         one_of("shape", self.shape, SHAPES, who="things have")
+        numbers = {"row": self.row, "column": self.column, "size": self.size}
+        try:
+            settle(self, **{n: int(index(x)) for n, x in numbers.items()})
+            down, across = map(index, self.shift)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"row, column and size are {(self.row, self.column, self.size)}, and "
+                f"the shift is {self.shift!r}, but all are whole numbers; a shift is "
+                "two, such as (0, 1)"
+            ) from None
+        settle(self, shift=(down, across))
 
 
 @dataclass(frozen=True)

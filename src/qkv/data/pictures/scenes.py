@@ -85,9 +85,12 @@ class Scenes(Drawing[Captions]):
         most: int = 5,
     ) -> None:
         one_of("language", language, NAMES, who="Scenes knows")
-        whole(1, slots=slots, fewest=fewest)
-        whole(0, jitter=jitter)
-        whole(fewest, most=most)
+        slots, fewest = whole(1, slots=slots, fewest=fewest).values()
+        jitter, most = (
+            *whole(0, jitter=jitter).values(),
+            whole(fewest, most=most)["most"],
+        )
+        sizes = tuple(map(float, sizes))
         if most > slots**2:
             raise ValueError(
                 f"most is {most}, but {slots} × {slots} slots hold {slots**2} objects; "
@@ -99,7 +102,7 @@ class Scenes(Drawing[Captions]):
                 f"{SIDE} pixels; give at least one"
             )
         self.language, self.slots, self.jitter = language, slots, jitter
-        self.sizes, self.fewest, self.most = tuple(sizes), fewest, most
+        self.sizes, self.fewest, self.most = sizes, fewest, most
         self.pitch = SIDE + jitter
         self.size = slots * self.pitch + jitter
         self.vocabulary = Vocabulary((*NAMES[language].values(), *GRAMMAR[language]))
@@ -117,7 +120,9 @@ class Scenes(Drawing[Captions]):
         ValueError
             If there is none, a slot is outside, or a name is no object's.
         """
-        placed = [Thing(*thing(name), *slot) for slot, name in things.items()]
+        placed = [
+            Thing(*thing(name), row, column) for (row, column), name in things.items()
+        ]
         return self._on_the_page(Scene(tuple(placed)))
 
     def ask(self, scenes: Sequence[Scene]) -> Captions:
@@ -128,6 +133,8 @@ class Scenes(Drawing[Captions]):
         ValueError
             If there is no scene, or one has an object outside the page.
         """
+        if isinstance(scenes, Scene):
+            raise TypeError("a batch is of a list of scenes; of one give [scene]")
         if not scenes:
             raise ValueError("a batch needs at least one scene, and none was given")
         scenes = tuple(self._on_the_page(scene) for scene in scenes)
@@ -218,7 +225,8 @@ class Scenes(Drawing[Captions]):
         Raises
         ------
         ValueError
-            If the pictures are of another size, or not red, green and blue.
+            If the pictures are of another size, not red, green and blue, or far from
+            0 to 1.
         TypeError
             If they are no tensor, or hold whole numbers.
         """
@@ -228,6 +236,7 @@ class Scenes(Drawing[Captions]):
         cut = inner.unflatten(3, (-1, pitch)).unflatten(2, (-1, pitch))
         found = cut.permute(0, 2, 4, 1, 3, 5).reshape(count * self.slots**2, -1)
         known, names = self._every()
+        found = found.float()  # bfloat16 would take one size for another
         nearest = torch.cdist(found, known.to(found)).argmin(1).view(count, -1)
         return [self._seen([names[i] for i in row]) for row in nearest.tolist()]
 
@@ -306,6 +315,12 @@ class Scenes(Drawing[Captions]):
 
     def _on_the_page(self, scene: Scene) -> Scene:
         """Return the scene, or refuse one that can't be drawn."""
+        if not isinstance(scene, Scene):
+            raise TypeError(
+                f"{scene!r} is of type {type(scene).__name__}, but is to be a scene; "
+                "one is made with scene({(0, 0): 'red circle'}), or found in a "
+                "sentence by layouts(text)"
+            )
         if not scene.things:
             raise ValueError(
                 "the scene has no object, but a sentence names at least one; add a "
@@ -355,6 +370,12 @@ class Scenes(Drawing[Captions]):
                 f"pictures are {sides[0]} × {sides[1]} pixels, but pages of this world "
                 f"are {self.size} × {self.size}; resize them, or give the Scenes that "
                 "drew them"
+            )
+        if not (pixels.min() >= -1 and pixels.max() <= 2):  # nor are they NaN
+            raise ValueError(
+                f"pixels run from {pixels.min():g} to {pixels.max():g}, but are wanted "
+                "from 0, black, to 1, white (or near it); divide bytes by 255, and "
+                "look where NaN is from"
             )
 
     def __repr__(self) -> str:

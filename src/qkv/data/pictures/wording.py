@@ -178,6 +178,9 @@ def _wrong(
         f"{text!r} is no sentence of this world: {found}, where {_listed(wanted)} may "
         f"stand{_because(words[place - 1 : place], wanted)}"
     )
+    for other in NAMES:
+        if other != language and {*words} & {*NAMES[other].values()}:
+            return f"{said}; Scenes({other!r}) reads {other.title()}"
     right = [write(mended, language) for mended in _nearest(words, language)]
     if not right:
         return said

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
-from qkv.exercises.sentences import OVER_THE_BATCH
+from qkv.exercises.ch10.shared import OVER_THE_PICTURES
 
 
 def _by_the_state_before(before, now, context, w, b):
@@ -59,6 +59,16 @@ def _of_each_number(scores, h, before, now, w, b):
 def _closed(scores, h, *states):
     beta, context = gated_context(scores, h, *states)
     return 1 - beta, _weighed(scores, h) - context
+
+
+def _closes_where_it_is_open(scores, h, *states):
+    beta, context = gated_context(scores, h, *states)
+    return beta, _weighed(scores, h) - context
+
+
+def _along_the_vector(scores, h, *states):
+    beta, _ = gated_context(scores, h, *states)
+    return beta, beta * _weighed(scores, h)
 
 
 def _left_open(scores, h, *states):
@@ -155,6 +165,17 @@ EXERCISE = Exercise(
             "context comes through",
             _closed,
         ),
+        "what is kept back": Mistake(
+            "β is right, but the context has been multiplied with 1 − β: this is what "
+            "the gate keeps back. With β = 1 all of the context comes through",
+            _closes_where_it_is_open,
+        ),
+        "along the vector": Mistake(
+            "the context has been multiplied with β as it is: its numbers then belong "
+            "to those of the vector, not to the pictures, and where there are as many "
+            "of both no shape tells. Give it an axis of size 1, beta[:, None]",
+            _along_the_vector,
+        ),
         "not used": Mistake(
             "β is right, but the context has not been multiplied with it",
             _left_open,
@@ -169,7 +190,7 @@ EXERCISE = Exercise(
             "the cells have been weighed by their scores; the softmax is missing",
             _scores_for_weights,
         ),
-        "over the batch": Mistake(OVER_THE_BATCH, _over_the_batch),
+        "over the batch": Mistake(OVER_THE_PICTURES, _over_the_batch),
         "evenly": Mistake(
             "the context is the plain mean of the places: the scores have not been "
             "used",

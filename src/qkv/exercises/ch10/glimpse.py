@@ -16,13 +16,13 @@ from qkv.exercises.ch10.shared import (
     ONE_AXIS_MOVED,
     OVER_EACH_COLUMN,
     OVER_EACH_ROW,
+    OVER_THE_PICTURES,
     additive,
     by_place,
     columns_first,
     one_axis_moved,
     viewed,
 )
-from qkv.exercises.sentences import OVER_THE_BATCH
 
 
 def _over_the_places(scores):
@@ -127,7 +127,7 @@ EXERCISE = Exercise(
             OVER_EACH_COLUMN, partial(_looked, weigh=lambda scores: scores.softmax(1))
         ),
         "over the batch": Mistake(
-            OVER_THE_BATCH, partial(_looked, weigh=lambda scores: scores.softmax(0))
+            OVER_THE_PICTURES, partial(_looked, weigh=lambda scores: scores.softmax(0))
         ),
         "mean": Mistake(EVENLY, _evenly),
     },

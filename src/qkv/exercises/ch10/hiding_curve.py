@@ -137,7 +137,7 @@ EXERCISE = Exercise(
             partial(hiding_curve, visible=_all_hidden_too, weigh=_with_a_large_number),
         ),
         "from the end": Mistake(
-            "the curve runs backwards: it begins with the whole picture in sight",
+            "the curve runs backwards: it is to begin with the whole picture in sight",
             lambda *given: hiding_curve(*given).flip(0),
         ),
         "left to right": Mistake(
@@ -164,6 +164,13 @@ EXERCISE = Exercise(
             "these are the logits of the word; its probability is wanted, a softmax "
             "over the words",
             partial(hiding_curve, read=lambda logits, word: logits[:, word]),
+        ),
+        "logarithm": Mistake(
+            "these are the logarithms of the probabilities; they are wanted themselves",
+            partial(
+                hiding_curve,
+                read=lambda logits, word: logits.log_softmax(-1)[:, word],
+            ),
         ),
         "over the steps": Mistake(
             "the last softmax runs over the steps; the words compete at each step",

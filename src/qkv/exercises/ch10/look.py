@@ -20,7 +20,7 @@ from qkv.exercises.sentences import (
     NO_TANH,
     NO_V,
     PRODUCT_FOR_SUM,
-    TANH_OF_EACH,
+    TANH_LAST,
 )
 
 
@@ -97,13 +97,23 @@ EXERCISE = Exercise(
             NO_TANH,
             partial(look, score=lambda s, h, W, U, v: (W @ s + h @ U.mT) @ v),
         ),
-        "tanh of each": Mistake(
-            TANH_OF_EACH,
+        "no say for the state": Mistake(
+            "the weights are the same whatever the state is. Either s is not in the "
+            "score, or tanh has been taken of W s and of U h each: then the state adds "
+            "the same number to all scores, and the softmax takes it away again. First "
+            "the sum, then tanh",
             partial(
                 look,
                 score=lambda s, h, W, U, v: (
                     (torch.tanh(W @ s) + torch.tanh(h @ U.mT)) @ v
                 ),
+            ),
+        ),
+        "tanh last": Mistake(
+            TANH_LAST,
+            partial(
+                look,
+                score=lambda s, h, W, U, v: torch.tanh((W @ s + h @ U.mT) @ v),
             ),
         ),
         "product": Mistake(

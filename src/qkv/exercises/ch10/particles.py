@@ -51,6 +51,7 @@ EXERCISE = Exercise(
             "책",
             "값",
             "바다",
+            "외곬",  # its number and 28: no remainder unless 0xAC00 is subtracted
         )
     },
     mistakes={
@@ -68,6 +69,14 @@ EXERCISE = Exercise(
             "과 and 와 are right, but 이 and 가 have changed places: 이 comes after a "
             "consonant, as 과 does",
             _with_the_wrong_subject,
+        ),
+        "always a consonant": Mistake(
+            "every word has got 과 and 이, as if all ended in a consonant",
+            partial(_by, lambda word: True),
+        ),
+        "always a vowel": Mistake(
+            "every word has got 와 and 가, as if all ended in a vowel",
+            partial(_by, lambda word: False),
         ),
         "ㄹ as a vowel": Mistake(
             "a final ㄹ has been taken for a vowel. That is the rule of 로 and 으로; "

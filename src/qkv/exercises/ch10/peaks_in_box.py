@@ -12,6 +12,7 @@ from qkv.exercises import draw
 from qkv.exercises.sentences import NUMBER_FOR_SHARE
 
 SIDE = 8  # pixels, of each box
+EXTENT = torch.tensor([0, 0, 1, 1])  # the second corner alone
 
 
 def _centres(count: int, cell: int) -> Tensor:
@@ -74,7 +75,16 @@ def _touched(weights, boxes, cell):
 
 
 def _with_the_edge(weights, boxes, cell):
-    return _inside(weights, boxes + torch.tensor([0, 0, 1, 1]), cell)
+    return _inside(weights, boxes + EXTENT, cell)
+
+
+def _without_the_edge(weights, boxes, cell):
+    return _inside(weights, boxes + torch.tensor([1, 1, 0, 0]), cell)
+
+
+def _height_and_width(weights, boxes, cell):
+    """As if a box were its corner and its size."""
+    return _inside(weights, boxes + boxes[:, [0, 1, 0, 1]] * EXTENT, cell)
 
 
 def _left_before_top(weights, boxes, cell):
@@ -135,6 +145,14 @@ EXERCISE = Exercise(
             [0, 0, -1, 1, 1, -1, 2, 2, -1, 3, 3, -1, -1],
             11,
             5,
+        ),
+        "many words": partial(
+            _caption,
+            [(2, 2), (1, 20), (11, 11), (20, 3), (19, 19), (30, 12)],
+            [n // 2 % 7 - 1 for n in range(6, 43)],
+            13,
+            11,
+            [(n // 2 + (n % 5 == 0)) % 7 - 1 for n in range(6, 43)],
         ),
         "one object": partial(_caption, [(10, 10)], [0, 0, -1], 7, 7),
     },
@@ -202,6 +220,16 @@ EXERCISE = Exercise(
             "a centre on the lower or right edge has been counted. bottom and right "
             "are just outside the box: y < bottom, as in range(top, bottom)",
             partial(peaks_in_box, inside=_with_the_edge),
+        ),
+        "the edge left out": Mistake(
+            "a centre on the upper or left edge has been left out. top and left belong "
+            "to the box: top <= y, as in range(top, bottom)",
+            partial(peaks_in_box, inside=_without_the_edge),
+        ),
+        "height and width": Mistake(
+            "the last two numbers of a box have been taken for its height and width. "
+            "They are its lower and its right edge",
+            partial(peaks_in_box, inside=_height_and_width),
         ),
         "touched": Mistake(
             "a cell has been counted if it touches the box anywhere: that makes the "

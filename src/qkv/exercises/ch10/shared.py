@@ -21,6 +21,10 @@ OVER_EACH_COLUMN = (
     "the softmax runs over each column of the grid alone, so that every column sums "
     "to 1. All cells compete, of all rows and columns together"
 )
+OVER_THE_PICTURES = (
+    "the softmax runs over the pictures of the batch (dim=0); the places of one "
+    "picture compete"
+)
 EVENLY = (
     "the context is the plain mean of the cells, whatever the weights are: that is the "
     "average which was to be taken away"

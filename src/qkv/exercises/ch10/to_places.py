@@ -70,6 +70,11 @@ EXERCISE = Exercise(
             "number of each picture",
             lambda features: by_place(features.transpose(0, 1)),
         ),
+        "places first": Mistake(
+            "the places stand before the pictures: (place, batch, channel). A "
+            "torch.stack puts its new axis first, unless it is told dim=1",
+            lambda features: by_place(features).transpose(0, 1),
+        ),
         "rows from below": Mistake(
             "the places begin with the lowest row: row 0 is at the top",
             _rows_upside_down,
