@@ -408,7 +408,9 @@ def height_and_width(**sizes: tuple[int, int]) -> dict[str, tuple[int, int]]:
     }
 
 
-def two_whole(name: str, given: tuple[int, int], which: str) -> tuple[int, int]:
+def two_whole(
+    name: str, given: tuple[int, int], which: str, *, least: int = 1
+) -> tuple[int, int]:
     """Return two numbers as Python's own, or refuse them; ``which`` they are.
 
     Raises
@@ -416,7 +418,7 @@ def two_whole(name: str, given: tuple[int, int], which: str) -> tuple[int, int]:
     TypeError
         If it is one number, or one of the two is not whole.
     ValueError
-        If there are not two, or one is below 1.
+        If there are not two, or one is below ``least``.
 
     Examples
     --------
@@ -439,6 +441,6 @@ def two_whole(name: str, given: tuple[int, int], which: str) -> tuple[int, int]:
         first, second = map(index, numbers)
     except TypeError:
         raise TypeError(f"{name} is {given}, but both must be whole numbers") from None
-    if min(first, second) < 1:
-        raise ValueError(f"{name} is {given}, but both must be at least 1")
+    if min(first, second) < least:
+        raise ValueError(f"{name} is {given}, but both must be at least {least}")
     return first, second

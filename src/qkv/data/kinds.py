@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from operator import index
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 from unicodedata import is_normalized, normalize
 
 import torch
@@ -26,6 +27,9 @@ __all__ = [
 ]
 
 PAD, BOS, EOS = 0, 1, 2  # what a vocabulary begins with: <pad>, <bos>, <eos>
+
+
+Rows = slice | Sequence[int] | Tensor  # of a batch
 
 
 def composed(text: str) -> str:
@@ -310,7 +314,7 @@ class Images(OfClasses):
         """How many images there are."""
         return len(self.pixels)
 
-    def __getitem__(self, rows: slice | Sequence[int] | Tensor) -> "Images":
+    def __getitem__(self, rows: Rows) -> "Images":
         """Return some of the images: those of a slice, or of a tensor of indices.
 
         Raises
@@ -318,8 +322,7 @@ class Images(OfClasses):
         TypeError
             If one number is given: one image is no batch.
         """
-        if isinstance(rows, int):
-            raise TypeError(f"[{rows}] is no batch; [{rows} : {rows + 1}] is one of 1")
+        rows = some_rows(rows)
         places = None if self.places is None else self.places[rows]
         return Images(self.pixels[rows], self.labels[rows], places)
 
@@ -328,6 +331,20 @@ class Images(OfClasses):
         size = " × ".join(map(str, self.pixels.shape[1:]))
         known = "" if self.places is None else ", places known"
         return f"Images({len(self)} of {size}{known})"
+
+
+def some_rows(rows: Rows | int) -> Rows:
+    """Return what picks rows of a batch; a tuple is read as a list.
+
+    Raises
+    ------
+    TypeError
+        If it is one number, Python's own or another's: that picks no batch.
+    """
+    if isinstance(rows, int) or getattr(rows, "ndim", 1) == 0:
+        row = index(cast(int, rows))
+        raise TypeError(f"[{row}] is no batch; [{row} : {row + 1}] is one of 1")
+    return [*rows] if isinstance(rows, tuple) else rows
 
 
 def sequence_loss(

@@ -1,6 +1,6 @@
 """A small convolutional network, to compare with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from itertools import pairwise
 
@@ -104,6 +104,35 @@ def convolutions(
             looking, its_norm = nn.Conv2d(before, width, 3, padding=1), nn.Identity()
         stages += [looking, its_norm, relu, nn.MaxPool2d(2)]
     return nn.Sequential(*stages[:-1])
+
+
+def three_widths(widths: Sequence[int]) -> tuple[int, int, int]:
+    """Return the widths of three convolutions as Python's own numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are not three, or one is below 1.
+    TypeError
+        If one is not whole.
+
+    Examples
+    --------
+    >>> three_widths([8, 16])
+    Traceback (most recent call last):
+        ...
+    ValueError: widths is [8, 16], but there are three convolutions; give the width of
+    each, such as (8, 16, 64)
+    """
+    given = tuple(widths) if isinstance(widths, Iterable) else (widths,)
+    if len(given) != 3:
+        raise ValueError(
+            f"widths is {widths}, but there are three convolutions; give the width of "
+            "each, such as (8, 16, 64)"
+        )
+    names = "first width", "second width", "third width"
+    first, second, third = whole(1, **dict(zip(names, given, strict=True))).values()
+    return first, second, third
 
 
 def without_norms(stages: nn.Sequential) -> nn.Sequential:

@@ -1,6 +1,5 @@
 """From an image to a grid of vectors: what a convolutional network sees, and where."""
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import prod
@@ -19,7 +18,7 @@ from qkv._checks import (
 )
 from qkv.layers import LayerNorm
 from qkv.positions import Learned
-from qkv.vision.convolutional import convolutions, without_norms
+from qkv.vision.convolutional import convolutions, three_widths, without_norms
 from qkv.vision.cutting import of_size
 
 HALVINGS = 2  # of both sides, after the first convolution and after the second
@@ -87,14 +86,7 @@ class GridConfig:
         """
         settle(self, **height_and_width(image=self.image))
         settle(self, **whole(1, channels=self.channels))
-        if not (isinstance(self.widths, Sequence) and len(self.widths) == 3):
-            raise ValueError(
-                f"widths is {self.widths}, but the encoder has three convolutions; "
-                "give the width of each"
-            )
-        names = "first width", "second width", "third width"
-        sizes = whole(1, **dict(zip(names, self.widths, strict=True)))
-        settle(self, widths=tuple(sizes.values()))
+        settle(self, widths=three_widths(self.widths))
         if any(side % 2**HALVINGS for side in self.image):
             height, width = self.image
             raise ValueError(

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from qkv._checks import pixels_like, settle, whole
+from qkv._checks import like_the_weights, pixels_like, settle, whole, whole_batch
 from qkv.trace import step
 from qkv.transformer.checkpoint import serialised
-from qkv.vision.convolutional import convolutions, without_norms
+from qkv.vision.convolutional import convolutions, three_widths, without_norms
 from qkv.vision.self_attention import SelfAttention2d, SelfAttention2dTrace
 
 LOOK_UP = "qkv.vision.LookUpNetwork, 1"  # the one name in a checkpoint's metadata
@@ -30,9 +30,10 @@ class Trunk(nn.Module):
     Raises
     ------
     ValueError
-        If there are not three widths, or one is below 1.
+        If there are not three widths, or a size is below 1, or images have no batch
+        axis, or are smaller than 4 × 4.
     TypeError
-        If one is not whole, or pixels are of another kind of numbers than the weights.
+        If a size is not whole, or pixels are of another kind than the weights.
 
     Examples
     --------
@@ -50,13 +51,21 @@ class Trunk(nn.Module):
     ):
         """Make the convolutions."""
         super().__init__()
-        self.convolutions = convolutions(channels, widths, norm=norm)
+        whole(1, channels=channels)
+        self.convolutions = convolutions(channels, three_widths(widths), norm=norm)
 
     def forward(
         self, images: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch d_hidden row column"]:
         """Return the grid."""
         pixels_like(images, next(self.convolutions.parameters()))
+        whole_batch("images", images, "batch channel height width")
+        height, width = images.shape[-2:]
+        if min(height, width) < 4:
+            raise ValueError(
+                f"the images have height = {height} and width = {width}; the trunk "
+                "halves both twice, so that each must be at least 4"
+            )
         return self.convolutions(images)
 
 
@@ -74,7 +83,7 @@ class CellHead(nn.Module):
     ValueError
         If a size is below 1.
     TypeError
-        If a size is not whole.
+        If a size is not whole, or a grid holds other numbers than the weights.
 
     Examples
     --------
@@ -95,6 +104,7 @@ class CellHead(nn.Module):
         self, grid: Float[Tensor, "batch channel row column"]
     ) -> Float[Tensor, "batch row column classes"]:
         """Return the logits of each cell."""
+        like_the_weights("grid", grid, next(self.parameters()))
         return self.layers(grid).movedim(-3, -1)
 
 
@@ -125,10 +135,11 @@ class LookUpConfig:
         Raises
         ------
         ValueError
-            If a size is below 1.
+            If a size is below 1, or there are not three widths.
         TypeError
             If a size is no whole number.
         """
+        settle(self, widths=three_widths(self.widths))
         sizes = "channels", "d_k", "hidden", "classes"
         settle(self, **whole(1, **{name: getattr(self, name) for name in sizes}))
 

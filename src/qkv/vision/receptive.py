@@ -1,13 +1,13 @@
 """How far a place sees: by arithmetic, and by what its gradient reaches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
-from qkv._checks import height_and_width, whole
-from qkv._models import beside, in_mode
+from qkv._checks import height_and_width, two_whole, whole
+from qkv._models import in_mode
 
 
 def receptive_field(layers: Sequence[tuple[int, ...]]) -> int:
@@ -43,13 +43,14 @@ def receptive_field(layers: Sequence[tuple[int, ...]]) -> int:
     """
     sees, apart = 1, 1
     for layer in layers:
-        if len(layer) not in (2, 3):
+        sizes = tuple(layer) if isinstance(layer, Iterable) else (layer,)
+        if len(sizes) not in (2, 3):
             raise ValueError(
                 f"a layer is {layer}, but is (kernel, stride) or (kernel, stride, "
                 "dilation)"
             )
-        kernel, stride, dilation = (*layer, 1)[:3]
-        whole(1, kernel=kernel, stride=stride, dilation=dilation)
+        named = zip(("kernel", "stride", "dilation"), (*sizes, 1), strict=False)
+        kernel, stride, dilation = whole(1, **dict(named)).values()
         sees += dilation * (kernel - 1) * apart
         apart *= stride
     return sees
@@ -101,7 +102,7 @@ def seen_by(
     whole(1, channels=channels, draws=draws)
     generator = torch.Generator().manual_seed(0)
     pictures = torch.randn(draws, channels, *size, generator=generator)
-    (pictures,) = beside(module, pictures)
+    pictures = pictures.to(next(module.parameters(), pictures))
     pictures.requires_grad_()
     with in_mode(module, training=False), torch.enable_grad():
         said = _at(module(pictures), place)
@@ -135,7 +136,7 @@ def _at(output: Tensor, place: tuple[int, int]) -> Tensor:
             "'batch channel row column'; leave out what comes after them"
         )
     rows, columns = output.shape[-2:]
-    row, column = place
+    row, column = two_whole("place", place, "(row, column)", least=0)
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(
             f"place is {place}, but the module returns {rows} rows and {columns} "

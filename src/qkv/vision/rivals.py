@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from qkv._checks import axes_at_least, one_of, whole
+from qkv._checks import like_the_weights, one_of, whole, whole_batch
 from qkv.vision.convolutional import convolution
 
 POOLS = ("mean", "max")
@@ -29,9 +29,10 @@ class GlobalContext(nn.Module):
     Raises
     ------
     ValueError
-        If a size is below 1, or ``pool`` is of no known kind.
+        If a size is below 1, or ``pool`` is of no known kind, or what is given has no
+        batch axis.
     TypeError
-        If a size is not whole.
+        If a size is not whole, or what is given holds other numbers than the weights.
 
     Notes
     -----
@@ -63,7 +64,7 @@ class GlobalContext(nn.Module):
         self, x: Float[Tensor, "batch channel row column"]
     ) -> Float[Tensor, "batch channel row column"]:
         """Pool over all places, and tell each of them."""
-        axes_at_least("x", x, "batch channel row column")
+        _fitting(self, x)
         seen = self.before(x)
         if self.pool == "mean":
             context = seen.mean((-2, -1), keepdim=True)
@@ -87,9 +88,9 @@ class DilatedConvolutions(nn.Module):
     Raises
     ------
     ValueError
-        If a number is below 1.
+        If a number is below 1, or what is given has no batch axis.
     TypeError
-        If a number is not whole.
+        If a number is not whole, or what is given holds other numbers than the weights.
 
     Notes
     -----
@@ -106,7 +107,8 @@ class DilatedConvolutions(nn.Module):
     def __init__(self, channels: int, dilations: Sequence[int] = (1, 2, 3)):
         """Make the convolutions."""
         super().__init__()
-        whole(1, channels=channels)
+        for dilation in dilations:
+            whole(1, channels=channels, dilation=dilation)
         self.convolutions = nn.Sequential(
             *(
                 module
@@ -119,7 +121,13 @@ class DilatedConvolutions(nn.Module):
         self, x: Float[Tensor, "batch channel row column"]
     ) -> Float[Tensor, "batch channel row column"]:
         """Look at nine places each, then at nine farther apart."""
+        _fitting(self, x)
         return self.convolutions(x)
+
+
+def _fitting(block: nn.Module, x: Tensor) -> None:
+    like_the_weights("x", x, next(block.parameters(), x))
+    whole_batch("x", x, "batch channel row column")
 
 
 def _two_layers(width: int, hidden: int, out: int) -> nn.Sequential:

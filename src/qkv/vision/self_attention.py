@@ -167,7 +167,8 @@ class SelfAttention2d(nn.Module):
         if min(sides) < self.pool:
             raise ValueError(
                 f"pool = {self.pool}, but x has row = {sides[0]} and column = "
-                f"{sides[1]}, so that no key is left; choose a smaller pool"
+                f"{sides[1]}, so that no key is left; give a larger picture, or "
+                "choose a smaller pool"
             )
 
 
@@ -184,5 +185,6 @@ def _largest(x: Tensor, pool: int) -> Tensor:
     """Keep the largest number of each square, whatever axes lead."""
     if pool == 1:
         return x
-    pooled = F.max_pool2d(x.reshape(-1, *x.shape[-2:]), pool)
+    # An empty batch may be pooled where an axis of channels follows it.
+    pooled = F.max_pool2d(x.reshape(-1, *x.shape[-3:]), pool)
     return pooled.reshape(*x.shape[:-2], *pooled.shape[-2:])

@@ -168,6 +168,28 @@ def test_a_scene_is_drawn_as_it_is_told():
     )
 
 
+def test_pieces_may_come_from_a_loop_and_in_any_numbers(as_readers_run_it):
+    plain = [Piece(3, "black", (0, 1)), Piece(3, "red", (0, 2))]
+    at = torch.tensor([[0, 1], [0, 2]])
+    others = [
+        Piece(torch.tensor(3), "black", [*at[0]]),
+        Piece(3, "red", tuple(at[1].numpy()), writing=torch.tensor(0)),
+    ]
+    for pieces in ((piece for piece in plain), others):
+        made = TASK.scene(pieces)
+        assert torch.equal(made.pixels, TASK.scene(plain).pixels)
+        assert made.answers.tolist() == [[0]]
+
+
+def test_a_slot_that_is_no_pair_is_named(as_readers_run_it):
+    with pytest.raises(TypeError, match=r"slot is 4, but is two numbers, \(row, col"):
+        TASK.scene([Piece(3, "black", 4)])
+    with pytest.raises(ValueError, match=r"slot is \(0, 0, 0\), but is two numbers"):
+        TASK.scene([Piece(3, "black", (0, 0, 0))])
+    with pytest.raises(TypeError, match=r"shift is 1, but is two numbers, \(down, ri"):
+        TASK.scene([Piece(3, "black", (0, 0), shift=1)])
+
+
 def test_a_digit_with_two_twins_has_no_answer():
     colours = zip(("black", "red", "blue"), range(3), strict=True)
     twins = TASK.scene([Piece(3, colour, (0, slot)) for colour, slot in colours])
@@ -195,7 +217,7 @@ BLACK = Piece(3, "black", (0, 0))
             "the digit is 10, but there are 10, counted",
         ),
         ([Piece(3, "black", (0, 3))], "the column of a slot is 3, but there are 3"),
-        ([Piece(3, "black", (-1, 0))], "row of a slot must be at least 0, not -1"),
+        ([Piece(3, "black", (-1, 0))], r"slot is \(-1, 0\), but both must be at least"),
         (
             [Piece(3, "black", (0, 0), 133)],
             "writing of digit 3 is 133, but there are",
@@ -225,11 +247,19 @@ def test_a_task_that_there_is_not_is_refused(sizes, said):
         FindTheTwin(kinds, pairs=pairs)
 
 
-def test_one_picture_is_no_batch(as_readers_run_it):
+@pytest.mark.parametrize("one", [2, torch.tensor(2), torch.tensor(2).numpy()[()]])
+def test_one_picture_is_no_batch(as_readers_run_it, one):
     twins = TASK.sample(3, seed=0)
-    for batch in (twins, twins.naming()):
+    for batch in (twins, twins.naming(), DIGITS.train):
         with pytest.raises(TypeError, match=r"\[2\] is no batch; \[2 : 3\] is one"):
-            batch[2]
+            batch[one]
+
+
+def test_a_tuple_picks_pictures_as_a_list_does(as_readers_run_it):
+    twins = TASK.sample(3, seed=0)
+    assert torch.equal(twins[2, 0].pixels, twins[[2, 0]].pixels)
+    assert torch.equal(twins.naming()[2, 0].x, twins[[2, 0]].pixels)
+    assert torch.equal(DIGITS.train[2, 0].pixels, DIGITS.train[[2, 0]].pixels)
 
 
 def test_rows_that_do_not_fit_are_named(as_readers_run_it):

@@ -105,6 +105,15 @@ def test_the_module_is_left_as_it_was():
     assert all(p.grad is None for p in trunk.parameters())
 
 
+def test_a_network_of_another_kind_of_numbers_is_asked_too():
+    convolution = nn.Conv2d(3, 2, 3).double()
+    assert extent(seen_by(convolution, (5, 6), (1, 2))) == (1, 2, 4, 5)
+
+
+def test_layers_in_a_tensor_make_a_plain_number(as_readers_run_it):
+    assert type(receptive_field(torch.tensor([[3, 1, 1], [2, 2, 1]]))) is int
+
+
 def test_what_cannot_be_asked_is_named(as_readers_run_it):
     with pytest.raises(ValueError, match=r"a layer is \(3,\), but is \(kernel, stride"):
         receptive_field([(3,)])
@@ -112,6 +121,12 @@ def test_what_cannot_be_asked_is_named(as_readers_run_it):
         receptive_field([(3, 0)])
     with pytest.raises(ValueError, match=r"place is \(7, 0\), but the module retu"):
         seen_by(Trunk(), (28, 28), (7, 0))
+    with pytest.raises(ValueError, match=r"place is \(0, -1\), but both must be at "):
+        seen_by(Trunk(), (28, 28), (0, -1))
+    with pytest.raises(TypeError, match="both must be whole numbers"):
+        seen_by(Trunk(), (28, 28), (0.5, 1))
+    with pytest.raises(ValueError, match=r"a layer is 3, but is \(kernel, stride\)"):
+        receptive_field((3, 1))
     with pytest.raises(ValueError, match="is to return pictures"):
         seen_by(nn.Flatten(), (5, 5), (0, 0))
     with pytest.raises(ValueError, match="no pixel is seen"):

@@ -215,6 +215,10 @@ def test_a_picture_that_does_not_fit_is_named(as_readers_run_it, x, kind, said):
         SelfAttention2d(6, pool=2)(x)
 
 
+def test_an_empty_batch_comes_back_empty_with_pooled_keys_too():
+    assert SelfAttention2d(6, pool=2)(torch.rand(0, 6, 3, 2)).shape == (0, 6, 3, 2)
+
+
 def test_sizes_that_make_no_block_are_refused():
     for wrong in ({"d_k": 0}, {"d_v": 0}, {"pool": 0}):
         with pytest.raises(ValueError, match="must be at least 1, not 0"):
@@ -250,7 +254,56 @@ def test_dilated_convolutions_are_apart_and_keep_the_size():
     assert block(torch.rand(2, 5, 7, 4)).shape == (2, 5, 7, 4)
 
 
+@pytest.mark.parametrize(
+    "block",
+    [GlobalContext(6), GlobalContext(6, pool="max", hidden=3), DilatedConvolutions(6)],
+)
+def test_what_does_not_fit_a_rival_is_named(as_readers_run_it, block):
+    x = torch.rand(5, 6, 3, 2)
+    with pytest.raises(TypeError, match=r"x holds torch\.float64, but the weights"):
+        block(x.double())
+    with pytest.raises(ValueError, match="the batch axis is missing"):
+        block(x[0])
+    with pytest.raises(ValueError, match="x has batch = 0"):
+        block(x[:0])  # in training it would make NaN of what a batch norm has seen
+
+
 # ------------------------------------------------------------------------ the whole
+
+
+@pytest.mark.parametrize("make", [lambda w: Trunk(3, w), lambda w: LookUpConfig(3, w)])
+def test_widths_that_make_no_trunk_are_refused(as_readers_run_it, make):
+    with pytest.raises(ValueError, match=r"widths is \(8, 16\), but .* three conv"):
+        make((8, 16))
+    with pytest.raises(ValueError, match="widths is 12, but there are three conv"):
+        make(12)
+    with pytest.raises(ValueError, match="third width must be at least 1, not 0"):
+        make((8, 16, 0))
+    with pytest.raises(TypeError, match=r"second width is 1\.5, but must be a whole"):
+        make((8, 1.5, 3))
+    with pytest.raises(ValueError, match="channels must be at least 1, not 0"):
+        Trunk(0)
+
+
+def test_widths_of_a_list_are_those_of_a_tuple(as_readers_run_it):
+    listed = LookUpConfig(widths=[2, 3, 5])
+    assert listed == LookUpConfig(widths=(2, 3, 5))
+    assert hash(listed) == hash(LookUpConfig(widths=(2, 3, 5)))
+
+
+def test_pictures_that_do_not_fit_a_trunk_are_named(as_readers_run_it):
+    trunk, images = Trunk(widths=(2, 3, 5)), torch.rand(5, 3, 4, 8)
+    assert trunk(images).shape == (5, 5, 1, 2)
+    seen = {name: x.clone() for name, x in trunk.state_dict().items()}
+    with pytest.raises(ValueError, match="the batch axis is missing"):
+        trunk(images[0])
+    with pytest.raises(ValueError, match="images has batch = 0"):
+        trunk(images[:0])
+    with pytest.raises(ValueError, match="height = 3 and width = 8; the trunk halves"):
+        trunk(images[:, :, :3])
+    assert all(torch.equal(seen[n], x) for n, x in trunk.state_dict().items())
+    with pytest.raises(TypeError, match=r"grid holds torch\.float64, but the weights"):
+        CellHead(3, classes=4)(images.double())
 
 
 def test_the_network_is_its_parts_and_its_trace_ends_in_probabilities():

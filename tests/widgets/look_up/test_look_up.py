@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from qkv.data import Piece
+from qkv.data import FindTheTwin, Piece
 from qkv.vision import extent, load_look_up, save, seen_by
 from qkv.widgets import LookUp
 from qkv.widgets.shared.base import Widget
@@ -263,6 +263,17 @@ class TestWords:
         view.board = []
         assert "slots: nothing." in repr(view)
 
+    @pytest.mark.parametrize("kind", [torch.float64, torch.float16])
+    def test_a_model_in_other_numbers_is_shown_as_its_file_is_read(self, kind):
+        view = LookUp(network().to(kind), task())
+        assert view._network.head.layers[0].weight.dtype is torch.float32
+        assert view.alt == view_of().alt or kind is torch.float16
+
+    def test_there_is_no_minus_zero(self):
+        view = look_up()
+        view.gamma = -0.0
+        assert "With γ = 0 × " in repr(view)
+
     def test_its_state_is_the_same_each_time_and_has_no_weights(self):
         state = state_of(look_up())
         assert state == state_of(view_of())
@@ -314,6 +325,15 @@ class TestRefused:
         words = "the model has 3 answers, but the twins have 4 colours"
         with pytest.raises(ValueError, match=words):
             LookUp(network(classes=3), task())
+        words = "the model has channels = 1, but the board has red, green and blue"
+        with pytest.raises(ValueError, match=words):
+            LookUp(network(channels=1), task())
+
+    def test_a_task_without_the_digits_it_opens_with(self):
+        words = "the task has 5 kinds of digits, but the board opens with one of kind 7"
+        with pytest.raises(ValueError, match=words):
+            LookUp(network(), FindTheTwin(5))
+        assert len(LookUp(network(), FindTheTwin(8)).names) == 8
 
 
 # ------------------------------------------------------------ in Chromium
@@ -669,6 +689,16 @@ def test_a_step_never_moves_the_page(site, width):
     measure()
     assert len(high) == 1
     assert high.pop() <= 700
+
+
+def test_the_focus_stays_where_a_digit_was_removed(site):
+    page = site()
+    page.locator("[data-act=remove]").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(FOCUS) == "empty, top left: put a digit here"
+    at(page, 0, 2).focus()
+    page.keyboard.press("Delete")
+    assert page.evaluate(FOCUS) == "empty, top right: put a digit here"
 
 
 def test_a_name_that_is_a_script_is_drawn_not_run(site):

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from qkv._checks import one_of, whole
+from qkv._checks import one_of, two_whole, whole
 from qkv.data.kinds import Images
 from qkv.data.pictures.digits import DIGIT, Digits, square
 from qkv.data.pictures.shapes import COLOURS, inks
@@ -141,34 +141,32 @@ class FindTheTwin(Drawing[Twins]):
         """
         writing = self._writing(held_out)
         taken: dict[tuple[int, int], Piece] = {}
-        for piece in pieces:
-            slot = self._fitting(piece, writing)
-            if slot in taken:
+        for piece in (self._fitting(piece, writing) for piece in pieces):
+            if piece.slot in taken:
                 raise ValueError(
-                    f"slot {slot} has the {_called(taken[slot])} and the "
+                    f"slot {piece.slot} has the {_called(taken[piece.slot])} and the "
                     f"{_called(piece)}; there is room for one digit, so move one of "
                     "them to another slot"
                 )
-            taken[slot] = piece
-        if not any(piece.colour == "black" for piece in pieces):
+            taken[piece.slot] = piece
+        if not any(piece.colour == "black" for piece in taken.values()):
             raise ValueError(
                 "no digit is black, so that nothing is asked; make at least one black"
             )
-        return self._made([*pieces], writing)
+        return self._made([*taken.values()], writing)
 
-    def _fitting(self, piece: Piece, writing: Images) -> tuple[int, int]:
-        """Return the slot of a piece; refuse one that cannot be drawn."""
+    def _fitting(self, piece: Piece, writing: Images) -> Piece:
+        """Return a piece in Python's own numbers; refuse one that cannot be drawn."""
         one_of("colour", piece.colour, ("black", *COLOURS), who="the digits have")
-        _below(len(self.names), "digit", piece.digit)
-        there = int((writing.labels == piece.digit).sum())
-        _below(there, f"writing of digit {piece.digit}", piece.writing)
-        for way, slot, shift in zip(
-            ("row", "column"), piece.slot, piece.shift, strict=True
-        ):
-            _below(SLOTS, f"{way} of a slot", slot)
-            _below(2, f"shift of the {way}", shift)
-        row, column = piece.slot
-        return int(row), int(column)
+        digit = _below(len(self.names), "digit", piece.digit)
+        there = int((writing.labels == digit).sum())
+        which = _below(there, f"writing of digit {digit}", piece.writing)
+        slot = two_whole("slot", piece.slot, "(row, column)", least=0)
+        shift = two_whole("shift", piece.shift, "(down, right)", least=0)
+        for way, at, by in zip(("row", "column"), slot, shift, strict=True):
+            _below(SLOTS, f"{way} of a slot", at)
+            _below(2, f"shift of the {way}", by)
+        return Piece(digit, piece.colour, slot, which, shift)
 
     def _made(self, pieces: list[Piece], writing: Images) -> Twins:
         numbers = {name: number for number, name in enumerate(COLOURS)}
@@ -257,13 +255,14 @@ def _two_of_each(
     return order[starts[kinds].repeat(1, 2) + torch.cat([first, other], 1)]
 
 
-def _below(total: int, name: str, given: int) -> None:
+def _below(total: int, name: str, given: int) -> int:
     (number,) = whole(0, **{name: given}).values()
     if number >= total:
         raise ValueError(
             f"the {name} is {number}, but there are {total}, counted from 0; choose 0 "
             f"to {total - 1}"
         )
+    return number
 
 
 def _called(piece: Piece) -> str:

@@ -1,6 +1,6 @@
 """Black digits that ask for their coloured twins: what is asked, cell by cell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from qkv._checks import whole
-from qkv.data.kinds import OfClasses
+from qkv.data.kinds import OfClasses, Rows, some_rows
 from qkv.data.pictures.digits import DIGIT, square
 from qkv.data.streams import passes
 
@@ -19,8 +19,6 @@ CELL = 4  # pixels, high and wide: what one place of the grid stands for
 BLACK = -1  # the colours are counted from 0
 COLOURS = 4
 NOT_ASKED = -100  # torch's own
-
-Rows = slice | Sequence[int] | Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +81,7 @@ class Cells(OfClasses):
         TypeError
             If one number is given: one picture is no batch.
         """
-        _no_single(rows)
+        rows = some_rows(rows)
         return Cells(self.x[rows], self.target[rows])
 
     def __repr__(self) -> str:
@@ -286,7 +284,7 @@ class Twins(OfClasses):
         TypeError
             If one number is given: one picture is no batch.
         """
-        _no_single(rows)
+        rows = some_rows(rows)
         told = self.corners[rows], self.kinds[rows], self.colours[rows]
         return Twins(self.pixels[rows], *told)
 
@@ -295,8 +293,3 @@ class Twins(OfClasses):
         size = " × ".join(map(str, self.pixels.shape[1:]))
         asked = "1 question" if self.questions == 1 else f"{self.questions} questions"
         return f"Twins({len(self)} of {size}, {asked} each)"
-
-
-def _no_single(rows: object) -> None:
-    if isinstance(rows, int):
-        raise TypeError(f"[{rows}] is no batch; [{rows} : {rows + 1}] is one of 1")

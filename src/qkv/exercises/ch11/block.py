@@ -45,6 +45,12 @@ def _sent(scores):
     return scores.softmax(-1).mT
 
 
+def _by_the_columns(x, W_q, W_k, W_v, W_o, gamma):
+    """The map is right, and what is read is read with it turned over."""
+    said, weights = _said(_sent, x, W_q, W_k, W_v, W_o)
+    return x + gamma * said, weights.mT
+
+
 def _not_scaled(x, W_q, *rest):
     return block(x, W_q * W_q.shape[0] ** 0.5, *rest)
 
@@ -109,7 +115,8 @@ def _given(
 ) -> tuple[Tensor | float, ...]:
     shapes = (d_k, channel), (d_k, channel), (d_v, channel), (channel, d_v)
     x, *matrices = draw.normals((batch, channel, row, column), *shapes)
-    return x, *matrices, 0.75
+    # The scores stay small, so that no rounding shows, in whatever order one computes.
+    return x, *(W / W.shape[1] ** 0.5 for W in matrices), 0.75
 
 
 EXERCISE = Exercise(
@@ -138,6 +145,12 @@ EXERCISE = Exercise(
             "should read by them. The values are multiplied from the left, weights @ v "
             "(heykeetae/Self-Attention-GAN #11)",
             partial(_weighed, _sent),
+        ),
+        "read by the columns": Mistake(
+            "the map is right, but what is read has been read by its *columns*: "
+            "weights @ v where the channels are last, v @ weights.mT where they are "
+            "first",
+            _by_the_columns,
         ),
         "within a row": Mistake(
             "a place looks at its own row of the picture alone: the places were not "

@@ -52,6 +52,10 @@ def _values_averaged(q, k, v, pool):
     return _read(q, F.max_pool2d(k, pool), F.avg_pool2d(v, pool))
 
 
+def _keys_averaged(q, k, v, pool):
+    return _read(q, F.avg_pool2d(k, pool), F.max_pool2d(v, pool))
+
+
 def _result_pooled(q, k, v, pool):
     few = F.max_pool2d(_read(q, k, v), pool)
     return few.repeat_interleave(pool, 2).repeat_interleave(pool, 3)
@@ -112,6 +116,11 @@ EXERCISE = Exercise(
             "the values have been averaged, the keys not: both keep their largest "
             "numbers",
             _values_averaged,
+        ),
+        "keys averaged": Mistake(
+            "the keys have been averaged, the values not: both keep their largest "
+            "numbers",
+            _keys_averaged,
         ),
         "first of each": Mistake(
             "each square is represented by the place at its top left, [::pool]; it is "

@@ -36,6 +36,10 @@ def _always(gamma, W_o, b_o):
     return abs(gamma), -W_o, -b_o
 
 
+def _exchanged_signs(gamma, W_o, b_o):
+    return -gamma, -W_o, -b_o
+
+
 def _sign_of_zero(gamma, W_o, b_o):
     sign = (gamma > 0) - (gamma < 0)
     return abs(gamma), sign * W_o, sign * b_o
@@ -96,6 +100,11 @@ EXERCISE = Exercise(
             "W_o and b_o have been turned where the gate was positive, too: nothing "
             "was to change there",
             _always,
+        ),
+        "a positive gate turned": Mistake(
+            "where the gate was positive it has become negative: only a negative one "
+            "is to be turned, with W_o and b_o",
+            _exchanged_signs,
         ),
         "the sign of 0": Mistake(
             "where the gate is 0, W_o and b_o have become 0 as well, because the sign "

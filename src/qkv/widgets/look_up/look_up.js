@@ -180,19 +180,28 @@ function world(w) {
   return { kinds, hands, colours: w.get("colours") };
 }
 
+/** @param {W} w */
+const focusSlot = (w, slot) => focus(w, `[data-slot="${slot.join("-")}"]`);
+
 /** @param {W} w @param {S} s */
 function move(w, s, from, to) {
   w.local.chosen = to;
   act(w, { board: on.moved(s.board, from, to), cell: on.followed(s.cell, from, to) });
-  focus(w, `[data-slot="${to.join("-")}"]`);
+  focusSlot(w, to);
 }
 
 /** @param {W} w @param {S} s @param {Partial<Piece>} changes */
 const change = (w, s, changes) =>
   act(w, { board: s.board.map((piece) => (same(piece.slot, s.chosen) ? { ...piece, ...changes } : piece)) });
 
-/** @param {W} w @param {S} s */
-const remove = (w, s, slot) => act(w, { board: s.board.filter((piece) => !same(piece.slot, slot)) });
+/**
+ * The slot keeps the focus: with its digit the button Remove is gone.
+ * @param {W} w @param {S} s
+ */
+function remove(w, s, slot) {
+  act(w, { board: s.board.filter((piece) => !same(piece.slot, slot)) });
+  focusSlot(w, slot);
+}
 
 /** @param {W} w */
 function another(w) {

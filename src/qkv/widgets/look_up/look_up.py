@@ -65,8 +65,9 @@ class LookUp(Served):
     Raises
     ------
     ValueError
-        If the model has not one answer for each colour of the task, or the trait
-        ``board``, ``cell`` or ``gamma`` is set to what cannot be shown.
+        If the model has not 3 channels and one answer for each colour of the task, the
+        task has fewer than 8 kinds of digits, or the trait ``board``, ``cell`` or
+        ``gamma`` is set to what cannot be shown.
 
     Notes
     -----
@@ -146,7 +147,7 @@ class LookUp(Served):
                 f"gamma is {gamma}, but is to be from −{MOST_GAMMA:g} to "
                 f"{MOST_GAMMA:g}: it counts in trained ones, and 1 is the trained one"
             )
-        return gamma
+        return gamma + 0.0  # −0 is 0
 
     @traitlets.observe("board", "cell", "gamma")
     def _say(self, _: Any = None) -> None:
@@ -254,6 +255,17 @@ def _fitting(model: Any, task: Any) -> None:
         raise ValueError(
             f"the model has {model.config.classes} answers, but the twins have "
             f"{len(task.colours)} colours; give a model with one answer for each"
+        )
+    if model.config.channels != 3:
+        raise ValueError(
+            f"the model has channels = {model.config.channels}, but the board has red, "
+            "green and blue; give a model of 3 channels"
+        )
+    kinds = 1 + max(digit for digit, *_ in _OPENING)
+    if len(task.names) < kinds:
+        raise ValueError(
+            f"the task has {len(task.names)} kinds of digits, but the board opens with "
+            f"one of kind {kinds - 1}; give a task of {kinds} kinds or more"
         )
 
 

@@ -58,8 +58,8 @@ def serve(widget: Widget, checkpoints: Mapping[str, Any]) -> None:
 
 
 def rounded(model: Any) -> Any:
-    """Return a copy with the weights that a checkpoint keeps."""
-    made = copy.deepcopy(model).eval()
+    """Return a copy with the weights that a checkpoint keeps, as it is loaded."""
+    made = copy.deepcopy(model).eval().to("cpu", torch.float32)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.copy_(parameter.half())
