@@ -33,11 +33,11 @@ def save(
     OSError
         If the file cannot be written; one that was there is as it was.
     """
-    if not isinstance(model, (VisionTransformer, Captioner)):
+    if not isinstance(model, VisionTransformer | Captioner | LookUpNetwork):
         raise TypeError(
             f"the model is of type {type(model).__name__}, but checkpoints are of a "
-            "VisionTransformer or a Captioner; keep another's weights with "
-            "torch.save(model.state_dict(), path)"
+            "VisionTransformer, a Captioner or a LookUpNetwork; keep another's weights "
+            "with torch.save(model.state_dict(), path)"
         )
     write(path, model.to_bytes())
 
