@@ -29,7 +29,7 @@ def face(
     >>> import qkv.plot
     >>> _, names, _ = face("qkv.plot", qkv.plot.__file__)
     >>> names()
-    ['Figure', 'bars', 'curves', 'heatmap']
+    ['Figure', 'bars', 'curves', 'heatmap', 'pictures']
     """
     modules = _found(package, Path(file).parent)
     names = sorted(modules)
