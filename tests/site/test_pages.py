@@ -176,7 +176,7 @@ def test_a_chapter_weighs_little_before_its_figures(at_a_desk, site):
         files = {file_of(site, url) for url in asked if url.startswith(site.address)}
         weights[name] = sum(weight(file) for file in files) / 1000
     assert all(each > 30 for each in weights.values()), "nothing was weighed"
-    assert {name: each for name, each in weights.items() if each > 250} == {}
+    assert {name: each for name, each in weights.items() if each > 255} == {}
 
 
 def test_figures_shrink_with_the_page_while_they_can_be_read(browser, site):
