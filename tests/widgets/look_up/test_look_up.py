@@ -701,6 +701,19 @@ def test_the_focus_stays_where_a_digit_was_removed(site):
     assert page.evaluate(FOCUS) == "empty, top right: put a digit here"
 
 
+def test_no_key_of_the_board_leaves_it(site):
+    """JupyterLab would go on to the next cell, also from a slot that is empty."""
+    page = site()
+    page.evaluate("window.left = []")
+    page.evaluate("() => addEventListener('keydown', (event) => left.push(event.key))")
+    for row, column in [(0, 0), (0, 1)]:  # a digit, and nothing
+        at(page, row, column).focus()
+        for key in ("ArrowRight", "Delete", "Delete", "ArrowUp"):
+            page.keyboard.press(key)
+    page.keyboard.press("a")
+    assert page.evaluate("left") == ["a"]
+
+
 def test_a_name_that_is_a_script_is_drawn_not_run(site):
     view = look_up()
     view.names = [EVIL] * 10

@@ -270,14 +270,13 @@ function dragging(w, s, slot) {
 
 /** @param {W} w @param {S} s */
 function keyOn(w, s, slot, event) {
-  if (!on.pieceAt(s.board, slot)) return;
   const to = event.key.startsWith("Arrow") && walk(event, slot, [on.SLOTS, on.SLOTS]);
-  if (to && !same(to, slot)) move(w, s, slot, to);
-  if (to || event.key === "Delete") {
-    event.preventDefault();
-    event.stopPropagation();
-  }
-  if (event.key === "Delete") remove(w, s, slot);
+  if (!to && event.key !== "Delete") return;
+  event.preventDefault();
+  event.stopPropagation(); // of an empty slot, too: JupyterLab would go on to another cell
+  if (!on.pieceAt(s.board, slot)) return;
+  if (!to) remove(w, s, slot);
+  else if (!same(to, slot)) move(w, s, slot, to);
 }
 
 /** @param {W} w @param {S} s */
