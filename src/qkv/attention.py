@@ -658,7 +658,7 @@ class MultiHeadAttention(nn.Module):
         """
         key, value = _default(query, key, value)
         q, *shared = self._project(query, key, value)
-        k, v = (x.repeat_interleave(self.heads // self.kv_heads, -3) for x in shared)
+        k, v = map(self._for_each_head, shared)
         mask = _for_every_head(query, key, mask)
         attention = _in_steps(q, k, v, mask, causal, self.window)
         merged = merge_heads(attention.output)
@@ -695,6 +695,11 @@ class MultiHeadAttention(nn.Module):
     def _in_heads(self, query: Tensor, *shared: Tensor) -> tuple[Tensor, ...]:
         kept = (split_heads(x, self.kv_heads) for x in shared)
         return split_heads(query, self.heads), *kept
+
+    def _for_each_head(self, shared: Tensor) -> Tensor:
+        if self.kv_heads == self.heads:
+            return shared
+        return shared.repeat_interleave(self.heads // self.kv_heads, -3)
 
     def _fitting(self, name: str, x: Tensor) -> None:
         like_the_weights(name, x, self.in_proj_weight)
