@@ -611,7 +611,10 @@ class MultiHeadAttention(nn.Module):
         self.in_proj_weight = nn.Parameter(torch.empty(width, d_model))
         self.in_proj_bias = nn.Parameter(torch.zeros(width)) if bias else None
         self.out_proj = nn.Linear(d_model, d_model, bias=bias)
-        nn.init.xavier_uniform_(self.in_proj_weight)
+        # As large at first as where no head shares a key: the bound that xavier_uniform_
+        # computes of a smaller matrix is larger.
+        share = (d_model + width) / (4 * d_model)
+        nn.init.xavier_uniform_(self.in_proj_weight, gain=share**0.5)
         if bias:
             nn.init.zeros_(self.out_proj.bias)
 
