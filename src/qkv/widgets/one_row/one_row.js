@@ -172,8 +172,9 @@ const update = ({ now, rescale }, i) =>
 
 /** @param {A} a */
 function shrink({ now, rescale, maximum }) {
-  if (maximum === "none" || now.maximum === now.before) return rescale ? "m is the same" : "not used";
-  return html`${rescale ? "" : "not used: "}${power(say(now.before), taken(now.maximum))}`;
+  if (!rescale) return "not used";
+  if (maximum === "none" || now.maximum === now.before) return "m is the same";
+  return html`${power(say(now.before), taken(now.maximum))}`;
 }
 
 /** @param {W} w @param {A} a */
@@ -192,7 +193,7 @@ function held(w, a) {
     <tbody>
       ${line(html`<b>output so far</b>`, html`${mi("a")} ÷ ${mi("ℓ")}`, now.output)}
       ${line("the text-book", `keys 1 to ${now.to}`, a.book)}
-      ${line("error", "output − text-book", same ? 0 : a.error, { kind: same ? "" : "qkv-astray" })}
+      ${line("error", "", same ? 0 : a.error, { kind: same ? "" : "qkv-astray" })}
     </tbody>
   </table>`;
   return html`<div>
