@@ -229,7 +229,7 @@ function settings(w, a) {
     html`<label class="qkv-check"><input type="checkbox" data-act=${name} .checked=${live(w.get(name))} @change=${(e) => w.set({ [name]: e.target.checked })} />${words}</label>`;
   const changed = edited(w);
   return html`<div class="qkv-settings">
-    ${slider(w, { label: "a tile", value: a.tile, min: 1, max: n, said, pick: (tile) => resize(w, a, tile) })}
+    ${slider(w, { label: "a tile", called: "scores in a tile", value: a.tile, min: 1, max: n, said, pick: (tile) => resize(w, a, tile) })}
     ${choice(w, { legend: "Maximum:", name: "maximum", options: maxima, chosen: a.maximum, pick: (maximum) => w.set({ maximum }) })}
     ${check("rescale", "rescale what is held")}
     ${check("large", `scores × ${FACTOR}`)}
