@@ -10,6 +10,7 @@ from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
 from qkv.exercises import draw
+from qkv.exercises.sentences import CAUSAL_UNASKED, OVER_QUERIES
 
 HIDDEN = -torch.inf
 
@@ -130,15 +131,60 @@ def _softmaxes_added(held, s, v):
 
 def _all_rescaled(held, s, v):
     """The new tile shrinks together with what was held."""
-    first = held.maximum == HIDDEN
     new = _neither_rescaled(held, s, v)
-    shrink = torch.where(first, 1.0, (held.maximum - new.maximum).exp())
+    shrink = (held.maximum - new.maximum).exp()
     return Held(new.maximum, new.total * shrink, new.read * shrink)
 
 
+def _divided_as_it_comes(held, s, v):
+    new = _rescaled(held, s, v)
+    shrink = (held.maximum - new.maximum).exp()
+    part = (s - new.maximum).exp() @ v / new.total
+    return new._replace(read=held.read * shrink + part)
+
+
+def _tile_as_it_is(held, s, v):
+    new = _rescaled(held, s, v)
+    shrink, p = (held.maximum - new.maximum).exp(), s.exp()
+    total = held.total * shrink + p.sum(-1, keepdim=True)
+    return Held(new.maximum, total, held.read * shrink + p @ v)
+
+
+def _mean_in_a_tile(held, s, v):
+    new = _rescaled(held, s, v)
+    shrink, p = (held.maximum - new.maximum).exp(), (s - new.maximum).exp()
+    return new._replace(total=held.total * shrink + p.mean(-1, keepdim=True))
+
+
+def _output_not_added(held, s, v):
+    new = _rescaled(held, s, v)
+    return new._replace(read=(s - new.maximum).exp() @ v)
+
+
+def _sum_not_added(held, s, v):
+    new = _rescaled(held, s, v)
+    return new._replace(total=(s - new.maximum).exp().sum(-1, keepdim=True))
+
+
 def _whole_tiles(q, k, v, size):
-    whole = max(k.shape[1] // size, 1) * size
+    """Only the tiles that are full; where there is none, 0 / 0."""
+    whole = k.shape[1] // size * size
+    if not whole:
+        return q.new_full((*q.shape[:-1], v.shape[-1]), torch.nan)
     return _in_tiles(q, k[:, :whole], v[:, :whole], size)
+
+
+def _at_once(q, k, v, size, *, weigh: Callable):
+    return weigh(q @ k.mT * q.shape[-1] ** -0.5) @ v
+
+
+def _causal(scores):
+    hidden = torch.ones_like(scores, dtype=torch.bool).triu(1)
+    return scores.masked_fill(hidden, -torch.inf).softmax(-1)
+
+
+def _by_d_v(q, k, v, size):
+    return _in_tiles(q, k, v, size, scale=lambda d_k, tile: v.shape[-1] ** -0.5)
 
 
 def _tensors(
@@ -239,9 +285,10 @@ EXERCISE = Exercise(
             partial(_in_tiles, start=0.0),
         ),
         "upside down": Mistake(
-            "everything is NaN: what is held has been multiplied by exp(m_new − "
-            "m_old), which is infinite at the first tile, and 0 · ∞ is NaN. It must "
-            "shrink when the maximum rises: exp(m_old − m_new)",
+            "everything is NaN, from the first tile on, where m is still −∞. Perhaps "
+            "what is held is multiplied by exp(m_new − m_old), or the old maximum is "
+            "subtracted from the new tile: both are infinite there. What is held "
+            "shrinks by exp(m_old − m_new), and the tile's powers are exp(s − m_new)",
             partial(_in_tiles, step=_upside_down),
         ),
         "all rescaled": Mistake(
@@ -261,6 +308,36 @@ EXERCISE = Exercise(
             "up: the weights of a query then sum to the number of tiles. There is one "
             "softmax, over all keys",
             partial(_in_tiles, step=_softmaxes_added, end=lambda held: held.read),
+        ),
+        "divided as it comes": Mistake(
+            "each tile has been divided by the sum so far before it was added: the "
+            "sum grows, so that the tiles are divided by different numbers. Divide "
+            "once, after the last tile",
+            partial(_in_tiles, step=_divided_as_it_comes, end=lambda held: held.read),
+        ),
+        "tile as it is": Mistake(
+            "nothing has been subtracted from the new tile, exp(s): what is held was "
+            "made with the running maximum, so subtract it from the tile, too",
+            partial(_in_tiles, step=_tile_as_it_is),
+        ),
+        "mean in a tile": Mistake(
+            "the powers of a tile have been averaged for the running sum; add them up",
+            partial(_in_tiles, step=_mean_in_a_tile),
+        ),
+        "output not added": Mistake(
+            "the running sum holds all tiles, and the output only the last one: the "
+            "output so far, shrunk, has not been added",
+            partial(_in_tiles, step=_output_not_added),
+        ),
+        "sum not added": Mistake(
+            "the running output holds all tiles, and the sum only the last one: the "
+            "sum so far, shrunk, has not been added",
+            partial(_in_tiles, step=_sum_not_added),
+        ),
+        "first tile alone": Mistake(
+            "this is the first tile's result alone: does the loop return, or end, "
+            "after one round?",
+            lambda q, k, v, size: _in_tiles(q, k[:, :size], v[:, :size], size),
         ),
         "the last tile alone": Mistake(
             "this is the last tile's result alone: what is held has not been kept "
@@ -292,6 +369,16 @@ EXERCISE = Exercise(
             "the scores are not divided by √d_k",
             partial(_in_tiles, scale=lambda d_k, tile: 1.0),
         ),
+        "scaled by d_v": Mistake(
+            "the scores are divided by the root of d_v, the width of the values; a "
+            "score is a sum of d_k products: divide by √d_k",
+            _by_d_v,
+        ),
+        "over the queries": Mistake(
+            OVER_QUERIES,
+            partial(_at_once, weigh=lambda scores: scores.softmax(-2)),
+        ),
+        "causal": Mistake(CAUSAL_UNASKED, partial(_at_once, weigh=_causal)),
     },
     hints=(
         "it is exercise 15.4 with a third thing to hold: the sum of exp(s − m) v, not "
@@ -302,5 +389,6 @@ EXERCISE = Exercise(
         "keep the last axis, amax(-1, keepdim=True), so that m and l are (batch, "
         "query, 1). Divide once, after the loop.",
     ),
+    tolerance=1e-4,  # scores of 360 are rounded by that much
     instead=("scaled_dot_product_attention",),
 )

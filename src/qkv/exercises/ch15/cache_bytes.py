@@ -45,6 +45,11 @@ def _whole_bytes(batch, tokens, layers, heads, kv_heads, d_model, bits):
     return 2 * batch * tokens * layers * kv_heads * (d_model // heads) * (bits // 8)
 
 
+def _a_byte_at_least(batch, tokens, layers, heads, kv_heads, d_model, bits):
+    numbers = cache_bytes(batch, tokens, layers, heads, kv_heads, d_model, 8)
+    return numbers * max(bits // 8, 1)
+
+
 def _queries_too(batch, tokens, layers, heads, kv_heads, d_model, bits):
     width = (heads + 2 * kv_heads) * (d_model // heads)
     return batch * tokens * layers * width * bits // 8
@@ -101,6 +106,25 @@ EXERCISE = Exercise(
             "Multiply by bits first, then divide by 8",
             _whole_bytes,
         ),
+        "a byte at least": Mistake(
+            "right until a number takes less than a byte: 4 bits have been rounded up "
+            "to a whole byte, but two such numbers fit into one",
+            _a_byte_at_least,
+        ),
+        "width forgotten": Mistake(
+            "the heads have been counted, and not the numbers in each: a head of keys "
+            "has d_model // heads of them",
+            _with(d_model=lambda asked: asked["heads"]),
+        ),
+        "one key head": Mistake(
+            "this is the cache of a single key head; there are kv_heads of them",
+            _with(kv_heads=lambda asked: 1),
+        ),
+        "heads of a group": Mistake(
+            "heads // kv_heads is how many query heads share one key head. What is "
+            "held is the key heads themselves: kv_heads of them",
+            _with(kv_heads=lambda asked: asked["heads"] // asked["kv_heads"]),
+        ),
         "batch forgotten": Mistake(
             "this is the cache of one sentence; each sentence of the batch has its own "
             "keys and values",
@@ -118,6 +142,11 @@ EXERCISE = Exercise(
             "the queries have been counted, too. A query is used once, when its token "
             "is read, and no later token asks for it: only keys and values are kept",
             _queries_too,
+        ),
+        "queries like keys": Mistake(
+            "three vectors have been counted for each key head, a query among them; "
+            "only keys and values are kept, two",
+            _in_part(lambda size: size * 3 // 2),
         ),
         "tokens squared": Mistake(
             "the tokens have been counted twice, as in a map of scores, query × key. "

@@ -91,6 +91,12 @@ def _one_question(q, k, v):
     return _neighbours(_attended(mean, k, v), q.shape[1])
 
 
+def _first_question(q, k, v):
+    """The first query head of each group asks for all of it."""
+    first = q.unflatten(1, (k.shape[1], -1))[:, :, 0]
+    return _neighbours(_attended(first, k, v), q.shape[1])
+
+
 def _other_order_back(q, k, v):
     """The heads of a group laid one below another, and read as queries first."""
     kv_heads, queries = k.shape[1], q.shape[2]
@@ -172,9 +178,9 @@ EXERCISE = Exercise(
             partial(_attended, keys=_in_turn, values=_neighbours),
         ),
         "tokens repeated": Mistake(
-            "the tokens have been repeated, not the heads, and then been cut into "
-            "heads: each head has a part of the tokens, and these several times. The "
-            "head axis is axis 1",
+            "the tokens, or their numbers, have been repeated, not the heads, and then "
+            "been cut into heads: each head has a part of the tokens, and these "
+            "several times. The head axis is axis 1",
             partial(_attended, keys=_tokens_repeated),
         ),
         "the first for all": Mistake(
@@ -196,6 +202,11 @@ EXERCISE = Exercise(
             "thing. Only keys and values are shared; each head keeps its own query",
             _one_question,
         ),
+        "first question": Mistake(
+            "only the first query head of each group asks, and its answer is given to "
+            "the others. Keys and values are shared; each head keeps its own query",
+            _first_question,
+        ),
         "other order back": Mistake(
             "the heads of a group have been laid one below another as queries, and "
             "taken apart in another order: after (head, query) comes (head, query) "
@@ -216,6 +227,15 @@ EXERCISE = Exercise(
         "over the queries": Mistake(
             OVER_QUERIES,
             partial(_attended, weigh=lambda scores: scores.softmax(-2)),
+        ),
+        "over the heads": Mistake(
+            "the softmax runs over the heads (dim=1): the keys of one head compete "
+            "(dim=-1)",
+            partial(_attended, weigh=lambda scores: scores.softmax(1)),
+        ),
+        "no softmax": Mistake(
+            "there is no softmax: the values are added up by the bare scores",
+            partial(_attended, weigh=lambda scores: scores),
         ),
         "group added up": Mistake(
             "what the heads of a group have read has been added up: they share keys "
@@ -244,6 +264,10 @@ EXERCISE = Exercise(
         "not scaled": Mistake(
             "the scores are not divided by √d_k",
             partial(_attended, divisor=1.0),
+        ),
+        "multiplied": Mistake(
+            "the scores have been multiplied by √d_k: divide by it",
+            lambda q, k, v: _attended(q, k, v, divisor=q.shape[-1] ** -0.5),
         ),
         "causal": Mistake(CAUSAL_UNASKED, partial(_attended, weigh=_causal)),
     },

@@ -89,6 +89,20 @@ def _all_carried(added: Tensor) -> Tensor:
     return added.flatten(0, 2).cumsum(0).view_as(added)
 
 
+def _over_the_batch(added: Tensor) -> Tensor:
+    return added.cumsum(0)
+
+
+def _from_the_end(added: Tensor) -> Tensor:
+    """What comes after each token, itself among it."""
+    return added.flip(2).cumsum(2).flip(2)
+
+
+def _without_the_query(q, k, v):
+    z = _so_far(_features(k)).sum(-1, keepdim=True)
+    return _read(q, k, v, divide=lambda read, by: read / z)
+
+
 def _only_the_last(added: Tensor) -> Tensor:
     return added
 
@@ -111,15 +125,16 @@ def _nothing_at_first(read: Tensor, by: Tensor) -> Tensor:
 
 
 def _tokens(
-    batch: int, head: int, token: int, d_k: int, d_v: int
+    batch: int, head: int, token: int, d_k: int, d_v: int, *, seed: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    shapes = (batch, head, token, d_k), (batch, head, token, d_k)
-    q, k, v = draw.normals(*shapes, (batch, head, token, d_v))
-    return 0.7 * q, 0.7 * k, v
+    """Queries and keys for which not even a wrong denominator comes near 0."""
+    axes = batch, head, token
+    q, k = (0.7 * draw.normal(*axes, d_k, seed=seed + n) for n in (0, 1))
+    return q, k, draw.normal(*axes, d_v, seed=seed + 2)
 
 
 def _all_ones() -> tuple[Tensor, Tensor, Tensor]:
-    q, k, v = _tokens(2, 3, 7, 5, 2)
+    q, k, v = _tokens(2, 3, 7, 5, 2, seed=63)
     return q, k, torch.ones_like(v)
 
 
@@ -130,10 +145,10 @@ EXERCISE = Exercise(
     difficulty=2,
     reference=linear_attention,
     cases={
-        "as many heads as tokens": partial(_tokens, 2, 3, 3, 5, 5),
-        "every size different": partial(_tokens, 2, 5, 11, 3, 7),
+        "as many heads as tokens": partial(_tokens, 2, 3, 3, 5, 5, seed=90),
+        "every size different": partial(_tokens, 2, 5, 11, 3, 7, seed=5),
         "all values 1": _all_ones,
-        "a batch of one, and one head": partial(_tokens, 1, 1, 5, 2, 3),
+        "a batch of one, and one head": partial(_tokens, 1, 1, 5, 2, 3, seed=29),
         "a single token": partial(_tokens, 3, 2, 1, 5, 7),
     },
     mistakes={
@@ -157,7 +172,8 @@ EXERCISE = Exercise(
         "not causal": Mistake(
             "each token reads the sums over all tokens, and so the future: only the "
             "last token is right. Add token t to S and z, then let token t read, and "
-            "only then go on",
+            "only then go on. (S += … changes the tensor in place: states that are "
+            "kept in a list are then all the last one)",
             partial(_read, state=_of_all),
         ),
         "over the heads": Mistake(
@@ -165,6 +181,29 @@ EXERCISE = Exercise(
             "sees itself alone, in its own head and those before. The tokens are axis "
             "2",
             partial(_read, state=_over_heads),
+        ),
+        "over the batch": Mistake(
+            "the sums run over the sentences of the batch, cumsum(0), and not over the "
+            "tokens, axis 2",
+            partial(_read, state=_over_the_batch),
+        ),
+        "the future": Mistake(
+            "each token reads itself and what comes after it: the sums run from the "
+            "last token to the first",
+            partial(_read, state=_from_the_end),
+        ),
+        "denominator without the query": Mistake(
+            "the denominator is the sum of the numbers in z, without the query: the "
+            "weight of token s is φ(q_t) · φ(k_s), so their sum is φ(q_t) · z",
+            _without_the_query,
+        ),
+        "exchanged": Mistake(
+            "q and k have changed places: the keys are added up, and the query reads",
+            lambda q, k, v: _read(k, q, v),
+        ),
+        "values mapped": Mistake(
+            "the feature map has been taken of v, too; only q and k have features",
+            lambda q, k, v: _read(q, k, _features(v)),
         ),
         "read first": Mistake(
             "a token reads before it has added its own key and value: the first one "

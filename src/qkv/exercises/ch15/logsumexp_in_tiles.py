@@ -71,6 +71,10 @@ def _may_fall(m, total, tile):
     return new, total * (m - new).exp() + (tile - new[:, None]).exp().sum(-1)
 
 
+def _may_fall_a_little(m, total, tile):
+    return _may_fall(m, total, tile.clamp(min=-1e9))
+
+
 def _upside_down(m, total, tile):
     new = _largest(m, tile)
     return new, total * (new - m).exp() + (tile - new[:, None]).exp().sum(-1)
@@ -100,6 +104,31 @@ def _one_for_all(m, total, tile):
 
 def _no_maximum(m, total, tile):
     return m, total + tile.exp().sum(-1)
+
+
+def _not_kept(m, total, tile):
+    _, total = _rescaled(m, total, tile)
+    return m, total
+
+
+def _by_the_old_one(m, total, tile):
+    new = _largest(m, tile)
+    return new, total * (m - new).exp() + (tile - m[:, None]).exp().sum(-1)
+
+
+def _tile_as_it_is(m, total, tile):
+    new = _largest(m, tile)
+    return new, total * (m - new).exp() + tile.exp().sum(-1)
+
+
+def _averaged(m, total, tile):
+    new = _largest(m, tile)
+    return new, total * (m - new).exp() + (tile - new[:, None]).exp().mean(-1)
+
+
+def _over_all_rows(m, total, tile):
+    new = _largest(m, tile)
+    return new, total * (m - new).exp() + (tile - new[:, None]).exp().sum()
 
 
 def _from_the_first(scores: Tensor, size: int, step: Step) -> tuple[Tensor, Tensor]:
@@ -170,7 +199,6 @@ def _hidden_first() -> tuple[Tensor, int]:
     scores = 2 * draw.normal(5, 11, seed=4)
     scores[:2, :3] = HIDDEN
     scores[1, 3:6] = HIDDEN
-    scores[2, 6:] = HIDDEN
     scores[3, ::2] = HIDDEN
     return scores, 3
 
@@ -226,15 +254,23 @@ EXERCISE = Exercise(
             "the two, torch.maximum",
             _by(_may_fall),
         ),
+        "the maximum may fall, not to −∞": Mistake(
+            "right for small scores, and for hidden ones. But the running maximum has "
+            "been exchanged for the tile's own, even where that is smaller: "
+            "exp(m_old − m_new) is then larger than 1, and with large scores it is "
+            "infinite. Take the larger of the two, torch.maximum",
+            _by(_may_fall_a_little),
+        ),
         "upside down": Mistake(
             "the sum so far has been multiplied by exp(m_new − m_old), which makes it "
             "larger; it must shrink when the maximum rises: exp(m_old − m_new)",
             _first_tile_as_it_comes(_upside_down),
         ),
         "upside down from −∞": Mistake(
-            "everything is NaN: the maximum begins with −∞, so that exp(m_new − m_old) "
-            "is infinite at the first tile, and 0 · ∞ is NaN. What is held must "
-            "shrink when the maximum rises: exp(m_old − m_new)",
+            "everything is NaN, from the first tile on, where m is still −∞. Perhaps "
+            "what is held is multiplied by exp(m_new − m_old) or by m_old − m_new: "
+            "both are infinite there, and 0 · ∞ is NaN. What is held must shrink when "
+            "the maximum rises: exp(m_old − m_new), which is 0 there",
             _by(_upside_down),
         ),
         "by the ratio": Mistake(
@@ -251,12 +287,12 @@ EXERCISE = Exercise(
             "the new tile has been multiplied by exp(m_old − m_new) as well: its "
             "powers were made with the new maximum already. Shrink what was held, "
             "then add",
-            _first_tile_as_it_comes(_rescaled_too_late),
+            _by(_rescaled_too_late),
         ),
         "from 0": Mistake(
-            "the maximum begins with 0, so that it cannot become negative: in a row "
-            "around −300 all powers are 0, and the logarithm of 0 is −∞. Begin with "
-            "−∞, or with a very small number",
+            "the maximum begins too high, with 0 or so, and cannot become as small as "
+            "the scores: in a row around −300 all powers are 0, and the logarithm of 0 "
+            "is −∞. Begin with −∞, or with −1e9",
             _by(_rescaled, start=0.0),
         ),
         "a score too many": Mistake(
@@ -286,6 +322,30 @@ EXERCISE = Exercise(
                 )
             ),
         ),
+        "the maximum not kept": Mistake(
+            "the maximum is still −∞ at the end: m has not been set to the new one "
+            "after each tile, m = m_new",
+            _by(_not_kept),
+        ),
+        "by the old one": Mistake(
+            "the old maximum has been subtracted from the new tile, −∞ from the first "
+            "one: its powers are infinite. Find the new maximum first, and subtract it",
+            _by(_by_the_old_one),
+        ),
+        "tile as it is": Mistake(
+            "nothing has been subtracted from the new tile: what is held was made with "
+            "the running maximum, so subtract it from the tile, too",
+            _by(_tile_as_it_is),
+        ),
+        "mean in a tile": Mistake(
+            "the powers of a tile have been averaged; add them up",
+            _by(_averaged),
+        ),
+        "over all rows": Mistake(
+            "the powers of all rows have been added up together: each row has a sum of "
+            "its own, sum(-1)",
+            _by(_over_all_rows),
+        ),
         "short tile dropped": Mistake(
             "the last tile is missing where it is shorter than the others: "
             "scores.split(size, -1) has it, and so has range(0, keys, size)",
@@ -299,6 +359,15 @@ EXERCISE = Exercise(
         "maximum forgotten": Mistake(
             "this is ln l alone: l was divided by e to the power of m, so add m again",
             _by(_rescaled, lambda m, total: total.log()),
+        ),
+        "maximum subtracted": Mistake(
+            "m has been subtracted; l was divided by e to the power of m, so add it",
+            _by(_rescaled, lambda m, total: total.log() - m),
+        ),
+        "in bits": Mistake(
+            "the logarithm is log2; the natural one is wanted, since e is the base of "
+            "the powers",
+            _by(_rescaled, lambda m, total: m + total.log2()),
         ),
         "sum alone": Mistake(
             "this is the running sum l; m + ln l is wanted",

@@ -88,6 +88,33 @@ EXERCISE = Exercise(
             "once more. Multiply by it: len(counts)",
             _by(lambda real, counts: 1 / counts.sum()),
         ),
+        "processes forgotten, by the mean": Mistake(
+            "the mean has been weighed by the process's share of the tokens, and DDP's "
+            "division by the number of processes forgotten: multiply by it. And where "
+            "a process has no real token the mean is NaN: use the sum",
+            lambda losses, real, counts: (
+                losses[real].mean() * real.sum() / counts.sum()
+            ),
+        ),
+        "mean of nothing": Mistake(
+            "right until a process has no real token: the mean of nothing is NaN, and "
+            "0 · NaN is NaN, too. Start from the sum, which is 0 there",
+            lambda losses, real, counts: (
+                losses[real].mean() * real.sum() * len(counts) / counts.sum()
+            ),
+        ),
+        "the padding alone": Mistake(
+            "the losses of the padding have been added up, and those of the real "
+            "tokens left out: real is True where there is a token",
+            lambda losses, real, counts: _weighed(
+                losses, ~real, counts, len(counts) / counts.sum()
+            ),
+        ),
+        "places for tokens": Mistake(
+            "the sum of the real tokens has been divided by all places of this "
+            "process, padding included. Divide by the real tokens of all processes",
+            _by(lambda real, counts: 1 / real.numel()),
+        ),
         "sum": Mistake(
             "this is the sum over the process's tokens: the gradient grows with the "
             "length of the batch. Divide by the tokens of all processes, and multiply "

@@ -93,10 +93,26 @@ EXERCISE = Exercise(
             "a part of its own window",
             partial(_seen, near=lambda back, window: (back > 0) & (back <= window)),
         ),
+        "without itself, and one too few": Mistake(
+            "a token does not see itself here, only the window − 1 others. It is a "
+            "part of its own window: back >= 0",
+            partial(_seen, near=lambda back, window: (back > 0) & (back < window)),
+        ),
+        "one ahead": Mistake(
+            "the window ends one token too late: each token sees the next one, which "
+            "is just what it must predict",
+            partial(_seen, near=lambda back, window: _near(back + 1, window)),
+        ),
         "both sides": Mistake(
             "the window reaches to both sides, so that a token sees those that it is "
             "to predict: abs() takes away which side it is",
             partial(_seen, near=lambda back, window: back.abs() < window),
+        ),
+        "both sides, and one more": Mistake(
+            "the window reaches window tokens to both sides: a token sees those that "
+            "it is to predict, because abs() takes away which side it is. Backwards it "
+            "is window − 1",
+            partial(_seen, near=lambda back, window: back.abs() <= window),
         ),
         "half on each side": Mistake(
             "the window lies around the token, half of it in the future: it must end "
@@ -107,6 +123,18 @@ EXERCISE = Exercise(
             "the far past is hidden, and all of the future is seen: add the causal "
             "mask",
             partial(_seen, near=lambda back, window: back < window),
+        ),
+        "everything": Mistake(
+            "nothing is hidden. (Two conditions that are joined by | allow what either "
+            "of them allows; both must hold: &)",
+            partial(_seen, near=lambda back, window: back > -(10**6)),
+        ),
+        "wrong sign": Mistake(
+            "the far edge of the window is on the wrong side of the diagonal: of the "
+            "past nothing is left. Diagonals to the left have negative numbers",
+            partial(
+                _seen, near=lambda back, window: (back >= 0) & (back <= 1 - window)
+            ),
         ),
         "no window": Mistake(
             "this is the causal mask alone: all of the past is seen, not the last "
