@@ -220,13 +220,13 @@ EXERCISE = Exercise(
     mistakes={
         "−∞ − −∞": Mistake(
             "right until all that was seen so far is hidden: then the maximum is still "
-            "−∞, and −∞ − (−∞) is NaN, which stays for good. Subtract 0 where the "
-            "maximum is −∞, or begin with a very small number instead, −1e9",
+            "−∞, and −∞ − (−∞) is NaN, and the row stays NaN to its end. Subtract 0 "
+            "where the maximum is −∞, or begin with a very small number instead, −1e9",
             _by(_rescaled),
         ),
         "NaN made 0": Mistake(
             "NaN has been made 0 at the end, in rows whose first tile is hidden: the "
-            "rest of the row is lost. Keep NaN from coming up: subtract 0 where the "
+            "rest of the row is lost. Let no NaN arise: subtract 0 where the "
             "maximum is still −∞",
             _zero_for_nan,
         ),
@@ -243,22 +243,23 @@ EXERCISE = Exercise(
             _by(_own_maximum),
         ),
         "never brought together": Mistake(
-            "each tile's powers were made with its own maximum, and their sums added "
-            "up: they are in different units. Bring both to the running maximum first",
+            "each tile's powers were made with its own maximum, and their sums were "
+            "added up. Sums of different maxima cannot be added: bring both to the "
+            "running maximum first",
             _by(_never_together),
         ),
         "the maximum may fall": Mistake(
-            "right for small scores. But the running maximum has been exchanged for "
-            "the tile's own, even where that is smaller: exp(m_old − m_new) is then "
-            "larger than 1, and with large scores it is infinite. Take the larger of "
-            "the two, torch.maximum",
+            "right for small scores. But the running maximum has been replaced by the "
+            "tile's own, even where that is smaller: exp(m_old − m_new) is then larger "
+            "than 1, and with large scores it is infinite. Take the larger of the two, "
+            "torch.maximum",
             _by(_may_fall),
         ),
         "the maximum may fall, not to −∞": Mistake(
             "right for small scores, and for hidden ones. But the running maximum has "
-            "been exchanged for the tile's own, even where that is smaller: "
-            "exp(m_old − m_new) is then larger than 1, and with large scores it is "
-            "infinite. Take the larger of the two, torch.maximum",
+            "been replaced by the tile's own, even where that is smaller: exp(m_old − "
+            "m_new) is then larger than 1, and with large scores it is infinite. Take "
+            "the larger of the two, torch.maximum",
             _by(_may_fall_a_little),
         ),
         "upside down": Mistake(
