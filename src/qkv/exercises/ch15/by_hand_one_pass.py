@@ -156,8 +156,8 @@ BY_HAND = ByHand(
             ),
         ),
         "the last maximum": Mistake(
-            "the largest power of all four has been used from the start: tile 2 has not "
-            "been read yet when tile 1 is",
+            "the largest power of all four has been used from the start. But while "
+            "tile 1 is read, tile 2 is not yet known",
             partial(
                 _wrong,
                 "weights",

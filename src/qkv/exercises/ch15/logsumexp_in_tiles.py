@@ -111,6 +111,13 @@ def _not_kept(m, total, tile):
     return m, total
 
 
+def _skipped_for_all(m, total, tile):
+    """No row reads a tile that is hidden from one of them."""
+    if tile.amax(-1).isinf().any():
+        return m, total
+    return _rescaled(m, total, tile)
+
+
 def _by_the_old_one(m, total, tile):
     new = _largest(m, tile)
     return new, total * (m - new).exp() + (tile - m[:, None]).exp().sum(-1)
@@ -229,6 +236,11 @@ EXERCISE = Exercise(
             "rest of the row is lost. Let no NaN arise: subtract 0 where the "
             "maximum is still −∞",
             _zero_for_nan,
+        ),
+        "skipped for all rows": Mistake(
+            "a tile that is hidden in one row has been skipped in all rows: other rows "
+            "see its scores. Keep NaN away row by row",
+            _by(_skipped_for_all),
         ),
         "not rescaled": Mistake(
             "the sum so far was made with the old maximum, and the new tile's with the "
