@@ -33,6 +33,12 @@ from qkv._checks import (
 from qkv.tiles import Seen, attend_in_tiles
 from qkv.trace import step
 
+_ONLY_LATER = (
+    "mask is True only where a query would look at later tokens, which causal=True "
+    "hides, so that nothing is left to attend to; True means may attend: if yours "
+    "marks the hidden, write ~mask"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class AttentionTrace:
@@ -393,6 +399,8 @@ def _in_tiles(
     if causal:  # what it refuses is refused; nothing is made
         masks.causal(queries, keys, window=window, device="meta")
     seen = Seen(mask, causal, window, before=keys - queries)
+    if causal and mask is not None and mask.any() and seen.nothing(queries, keys, tile):
+        raise ValueError(_ONLY_LATER)
     q, k, v = (_as_summed(x) for x in (query, key, value))
     return attend_in_tiles(q, k, v, seen, tile).to(value.dtype)
 
@@ -611,8 +619,8 @@ class MultiHeadAttention(nn.Module):
         self.in_proj_weight = nn.Parameter(torch.empty(width, d_model))
         self.in_proj_bias = nn.Parameter(torch.zeros(width)) if bias else None
         self.out_proj = nn.Linear(d_model, d_model, bias=bias)
-        # As large at first as where no head shares a key: the bound that xavier_uniform_
-        # computes of a smaller matrix is larger.
+        # As large at first as where no head shares a key: of a smaller matrix
+        # xavier_uniform_ would make larger numbers.
         share = (d_model + width) / (4 * d_model)
         nn.init.xavier_uniform_(self.in_proj_weight, gain=share**0.5)
         if bias:
@@ -745,11 +753,7 @@ def _visible(
         return past
     both = masks.combined(mask, past)
     if mask.any() and not both.any():
-        raise ValueError(
-            "mask is True only where a query would look at later tokens, which "
-            "causal=True hides, so that nothing is left to attend to; True means may "
-            "attend: if yours marks the hidden, write ~mask"
-        )
+        raise ValueError(_ONLY_LATER)
     return both
 
 

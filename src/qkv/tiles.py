@@ -78,20 +78,38 @@ class Seen:
         for start in range(first - first % tile, keys, tile):
             yield slice(start, min(start + tile, keys))
 
+    def hidden(self, rows: slice, columns: slice) -> Tensor | None:
+        """Return True where a key of the tile is hidden; None where none is."""
+        hidden = None if self.mask is None else ~self.mask[..., rows, columns]
+        if not self.causal or self._all_past(rows, columns):
+            return hidden
+        own = torch.arange(rows.start, rows.stop)[:, None] + self.before
+        back = own - torch.arange(columns.start, columns.stop)
+        beyond = back < 0
+        if self.window is not None:
+            beyond |= back >= self.window
+        return beyond if hidden is None else hidden | beyond.to(hidden.device)
+
+    def _all_past(self, rows: slice, columns: slice) -> bool:
+        first, last = rows.start + self.before, rows.stop - 1 + self.before
+        near = self.window is None or last - columns.start < self.window
+        return columns.stop - 1 <= first and near
+
     def hide(self, scores: Tensor, rows: slice, columns: slice) -> Tensor:
         """Return the scores of a tile with -∞ where a key is hidden."""
-        if self.mask is not None:
-            scores = scores.masked_fill(~self.mask[..., rows, columns], -torch.inf)
-        if not self.causal:
+        hidden = self.hidden(rows, columns)
+        if hidden is None:
             return scores
-        own = torch.arange(rows.start, rows.stop, device=scores.device) + self.before
-        back = own[:, None] - torch.arange(
-            columns.start, columns.stop, device=scores.device
+        return scores.masked_fill(hidden.to(scores.device), -torch.inf)
+
+    def nothing(self, queries: int, keys: int, tile: int) -> bool:
+        """Say whether no query may attend to any key."""
+        return all(
+            hidden is not None and bool(hidden.all())
+            for rows in slices(queries, tile)
+            for columns in self.tiles(rows, keys, tile)
+            for hidden in [self.hidden(rows, columns)]
         )
-        hidden = back < 0
-        if self.window is not None:
-            hidden |= back >= self.window
-        return scores.masked_fill(hidden, -torch.inf)
 
 
 def attend_in_tiles(
@@ -101,8 +119,9 @@ def attend_in_tiles(
     seen: Seen,
     tile: int,
 ) -> Float[Tensor, "*batch query d_v"]:
-    """Attend with what is known to fit: see the module, and ``Tiled``."""
-    return _Tiled.apply(query * query.shape[-1] ** -0.5, key, value, seen, tile)
+    """Attend tile by tile, with what is known to fit."""
+    scaled = query * query.shape[-1] ** -0.5
+    return _Tiled.apply(scaled, key, value, seen, tile)
 
 
 class _Tiled(torch.autograd.Function):
@@ -114,7 +133,7 @@ class _Tiled(torch.autograd.Function):
     ) -> Tensor:
         output = query.new_empty(*query.shape[:-1], value.shape[-1])
         logarithm = query.new_empty(*query.shape[:-1], 1)
-        for rows in _slices(query.shape[-2], tile):
+        for rows in slices(query.shape[-2], tile):
             asked = query[..., rows, :]
             read = _nothing(asked, value.shape[-1])
             for columns in seen.tiles(rows, key.shape[-2], tile):
@@ -134,7 +153,7 @@ class _Tiled(torch.autograd.Function):
         query, key, value, output, logarithm = ctx.saved_tensors
         to_query, to_key, to_value = map(torch.zeros_like, (query, key, value))
         pulled = (pull * output).sum(-1, keepdim=True)
-        for rows in _slices(query.shape[-2], ctx.tile):
+        for rows in slices(query.shape[-2], ctx.tile):
             asked, back = query[..., rows, :], pull[..., rows, :]
             for columns in ctx.seen.tiles(rows, key.shape[-2], ctx.tile):
                 k, v = key[..., columns, :], value[..., columns, :]
@@ -154,7 +173,8 @@ def _log_of_sum(read: _Read) -> Tensor:
     return both.masked_fill(empty, 0.0)
 
 
-def _slices(length: int, tile: int) -> Iterator[slice]:
+def slices(length: int, tile: int) -> Iterator[slice]:
+    """Yield the tiles of an axis; the last may be shorter."""
     for start in range(0, length, tile):
         yield slice(start, min(start + tile, length))
 
@@ -248,8 +268,8 @@ def trace_row(
             f"{tuple(values.shape)}, but a row is 'key' and 'key d_v', one value for "
             "each score"
         )
-    read, tiles = _nothing(values[:1, :1], values.shape[-1]), []
-    for columns in _slices(len(scores), tile):
+    read, tiles = _nothing(values.new_zeros(1, 1), values.shape[-1]), []
+    for columns in slices(len(scores), tile):
         row = scores[None, columns]
         read, shrink, weights = _take_in(read, row, values[columns])
         maximum, total, held = (x[0] for x in read)
