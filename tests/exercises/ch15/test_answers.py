@@ -11,7 +11,7 @@ from qkv import masks
 from qkv.attention import MultiHeadAttention, attend, scaled_dot_product_attention
 from qkv.checking.comparing import close
 from qkv.checking.exercise import Exercise
-from qkv.checking.judge import judge
+from qkv.checking.judge import Stage, judge
 from qkv.exercises.ch15.attend_in_tiles import EXERCISE as TILES
 from qkv.exercises.ch15.attend_in_tiles import attend_in_tiles
 from qkv.exercises.ch15.cache_bytes import EXERCISE as CACHE
@@ -31,6 +31,7 @@ from qkv.exercises.ch15.window_mask import window_mask
 from qkv.exercises.draw import normal, normals
 from qkv.transformer import LanguageModel, TransformerConfig
 
+ALL = (CACHE, GROUPED, WINDOW, ONE_PASS, TILES, LINEAR, LOSS, HUNT)
 DRAWS = range(50)
 LARGE = "× 60"  # scores that overflow in single precision, and not in double
 WITH_ROUNDING = [
@@ -57,9 +58,7 @@ def test_rounding_takes_a_small_part_of_the_tolerance(exercise, function) -> Non
         assert close(function(*given()), want, exercise.tolerance / 3), case
 
 
-@pytest.mark.parametrize(
-    "exercise", [CACHE, GROUPED, WINDOW, ONE_PASS, TILES, LINEAR, LOSS, HUNT]
-)
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
 def test_no_two_mistakes_are_nearly_the_same(exercise: Exercise) -> None:
     """They differ by far more than the tolerance, on some input, or in what is NaN."""
     results = {
@@ -403,6 +402,45 @@ def test_a_students_code_is_called_by_its_mistake(
     exercise: Exercise, attempt: Callable, name: str
 ) -> None:
     assert judge(exercise, attempt).mistake == name
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.id)
+def test_what_is_no_answer_is_told_apart(exercise: Exercise) -> None:
+    """Nothing, an error, another type, another shape, and numbers nobody foresaw."""
+
+    def a_little_off(*given):
+        result = exercise.reference(*given)
+        if isinstance(result, Tensor) and result.dtype == torch.bool:
+            return result.flip(-1)
+        return result * 1.01 + 0.01
+
+    def one_axis_more(*given):
+        return torch.as_tensor(exercise.reference(*given))[None]
+
+    def fails(*given):
+        raise RuntimeError("as it happens")
+
+    stages = {
+        Stage.UNTOUCHED: lambda *given: None,
+        Stage.RAISED: fails,
+        Stage.TYPE: lambda *given: "text",
+        Stage.SHAPE: one_axis_more,
+        Stage.VALUES: a_little_off,
+    }
+    for stage, attempt in stages.items():
+        verdict = judge(exercise, attempt)
+        assert verdict.stage is stage, verdict.message
+        assert verdict.mistake is None
+
+
+def test_an_input_that_is_overwritten_is_told_of() -> None:
+    def in_place(q, k, v, size):
+        q *= q.shape[-1] ** -0.5
+        return (q @ k.mT).softmax(-1) @ v
+
+    verdict = judge(TILES, in_place)
+    assert verdict.stage is Stage.SOLVED
+    assert any("overwrites" in note for note in verdict.notes)
 
 
 def test_an_empty_part_that_gives_no_gradient_is_told_so() -> None:

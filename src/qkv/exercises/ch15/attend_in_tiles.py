@@ -256,15 +256,16 @@ EXERCISE = Exercise(
             partial(_in_tiles, step=_own_maximum),
         ),
         "never brought together": Mistake(
-            "each tile's powers were made with its own maximum, and added up: they are "
-            "in different units. Bring all to the running maximum first",
+            "each tile's powers were made with its own maximum, and they were added "
+            "up. Powers of different maxima cannot be added: bring all to the running "
+            "maximum first",
             partial(_in_tiles, step=_never_together),
         ),
         "the maximum may fall": Mistake(
-            "right for small scores, even exactly. But the tile's own maximum has been "
-            "put in the place of the running one, even where it is smaller: "
-            "exp(m_old − m_new) is then larger than 1, and with scores × 60 it is "
-            "infinite, and the result NaN. Take the larger of the two, torch.maximum",
+            "right for small scores, even exactly. But the running maximum has been "
+            "replaced by the tile's own, even where that is smaller: exp(m_old − "
+            "m_new) is then larger than 1, and with scores × 60 it is infinite, and "
+            "the result NaN. Take the larger of the two, torch.maximum",
             partial(_in_tiles, step=_may_fall),
         ),
         "no maximum": Mistake(

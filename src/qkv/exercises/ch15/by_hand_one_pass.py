@@ -69,9 +69,9 @@ BY_HAND = ByHand(
     minutes=8,
     difficulty=2,
     task="A query has four scores, which come in two tiles of two. Here are the powers "
-    "$e^{s_j}$ of the scores, and the values. All is known of a score by its power: "
-    r"$e^{s_j - m} = e^{s_j} / e^m$. Go from tile 1 to tile 2 and never look back. "
-    "Where the running maximum rises, what is held shrinks by "
+    "$e^{s_j}$ of the scores, and the values. The scores themselves are not needed: "
+    r"$e^{s_j - m} = e^{s_j} / e^m$. Read tile 1, then tile 2, and go back to neither. "
+    "Where the running maximum rises, multiply what is held by "
     r"$e^{m_{\text{old}} - m_{\text{new}}}$. Divide once, at the end.",
     compute=_held,
     tables={
@@ -90,7 +90,7 @@ BY_HAND = ByHand(
             look="divide each power by the largest one so far, after its own tile.",
         ),
         "shrink": Table(
-            "What is held shrinks by (0 in tile 1: nothing is held yet)",
+            "What is held is multiplied by (0 in tile 1: nothing is held)",
             columns=TILES,
             blanks=((0, 1),),
             look="the largest power before tile 2, divided by the largest after it.",
@@ -156,8 +156,8 @@ BY_HAND = ByHand(
             ),
         ),
         "the last maximum": Mistake(
-            "the largest power of all four has been used from the start: in tile 1 "
-            "nobody has seen tile 2 yet",
+            "the largest power of all four has been used from the start. But while "
+            "tile 1 is read, tile 2 is not yet known",
             partial(
                 _wrong,
                 "weights",
@@ -167,7 +167,7 @@ BY_HAND = ByHand(
             ),
         ),
         "this tile alone": Mistake(
-            "this is tile 2 alone; what is held of tile 1, shrunk, belongs to it",
+            "this is tile 2 alone; what is held of tile 1, shrunk, must be added",
             _tiles_alone,
         ),
         "mean of tiles": Mistake(

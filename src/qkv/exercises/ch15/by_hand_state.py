@@ -39,8 +39,8 @@ BY_HAND = ByHand(
     title="A state for three tokens",
     minutes=8,
     difficulty=2,
-    task=r"Three tokens with the features $\phi(q_t)$ and $\phi(k_t)$ of their queries "
-    "and keys, and one number as the value of each. Token $t$ adds "
+    task=r"Three tokens: the features $\phi(q_t)$ and $\phi(k_t)$ of their queries and "
+    "keys, and one number $v_t$ as the value of each. Token $t$ adds "
     r"$\phi(k_t)\, v_t$ to the state $S$, and $\phi(k_t)$ to the sum $z$. Then it "
     r"reads $\phi(q_t)^\top S / \phi(q_t)^\top z$. Both begin with zeros.",
     compute=_table,
@@ -81,7 +81,7 @@ BY_HAND = ByHand(
             compute=_table,
         ),
         "itself alone": Mistake(
-            "this is of this token alone: it is added to what there was before",
+            "this comes from this token alone: add it to what was there before",
             _itself_alone,
         ),
         "values left out": Mistake(

@@ -191,8 +191,7 @@ MAXIMA = {
     ),
     "falling maximum": Part(
         {"maxima": _fallen},
-        "the running maximum may fall, and where a tile's own is smaller something "
-        "becomes infinite",
+        "with scores × 60 the result is NaN, because the running maximum may fall",
         "with small scores all is right. But the running maximum is now the tile's "
         "own, even where that is smaller: with scores × 60, exp(m − new) is infinite, "
         "and the result NaN. Take the larger of the two, and subtract it from both",
@@ -290,13 +289,13 @@ EXERCISE = Exercise(
             partial(_step, before=lambda query, key: query - key),
         ),
         "values in turn": Mistake(
-            "mask and maximum are right, and so are the keys; but the values are still "
-            "dealt out in turn",
+            "mask and maximum are right, and so are the keys; but the values still "
+            "stand in the order 0 1 0 1",
             partial(_step, share_values=_in_turn),
         ),
         "keys in turn": Mistake(
-            "mask and maximum are right, and so are the values; but the keys are still "
-            "dealt out in turn",
+            "mask and maximum are right, and so are the values; but the keys still "
+            "stand in the order 0 1 0 1",
             partial(_step, share=_in_turn, share_values=_neighbours),
         ),
         "the first for all": Mistake(
@@ -330,8 +329,9 @@ EXERCISE = Exercise(
         "make the case small until a bug is alone: one key head, and a single tile. "
         "With one query, what should it see, and what does it see? Then two key heads, "
         "then two tiles.",
-        "print may_attend for one query and five keys. Print range(2) repeated, and "
-        "repeat_interleaved: which query heads are neighbours?",
+        "print may_attend for one query and five keys. Compare "
+        "torch.arange(2).repeat(2) with torch.arange(2).repeat_interleave(2): in which "
+        "of them do neighbours share?",
         "s − own and m − new: what is added up must be divided by e to the power of "
         "the same maximum.",
     ),

@@ -158,23 +158,23 @@ EXERCISE = Exercise(
     },
     mistakes={
         "in turn": Mistake(
-            "the key heads have been dealt out in turn, 0 1 0 1, or each query head h "
-            "has taken key head h % kv_heads. Neighbours share one: 0 0 1 1. It is "
-            "repeat_interleave, not repeat, or unflatten(1, (kv_heads, -1)) with the "
-            "key heads first. (With one key head both are the same, so that a test of "
-            "that case sees nothing.)",
+            "the key heads stand in the order 0 1 0 1: query head h has got key head h "
+            "% kv_heads. Neighbours share one: 0 0 1 1. Use repeat_interleave, not "
+            "repeat; with unflatten the key heads come first, (kv_heads, -1). (With "
+            "one key head there is no difference, so that a test with one sees "
+            "nothing.)",
             partial(_attended, keys=_in_turn),
         ),
         "values in turn": Mistake(
-            "the keys are right, but the values have been dealt out in turn, 0 1 0 1: "
-            "a query head then weighs by one head's keys and reads another head's "
-            "values. repeat_interleave for both",
+            "the keys are right, but the values stand in the order 0 1 0 1: a query "
+            "head looks at the keys of one head and reads the values of another. Use "
+            "repeat_interleave for both",
             partial(_attended, values=_in_turn),
         ),
         "keys in turn": Mistake(
-            "the values are right, but the keys have been dealt out in turn, 0 1 0 1: "
-            "a query head then weighs by one head's keys and reads another head's "
-            "values. repeat_interleave for both",
+            "the values are right, but the keys stand in the order 0 1 0 1: a query "
+            "head looks at the keys of one head and reads the values of another. Use "
+            "repeat_interleave for both",
             partial(_attended, keys=_in_turn, values=_neighbours),
         ),
         "tokens repeated": Mistake(
@@ -208,9 +208,9 @@ EXERCISE = Exercise(
             _first_question,
         ),
         "other order back": Mistake(
-            "the heads of a group have been laid one below another as queries, and "
-            "taken apart in another order: after (head, query) comes (head, query) "
-            "again, not (query, head)",
+            "the heads of a group were put one below another, (head, query), and were "
+            "taken apart as (query, head). Take them apart in the order in which they "
+            "were put together",
             _other_order_back,
         ),
         "queries first": Mistake(
@@ -274,8 +274,8 @@ EXERCISE = Exercise(
     hints=(
         "each key head is needed by several query heads. Repeat it, or cut the query "
         "heads into groups, so that axis 1 of both agrees.",
-        "k.repeat_interleave(heads // kv_heads, dim=1) puts copies of a head beside "
-        "each other; repeat(1, 2, 1, 1) deals them out in turn.",
+        "k.repeat_interleave(heads // kv_heads, dim=1) makes 0 0 1 1 of the heads 0 1, "
+        "and repeat(1, 2, 1, 1) makes 0 1 0 1.",
         "without any copy: q.unflatten(1, (kv_heads, -1)) is (batch, kv_head, group, "
         "query, d_k), and k[:, :, None] meets all heads of its group.",
     ),

@@ -227,33 +227,33 @@ EXERCISE = Exercise(
             partial(_read, state=_only_the_last),
         ),
         "carried over heads": Mistake(
-            "the state has not been emptied for the next head: it goes on where the "
-            "head before it ended. Each head has a state of its own",
+            "S and z were not set to zero for the next head: it goes on where the head "
+            "before it ended. Each head has a state of its own",
             partial(_read, state=_heads_carried),
         ),
         "carried over sentences": Mistake(
-            "the state has not been emptied for the next sentence of the batch: what "
-            "one sentence says is read in the next",
+            "S and z were not set to zero for the next sentence of the batch: what one "
+            "sentence says is read in the next",
             partial(_read, state=_sentences_carried),
         ),
         "never emptied": Mistake(
-            "the state has been made once, before the loops, and goes on from sentence "
-            "to sentence and from head to head: each of them begins with zeros",
+            "S and z were made once, before the loops over sentences and heads: they "
+            "must begin with zeros for each sentence and each head",
             partial(_read, state=_all_carried),
         ),
         "queries alone": Mistake(
-            "the feature map has been taken of q alone: k may be negative, then, and "
-            "so may the weights and their sum. φ(q) and φ(k)",
+            "the feature map has been taken of q alone: then k may be negative, and so "
+            "may the weights and their sum. Take φ(q) and φ(k)",
             partial(_read, of_k=_as_it_is),
         ),
         "keys alone": Mistake(
-            "the feature map has been taken of k alone: q may be negative, then, and "
-            "so may the weights and their sum. φ(q) and φ(k)",
+            "the feature map has been taken of k alone: then q may be negative, and so "
+            "may the weights and their sum. Take φ(q) and φ(k)",
             partial(_read, of_q=_as_it_is),
         ),
         "no features": Mistake(
             "there is no feature map: q and k may be negative, and so may the weights "
-            "and their sum. φ(q) and φ(k)",
+            "and their sum. Take φ(q) and φ(k)",
             _maps(_as_it_is),
         ),
         "z of bare keys": Mistake(
@@ -281,8 +281,8 @@ EXERCISE = Exercise(
             _maps(lambda x: x.softmax(-1)),
         ),
         "scaled": Mistake(
-            "q has been divided by √d_k before the feature map. There is no exp here "
-            "that large scores could saturate: φ(q) is of q as it is",
+            "q has been divided by √d_k before the feature map. There is no softmax "
+            "here that large scores could saturate: take φ of q as it is",
             _by_the_root,
         ),
         "by the number of tokens": Mistake(

@@ -111,6 +111,13 @@ def _not_kept(m, total, tile):
     return m, total
 
 
+def _skipped_for_all(m, total, tile):
+    """No row reads a tile that is hidden from one of them."""
+    if tile.amax(-1).isinf().any():
+        return m, total
+    return _rescaled(m, total, tile)
+
+
 def _by_the_old_one(m, total, tile):
     new = _largest(m, tile)
     return new, total * (m - new).exp() + (tile - m[:, None]).exp().sum(-1)
@@ -220,15 +227,20 @@ EXERCISE = Exercise(
     mistakes={
         "−∞ − −∞": Mistake(
             "right until all that was seen so far is hidden: then the maximum is still "
-            "−∞, and −∞ − (−∞) is NaN, which stays for good. Subtract 0 where the "
-            "maximum is −∞, or begin with a very small number instead, −1e9",
+            "−∞, and −∞ − (−∞) is NaN, and the row stays NaN to its end. Subtract 0 "
+            "where the maximum is −∞, or begin with a very small number instead, −1e9",
             _by(_rescaled),
         ),
         "NaN made 0": Mistake(
             "NaN has been made 0 at the end, in rows whose first tile is hidden: the "
-            "rest of the row is lost. Keep NaN from coming up: subtract 0 where the "
+            "rest of the row is lost. Let no NaN arise: subtract 0 where the "
             "maximum is still −∞",
             _zero_for_nan,
+        ),
+        "skipped for all rows": Mistake(
+            "a tile that is hidden in one row has been skipped in all rows: other rows "
+            "see its scores. Keep NaN away row by row",
+            _by(_skipped_for_all),
         ),
         "not rescaled": Mistake(
             "the sum so far was made with the old maximum, and the new tile's with the "
@@ -243,22 +255,23 @@ EXERCISE = Exercise(
             _by(_own_maximum),
         ),
         "never brought together": Mistake(
-            "each tile's powers were made with its own maximum, and their sums added "
-            "up: they are in different units. Bring both to the running maximum first",
+            "each tile's powers were made with its own maximum, and their sums were "
+            "added up. Sums of different maxima cannot be added: bring both to the "
+            "running maximum first",
             _by(_never_together),
         ),
         "the maximum may fall": Mistake(
-            "right for small scores. But the running maximum has been exchanged for "
-            "the tile's own, even where that is smaller: exp(m_old − m_new) is then "
-            "larger than 1, and with large scores it is infinite. Take the larger of "
-            "the two, torch.maximum",
+            "right for small scores. But the running maximum has been replaced by the "
+            "tile's own, even where that is smaller: exp(m_old − m_new) is then larger "
+            "than 1, and with large scores it is infinite. Take the larger of the two, "
+            "torch.maximum",
             _by(_may_fall),
         ),
         "the maximum may fall, not to −∞": Mistake(
             "right for small scores, and for hidden ones. But the running maximum has "
-            "been exchanged for the tile's own, even where that is smaller: "
-            "exp(m_old − m_new) is then larger than 1, and with large scores it is "
-            "infinite. Take the larger of the two, torch.maximum",
+            "been replaced by the tile's own, even where that is smaller: exp(m_old − "
+            "m_new) is then larger than 1, and with large scores it is infinite. Take "
+            "the larger of the two, torch.maximum",
             _by(_may_fall_a_little),
         ),
         "upside down": Mistake(

@@ -89,8 +89,8 @@ EXERCISE = Exercise(
             _by(lambda real, counts: 1 / counts.sum()),
         ),
         "processes forgotten, by the mean": Mistake(
-            "the mean has been weighed by the process's share of the tokens, and DDP's "
-            "division by the number of processes forgotten: multiply by it. And where "
+            "the mean has been multiplied by the process's share of the tokens. DDP "
+            "divides by the number of processes, so multiply by it as well. And where "
             "a process has no real token the mean is NaN: use the sum",
             lambda losses, real, counts: (
                 losses[real].mean() * real.sum() / counts.sum()
@@ -133,8 +133,8 @@ EXERCISE = Exercise(
             _by(lambda real, counts: len(counts)),
         ),
         "divided by the processes": Mistake(
-            "the number of processes has been divided by; DDP does that already, so "
-            "multiply by it",
+            "the sum has been divided by the number of processes, too. DDP does that "
+            "already: multiply by it",
             _by(lambda real, counts: 1 / (len(counts) * counts.sum())),
         ),
         "own mean divided": Mistake(
@@ -172,8 +172,8 @@ EXERCISE = Exercise(
         ),
         "sum weighed by its share": Mistake(
             "the sum has been multiplied by the process's share of the tokens, so that "
-            "the number of tokens counts twice. The mean could be weighed so; for the "
-            "sum it is sum · len(counts) / counts.sum()",
+            "its number of tokens counts twice. That would be right for the mean; for "
+            "the sum it is sum · len(counts) / counts.sum()",
             _by(lambda real, counts: len(counts) * real.sum() / counts.sum()),
         ),
         "weighed the wrong way": Mistake(

@@ -169,14 +169,14 @@ EXERCISE = Exercise(
         ),
         "only one edge moved": Mistake(
             "right where there is a query for every key; else the near edge is right, "
-            "and the far one has not been moved with it: the window grows too long. "
-            "Both diagonals move by key − query",
+            "and the far edge has not been moved with it: the window is too long. Both "
+            "diagonals move by key − query",
             _one_edge,
         ),
         "the other edge moved": Mistake(
             "right where there is a query for every key; else the far edge is right, "
-            "and the near one has not been moved with it: nothing, or too little, is "
-            "left. Both diagonals move by key − query",
+            "and the near edge has not been moved with it: too few keys are left, or "
+            "none. Both diagonals move by key − query",
             _other_edge,
         ),
         "blocks": Mistake(
@@ -186,13 +186,13 @@ EXERCISE = Exercise(
             _blocks,
         ),
         "the first tokens": Mistake(
-            "the first window tokens are seen, whoever asks: the window is counted "
-            "from the token that asks, backwards",
+            "every query sees the first window tokens: the window is counted backwards "
+            "from the token that asks",
             _first_tokens,
         ),
         "the last tokens": Mistake(
-            "the last window tokens of the whole row are seen, whoever asks: the "
-            "window is counted from the token that asks, backwards",
+            "every query sees the last window tokens of the row: the window is counted "
+            "backwards from the token that asks",
             _last_tokens,
         ),
     },
