@@ -611,7 +611,10 @@ class MultiHeadAttention(nn.Module):
         self.in_proj_weight = nn.Parameter(torch.empty(width, d_model))
         self.in_proj_bias = nn.Parameter(torch.zeros(width)) if bias else None
         self.out_proj = nn.Linear(d_model, d_model, bias=bias)
-        nn.init.xavier_uniform_(self.in_proj_weight)
+        # As large at first as where no head shares a key: the bound that xavier_uniform_
+        # computes of a smaller matrix is larger.
+        share = (d_model + width) / (4 * d_model)
+        nn.init.xavier_uniform_(self.in_proj_weight, gain=share**0.5)
         if bias:
             nn.init.zeros_(self.out_proj.bias)
 
@@ -658,7 +661,7 @@ class MultiHeadAttention(nn.Module):
         """
         key, value = _default(query, key, value)
         q, *shared = self._project(query, key, value)
-        k, v = (x.repeat_interleave(self.heads // self.kv_heads, -3) for x in shared)
+        k, v = map(self._for_each_head, shared)
         mask = _for_every_head(query, key, mask)
         attention = _in_steps(q, k, v, mask, causal, self.window)
         merged = merge_heads(attention.output)
@@ -695,6 +698,11 @@ class MultiHeadAttention(nn.Module):
     def _in_heads(self, query: Tensor, *shared: Tensor) -> tuple[Tensor, ...]:
         kept = (split_heads(x, self.kv_heads) for x in shared)
         return split_heads(query, self.heads), *kept
+
+    def _for_each_head(self, shared: Tensor) -> Tensor:
+        if self.kv_heads == self.heads:
+            return shared
+        return shared.repeat_interleave(self.heads // self.kv_heads, -3)
 
     def _fitting(self, name: str, x: Tensor) -> None:
         like_the_weights(name, x, self.in_proj_weight)

@@ -127,8 +127,10 @@ class _Tiled(torch.autograd.Function):
         return output
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, pull: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable  # which hides the names of what it takes
+    def backward(  # pyrefly: ignore[bad-override]
+        ctx: Any, pull: Tensor
+    ) -> tuple[Tensor | None, ...]:
         query, key, value, output, logarithm = ctx.saved_tensors
         to_query, to_key, to_value = map(torch.zeros_like, (query, key, value))
         pulled = (pull * output).sum(-1, keepdim=True)

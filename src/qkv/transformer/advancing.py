@@ -21,8 +21,8 @@ from qkv.transformer.cache import TransformerState
 # knowing which, one's.
 Advance = Callable[[Tensor, TransformerState, Tensor | None], Tensor]
 AdvanceLayer = Callable[[Tensor, int, TransformerState, Tensor | None], Tensor]
-# Queries "batch head token d_head", keys and values "batch·kv_head key d_head", and what
-# to add to the scores or a mask; returns "batch·token d_model".
+# Queries "batch head token d_head", keys and values "batch·kv_head key d_head", and
+# what to add to the scores or a mask; returns "batch·token d_model".
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 

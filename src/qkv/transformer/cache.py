@@ -17,9 +17,9 @@ class Cache:
     """Keys and values of the tokens read so far, of all layers, written in place.
 
     A layer of ``store`` has the keys, and then the values: of each row of the batch,
-    and each of its heads of keys and values. Its capacity is in tokens, of which some are ``filled``; when
-    it is used up it is doubled, so that a token costs the same however many there were
-    before it.
+    and each of its heads of keys. Its capacity is in tokens, of which some are
+    ``filled``; when it is used up it is doubled, so that a token costs the same however
+    many there were before it.
     """
 
     def __init__(
