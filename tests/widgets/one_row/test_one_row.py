@@ -256,7 +256,7 @@ def say(page):
 
 def kept(page):
     """Return the column of numbers of what is held."""
-    return page.locator(".qkv-kept td:last-child").all_inner_texts()
+    return page.locator(".qkv-in-hand td:last-child").all_inner_texts()
 
 
 def score(page, key):
@@ -298,7 +298,7 @@ class TestInTheBrowser:
             "the text-book says 8.243: 2.83 too low."
         )
         assert kept(page)[-1] == "−2.83"
-        assert page.locator(".qkv-kept .qkv-astray").count() == 1
+        assert page.locator(".qkv-in-hand .qkv-astray").count() == 1
         assert page.locator(".qkv-keys-of .qkv-astray").count() > 4
 
     def test_large_scores_need_the_running_maximum(self, show):
@@ -418,7 +418,7 @@ class TestInTheBrowser:
         assert page.locator("button, input, select").count() == 0
         captions = page.locator("figure > figcaption").all_inner_texts()
         assert [c[:11] for c in captions] == [f"Tile {i} of 4" for i in (1, 2, 3, 4)]
-        assert page.locator(".qkv-kept").count() == 4
+        assert page.locator(".qkv-in-hand").count() == 4
 
     @pytest.mark.parametrize(
         ("changes", "words"),

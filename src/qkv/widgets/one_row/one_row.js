@@ -183,7 +183,7 @@ function held(w, a) {
   const line = (name, how, x, { write = exact, kind = "" } = {}) => html`<tr class=${kind}>
     <th scope="row">${name}</th><td class="qkv-how">${how}</td>${number(x, write)}
   </tr>`;
-  const inside = html`<table class="qkv-kept">
+  const inside = html`<table class="qkv-in-hand">
     <tbody>
       ${line(html`maximum ${mi("m")}`, maximum === "none" ? "none" : `${say(now.before)} →`, now.maximum)}
       ${line("shrink", shrink(a), now.shrink, { write: three })}

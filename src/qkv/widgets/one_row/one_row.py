@@ -134,8 +134,8 @@ class OneRow(Widget):
 
     def __init__(
         self,
-        scores: Tensor | Sequence[float],
-        values: Tensor | Sequence[float],
+        scores: Tensor | Sequence[float | int],
+        values: Tensor | Sequence[float | int],
         *,
         tile: int = 2,
     ):
