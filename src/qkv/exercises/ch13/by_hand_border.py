@@ -76,7 +76,6 @@ BY_HAND = ByHand(
         name: _wrong(name)
         for name in (
             "no offset",
-            "offset in the input only",
             "offset and 1",
             "each part on its own",
             "not shifted",

@@ -88,7 +88,7 @@ BY_HAND = ByHand(
             GUMBEL.mistakes["sign of the noise"].says,
             lambda: {"noise": -U.log(), **_of_the_sums(POWERS * -U.log())},
         ),
-        **as_in(GUMBEL, "no noise", "τ on the logits", "τ on the noise", compute=_soft),
+        **as_in(GUMBEL, "no noise", "τ on the logits", compute=_soft),
         "powers added": Mistake(
             "the powers have been added; the logits and the noise are, and so their "
             "powers are multiplied",

@@ -115,7 +115,7 @@ EXERCISE = Exercise(
         ),
         "no guidance": Mistake(
             "s does nothing: these are the probabilities with the sentence",
-            lambda told, untold, s: guided(told, untold, 0),
+            lambda told, untold, s: guided(told, untold, 0.0),
         ),
         "logits": Mistake(
             "these are the right logits; their softmax is wanted, the probabilities to "

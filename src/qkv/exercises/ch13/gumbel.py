@@ -49,9 +49,8 @@ def _own_numbers(logits, u, tau):
 
 def _given(tau: float, *shape: int) -> Callable:
     def case() -> tuple[Tensor, Tensor, float]:
-        source = torch.Generator().manual_seed(1)
-        u = torch.rand(shape, generator=source, dtype=torch.float32)
-        return 2 * draw.normal(*shape), 0.01 + 0.98 * u, tau
+        u = 0.01 + 0.98 * draw.uniform(*shape, seed=1)
+        return 2 * draw.normal(*shape), u, tau
 
     return case
 

@@ -77,9 +77,9 @@ EXERCISE = Exercise(
     difficulty=1,
     reference=kl_to_uniform,
     cases={
-        "as many patches as codes": _logits(2, 5, 5),
-        "a grid of patches": _logits(1, 2, 3, 5, 7),
-        "one patch": _logits(3, 1, 11),
+        "as many patches as codes": _logits(2.0, 5, 5),
+        "a grid of patches": _logits(1.0, 2, 3, 5, 7),
+        "one patch": _logits(3.0, 1, 11),
         "one patch is quite sure": _sure,
     },
     mistakes={

@@ -93,7 +93,7 @@ EXERCISE = Exercise(
         "as many words as codes": _written(5, 5, 0.5, 5),
         "every size different": _written(3, 11, 2.0, 2, 7),
         "T of 1": _written(7, 5, 1.0, 3),
-        "T nearly 0": _written(2, 3, 0.005, 1),
+        "T nearly 0": _written(2, 7, 0.001, 1),
     },
     mistakes={
         "cut afterwards": Mistake(

