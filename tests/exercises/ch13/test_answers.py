@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from qkv import vision
 from qkv.checking.comparing import close
 from qkv.checking.exercise import Exercise
 from qkv.checking.judge import Stage, judge
 from qkv.checking.running import call
+from qkv.data import Vocabulary
 from qkv.decoding import sampling_probabilities
 from qkv.exercises import draw, finding
 from qkv.exercises.ch13.by_hand_border import BY_HAND as BORDER
@@ -25,11 +27,23 @@ from qkv.exercises.ch13.one_sentence import EXERCISE as JOINED
 from qkv.exercises.ch13.one_sentence import one_sentence
 from qkv.exercises.ch13.picture_probabilities import picture_probabilities
 from qkv.exercises.ch13.picture_tokens import EXERCISE as HUNT
+from qkv.exercises.ch13.picture_tokens import picture_tokens
 from qkv.exercises.ch13.straight_through import straight_through
 from qkv.exercises.ch13.two_terms import EXERCISE as TERMS
 from qkv.exercises.ch13.two_terms import who_moves
+from qkv.transformer import LanguageModel, TransformerConfig
 
 EXERCISES = {id: finding.find(id) for id in finding.ids(13)}
+
+
+@pytest.fixture
+def painter() -> vision.Painter:
+    """One that nobody has trained."""
+    torch.manual_seed(0)
+    words = Vocabulary(["red", "blue", "circle", "star"])
+    both = vision.JointVocabulary(words, text=5)
+    model = LanguageModel(TransformerConfig(1, len(both)))
+    return vision.Painter(model, vision.DiscreteVAE(), both).eval()
 
 
 def test_the_nearest_code_is_torchs() -> None:
@@ -118,6 +132,37 @@ def test_probabilities_are_the_packages_on_the_slice() -> None:
     torch.testing.assert_close(
         picture_probabilities(logits, 5, 0.7).double(), wanted, rtol=1e-5, atol=1e-6
     )
+
+
+def test_soft_draws_and_their_divergence_are_the_packages() -> None:
+    logits, u = draw.normal(2, 3, 5, 7), draw.uniform(2, 3, 5, 7)
+    wanted = vision.gumbel_softmax(logits, u, 0.5)
+    torch.testing.assert_close(gumbel(logits, u, 0.5), wanted)
+    torch.testing.assert_close(
+        kl_to_uniform(logits), vision.kl_to_uniform(logits).mean()
+    )
+
+
+def test_a_sentence_of_two_languages_is_the_packages(painter: vision.Painter) -> None:
+    both = painter.vocabulary
+    words = both.begin([("red", "circle"), ("star",), ()])
+    tokens = draw.ids(3, 4, 4, high=both.codes)
+    fed, asked, weights = one_sentence(words, tokens.flatten(1), both.offset)
+    batch = vision.TextAndPicture(both.join(words, tokens), both.text)
+    assert torch.equal(fed, batch.inputs[0])
+    assert torch.equal(asked * (weights > 0), batch.target)
+    torch.testing.assert_close(weights / 3, batch.weights)
+
+
+@torch.no_grad()
+def test_the_mended_code_draws_what_the_packages_painter_does(
+    painter: vision.Painter,
+) -> None:
+    both, said = painter.vocabulary, [("red", "circle"), ("star",), ()]
+    u = draw.uniform(3, both.cells)
+    drawn = picture_tokens(painter.model, both.begin(said), both.offset, 0.7, u)
+    wanted = painter.draw(said, uniform=u, temperature=0.7)
+    assert torch.equal(drawn, wanted.flatten(1))
 
 
 def test_guidance_of_0_changes_nothing_and_more_of_it_goes_further() -> None:

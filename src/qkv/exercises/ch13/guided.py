@@ -92,6 +92,27 @@ EXERCISE = Exercise(
             "is likely without the sentence, too, is no reason to draw it",
             _by(lambda told, untold, s: (1 + s) * told + s * untold),
         ),
+        "s of it added": Mistake(
+            "s times the logits without a sentence have been added: that moves towards "
+            "what is drawn without one. They are subtracted, and (1 + s) l takes their "
+            "place",
+            _by(lambda told, untold, s: told + s * untold),
+        ),
+        "all of it subtracted": Mistake(
+            "the logits without a sentence have been subtracted whole, not s times. "
+            "With s = 0 nothing is to be subtracted",
+            _by(lambda told, untold, s: (1 + s) * told - untold),
+        ),
+        "factors exchanged": Mistake(
+            "the two factors have been exchanged: 1 + s belongs to the logits with the "
+            "sentence, s to those without",
+            _by(lambda told, untold, s: s * told - (1 + s) * untold),
+        ),
+        "s forgotten": Mistake(
+            "s does not occur: l − u. With s = 0 the logits with the sentence are to "
+            "come out as they are",
+            _by(lambda told, untold, s: told - untold),
+        ),
         "1 forgotten": Mistake(
             "the 1 is missing: s (l − u). With s = 0 nothing would be left, and all "
             "codes be equally likely",

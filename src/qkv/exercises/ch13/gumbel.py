@@ -79,6 +79,11 @@ EXERCISE = Exercise(
             "says. A minus stands in front: −ln(−ln u)",
             partial(gumbel, noise=lambda u: -_noise(u)),
         ),
+        "a logarithm of u": Mistake(
+            "ln u has been added: one logarithm and both signs are missing. Gumbel "
+            "noise is −ln(−ln u)",
+            partial(gumbel, noise=torch.log),
+        ),
         "uniform noise": Mistake(
             "the uniform numbers have been added as they are. Only with −ln(−ln u) the "
             "largest sum falls on each code as often as the softmax says",
@@ -154,6 +159,25 @@ EXERCISE = Exercise(
                 soften=lambda logits, g, tau: ((logits + g) / tau).log_softmax(-1),
             ),
         ),
+        "τ after the softmax": Mistake(
+            "the shares have been divided by τ, after the softmax: they do not sum to "
+            "1 any more. Divide the sums by τ, before the softmax",
+            partial(
+                gumbel, soften=lambda logits, g, tau: _softened(logits, g, 1) / tau
+            ),
+        ),
+        "1 − u": Mistake(
+            "the noise has been made from 1 − u. That is uniform, too, but it is "
+            "another draw; with u itself the draw can be repeated",
+            partial(gumbel, noise=lambda u: _noise(1 - u)),
+        ),
+        "dim=1": Mistake(
+            "right for two axes, but with more of them dim=1 is the rows of a picture: "
+            "the codes are the last axis, dim=-1",
+            partial(
+                gumbel, soften=lambda logits, g, tau: ((logits + g) / tau).softmax(1)
+            ),
+        ),
         "another axis": Mistake(
             "the softmax runs over the first axis, so that patches or pictures "
             "compete. The codes of one patch compete: the last axis, dim=-1",
@@ -170,6 +194,12 @@ EXERCISE = Exercise(
             "u has not been used: uniform numbers have been drawn anew. Take those "
             "that are given, then the draw can be repeated",
             _own_numbers,
+        ),
+        "normal noise": Mistake(
+            "normal numbers have been added (randn). Only with Gumbel noise, "
+            "−ln(−ln u), the largest sum falls on each code as often as the softmax "
+            "says. Make it from the u that is given",
+            lambda logits, u, tau: _softened(logits, torch.randn(logits.shape), tau),
         ),
         "the library's own": Mistake(
             "u has not been used: F.gumbel_softmax draws numbers of its own. Write the "

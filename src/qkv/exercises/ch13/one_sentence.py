@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
-from qkv.data import BOS, EOS
+from qkv.data import BOS, EOS, PAD
 from qkv.exercises import draw
 
 OF_TEXT, OF_PICTURE = 1 / 8, 7 / 8
@@ -73,6 +73,11 @@ def _shifted_sentence(words, tokens, offset, *, of_input: bool):
     if of_input:
         return inputs, bare_target, weights
     return bare, target, weights
+
+
+def _masked_target(by, words, tokens, offset):
+    inputs, target, weights = one_sentence(words, tokens, offset)
+    return inputs, target.masked_fill(weights == 0, by), weights
 
 
 def _by_the_input(words, cells):
@@ -217,6 +222,18 @@ EXERCISE = Exercise(
                     [tokens + offset, words], 1
                 ),
             ),
+        ),
+        "target masked": Mistake(
+            "in the target, <bos> has been replaced by 0, like padding. That is "
+            "another way to say that it does not count; here the weight of 0 says it, "
+            "and the target is what follows, ids[:, 1:]",
+            partial(_masked_target, PAD),
+        ),
+        "target masked by −100": Mistake(
+            "in the target, −100 stands where nothing is asked, as for the "
+            "ignore_index of F.cross_entropy. Here the weight of 0 says it, and the "
+            "target is what follows, ids[:, 1:]",
+            partial(_masked_target, -100),
         ),
         "weights of the input": Mistake(
             "the weights are those of what is fed at each place; they belong to what "

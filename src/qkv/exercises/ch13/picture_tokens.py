@@ -102,6 +102,17 @@ def _any_id_returned(model, words, offset, T, u):
     return _drawn(model, words, 0, T, u)
 
 
+def _among_the_words(model, words, offset, T, u):
+    def first(ids):
+        return model(ids)[..., :offset]
+
+    return _drawn(first, words, 0, T, u)
+
+
+def _anew(logits, T, u):
+    return torch.multinomial((logits / T).softmax(-1), 1).squeeze(1)
+
+
 def _without_eos(model, words, offset, T, u):
     return picture_tokens(model, words[:, :-1], offset, T, u)
 
@@ -165,6 +176,22 @@ EXERCISE = Exercise(
             "the offset has been subtracted from the tokens that are fed back; the cut "
             "[..., offset:] has subtracted it once already. Add it again",
             partial(_drawn, feed=lambda token, offset: token - offset),
+        ),
+        "subtracted from what is returned": Mistake(
+            "the offset has been subtracted from what is returned. It was right: the "
+            "cut of the logits at offset makes token 0 the first. What is fed back is "
+            "the place to look at",
+            lambda *given: _without_offset(*given) - given[2],
+        ),
+        "the words' logits": Mistake(
+            "the token is drawn among the words now, logits[..., :offset]. The "
+            "picture's tokens are behind them, [..., offset:] was right",
+            _among_the_words,
+        ),
+        "draws of its own": Mistake(
+            "u is not used any more (torch.multinomial draws numbers of its own). The "
+            "draw by u was right: what is fed back is the place to look at",
+            partial(_drawn, choose=_anew),
         ),
         "any id": Mistake(
             "now words may be drawn, too: the cut of the logits at offset is gone, and "

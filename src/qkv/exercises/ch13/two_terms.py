@@ -32,6 +32,15 @@ def _after_the_patch(z, e, beta):
     return who_moves(z, z + (e - z).detach(), beta)
 
 
+def _of_one_number(wrong, z, e, beta):
+    """Each term divided by d_code, as by F.mse_loss."""
+    return wrong(z, e, beta) / z.shape[-1]
+
+
+def _first_all_stopped(z, e, beta):
+    return _distance(z, e).detach() + beta * _distance(z, e.detach())
+
+
 def _nothing_stopped(z, e, beta):
     return (1 + beta) * _distance(z, e)
 
@@ -133,6 +142,12 @@ EXERCISE = Exercise(
             "the two, not both",
             _all_stopped,
         ),
+        "first term stopped": Mistake(
+            "the value is right, but in the first term both are stopped, as in "
+            "(z − e).detach(): nothing moves the code vectors. Detach z alone, then "
+            "subtract e",
+            _first_all_stopped,
+        ),
         "β forgotten": Mistake(
             "β is missing: the second term counts β times",
             lambda z, e, beta: who_moves(z, e, 1.0),
@@ -159,6 +174,26 @@ EXERCISE = Exercise(
             "sum over the numbers of a vector; the mean is over the tokens alone. With "
             "F.mse_loss both terms are d_code times too small",
             partial(who_moves, distance=lambda a, b: (a - b).square().mean()),
+        ),
+        "mean of all numbers, stops exchanged": Mistake(
+            "two things. F.mse_loss takes the mean over all numbers, but ‖·‖² is the "
+            "sum over the numbers of a vector: d_code times as much. And β stands at "
+            "the term that moves the code vectors (or the two stops are exchanged): it "
+            "weighs the term that moves z",
+            partial(_of_one_number, _exchanged),
+        ),
+        "mean of all numbers, nothing stopped": Mistake(
+            "two things. The mean over all numbers has been taken, but ‖·‖² is the sum "
+            "over the numbers of a vector: d_code times as much. And nothing is "
+            "stopped: detach z in the first term, and e in the second",
+            partial(_of_one_number, _nothing_stopped),
+        ),
+        "mean of all numbers, after the patch": Mistake(
+            "two things. The mean over all numbers has been taken, but ‖·‖² is the sum "
+            "over the numbers of a vector: d_code times as much. And e gets no "
+            "gradient: it is stopped in both terms, or was replaced by "
+            "z + (e − z).detach() before",
+            partial(_of_one_number, _after_the_patch),
         ),
         "sum over the tokens": Mistake(
             "the tokens have been added up; their mean is wanted, so that a larger "
