@@ -89,9 +89,9 @@ EXERCISE = Exercise(
             "largest sum falls on each code as often as the softmax says",
             partial(gumbel, noise=lambda u: u),
         ),
-        "noise subtracted": Mistake(
-            "the noise has no sign in front of both logarithms: ln(u) is negative, and "
-            "its logarithm is NaN. First −ln u, then −ln of that",
+        "sign inside": Mistake(
+            "−ln(ln u) is NaN: ln u is negative, and a negative number has no "
+            "logarithm. Take −ln u first, then −ln of that",
             partial(gumbel, noise=lambda u: -u.log().log()),
         ),
         "no noise": Mistake(
@@ -134,8 +134,8 @@ EXERCISE = Exercise(
         ),
         "noise between two softmaxes": Mistake(
             "the noise has been added to probabilities: first a softmax, then the "
-            "noise, then another softmax. All codes are nearly alike for the noise "
-            "then. Add it to the logits themselves",
+            "noise, then another softmax. Probabilities lie between 0 and 1, so the "
+            "noise decides nearly alone. Add it to the logits themselves",
             partial(
                 gumbel,
                 soften=lambda logits, g, tau: _softened(logits.softmax(-1), g, tau),

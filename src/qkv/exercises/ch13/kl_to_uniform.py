@@ -107,7 +107,7 @@ EXERCISE = Exercise(
         ),
         "entropy": Mistake(
             "this is the entropy of the shares: largest where they are even. The KL "
-            "divergence is what is missing to ln K, ln K − entropy",
+            "divergence is ln K minus the entropy",
             partial(kl_to_uniform, divergence=_entropy),
         ),
         "ln K added": Mistake(

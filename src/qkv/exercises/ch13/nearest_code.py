@@ -117,8 +117,8 @@ EXERCISE = Exercise(
             partial(_nearest, laid_out=lambda z: z.transpose(1, 3)),
         ),
         "the farthest": Mistake(
-            "this is the code vector that is farthest away: of a distance the smallest "
-            "is wanted, argmin",
+            "this is the code vector that is farthest away: the smallest distance is "
+            "wanted, argmin",
             partial(_nearest, far=lambda z, codes: -_distance(z, codes)),
         ),
         "dot product": Mistake(

@@ -250,8 +250,8 @@ EXERCISE = Exercise(
             ),
         ),
         "<bos> counted": Mistake(
-            "<bos> has got a weight, though it is the beginning and always the same "
-            "after padding: its weight is 0, like that of padding",
+            "<bos> has got a weight, but it only says that a sentence begins, and "
+            "nobody has to predict it: its weight is 0, like that of padding",
             partial(_built, weigh=partial(_even_text, counted=lambda words: words > 0)),
         ),
         "<eos> not counted": Mistake(

@@ -104,7 +104,7 @@ EXERCISE = Exercise(
             "the same). The value is right, so no loss curve shows it. The term "
             "without β moves the code vectors, and z is stopped in it; β weighs the "
             "term that moves the encoder, and e is stopped in it. "
-            "(CompVis/taming-transformers #57, and in at least six other "
+            "(CompVis/taming-transformers #57, and in at least five other "
             "repositories.)",
             _exchanged,
         ),
@@ -128,13 +128,13 @@ EXERCISE = Exercise(
             _nothing_stopped,
         ),
         "first stop missing": Mistake(
-            "in the first term z has not been stopped: it moves the encoder as well, "
-            "four times as strongly as the second term does with β = ¼",
+            "in the first term z has not been stopped: this term moves the encoder as "
+            "well, and β does not decide alone how strongly. Detach z there",
             _first_stop_missing,
         ),
         "second stop missing": Mistake(
-            "in the second term e has not been stopped: it moves the code vectors as "
-            "well",
+            "in the second term e has not been stopped: this term moves the code "
+            "vectors as well. Detach e there",
             _second_stop_missing,
         ),
         "all stopped": Mistake(
@@ -201,11 +201,12 @@ EXERCISE = Exercise(
             partial(who_moves, distance=lambda a, b: (a - b).square().sum()),
         ),
         "root": Mistake(
-            "this is the distance; its square is wanted",
+            "this is the distance itself; its square is wanted, ‖·‖²: do not take the "
+            "root",
             partial(who_moves, distance=lambda a, b: (a - b).norm(dim=-1).mean()),
         ),
         "absolute": Mistake(
-            "the absolute differences have been added up; square them",
+            "the absolute differences have been added up; ‖·‖² adds up their squares",
             partial(who_moves, distance=lambda a, b: (a - b).abs().sum(-1).mean()),
         ),
     },
