@@ -187,7 +187,10 @@ def test_by_hand_are_the_numbers_that_the_text_works_out() -> None:
     assert soft["noise"][0].tolist() == pytest.approx([4, 1, 2])
     assert soft["one"][0].tolist() == pytest.approx([4 / 14, 2 / 14, 8 / 14])
     assert soft["half"][0].tolist() == pytest.approx([16 / 84, 4 / 84, 64 / 84])
-    assert BORDER.numbers()["target"][0].tolist() == [4, 9, 2, 18, 15, 22, 18]
+    fed, asked, weights = BORDER.numbers()["places"].T.tolist()
+    assert fed == [1, 4, 9, 2, 18, 15, 22]
+    assert asked == [4, 9, 2, 18, 15, 22, 18]
+    assert weights == pytest.approx([1 / 24] * 3 + [7 / 32] * 4)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
