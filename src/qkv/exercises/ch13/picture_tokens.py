@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
-from qkv.data import BOS, EOS
 from qkv.exercises import draw
+from qkv.exercises.ch13.shared import sentences
 
 
 @dataclass(frozen=True)
@@ -117,22 +117,12 @@ def _without_eos(model, words, offset, T, u):
     return picture_tokens(model, words[:, :-1], offset, T, u)
 
 
-def _prompt(lengths: tuple[int, ...], text: int, offset: int) -> Tensor:
-    words = torch.zeros(len(lengths), text, dtype=torch.int64)
-    said = 3 + draw.ids(len(lengths), text, high=offset - 3)
-    for row, length in enumerate(lengths):
-        words[row, text - length - 2 :] = torch.tensor(
-            [BOS, *said[row, :length].tolist(), EOS]
-        )
-    return words
-
-
 def _asked(
     lengths: tuple[int, ...], text: int, offset: int, codes: int, cell: int, T: float
 ) -> Callable:
     def case() -> tuple:
         u = draw.uniform(len(lengths), cell, seed=3)
-        return Model(offset + codes), _prompt(lengths, text, offset), offset, T, u
+        return Model(offset + codes), sentences(lengths, text, offset), offset, T, u
 
     return case
 
