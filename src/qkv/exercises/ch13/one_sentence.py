@@ -332,12 +332,14 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "one row of ids first: torch.cat([words, tokens + offset], dim=1). Then the "
-        "input is all but the last, the target all but the first.",
-        "asked = words[:, 1:] > 1 are the words that count as targets: <pad> is 0, "
-        "<bos> is 1. In each row they share ⅛.",
-        "the last `cell` targets are the picture's, and each of them gets ⅞ / cell: "
-        "the first of them is asked at <eos>.",
+        "it is one sentence, not two: what follows <eos>? Put the ids of words and "
+        "picture into one row first, and shift this row afterwards.",
+        "torch.cat([words, tokens + offset], dim=1) is the row. The input is all but "
+        "its last, the target all but its first. The targets among the words are "
+        "words[:, 1:], and those above 1 count: <pad> is 0, <bos> is 1.",
+        "in each row the words that count share ⅛. The last `cell` targets are the "
+        "picture's, and each of them gets ⅞ / cell; the first of them stands at the "
+        "place where <eos> is fed.",
     ),
     trained=False,
 )
