@@ -238,7 +238,8 @@ class TextAndPicture:
         target: Int[Tensor, "batch token"],
     ) -> Float[Tensor, ""]:
         """Return the weighted cross-entropy of what is asked."""
-        each = F.cross_entropy(output.mT, target, reduction="none")
+        flat = output.flatten(0, 1), target.flatten()
+        each = F.cross_entropy(*flat, reduction="none").view_as(target)
         return (each * self.weights.to(each)).sum()
 
 
