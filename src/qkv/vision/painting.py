@@ -397,7 +397,7 @@ class Painter(nn.Module):
     >>> painter.log_likelihood(sentences, tokens).shape
     torch.Size([2, 16])
     >>> painter.attention(sentences, tokens).shape
-    torch.Size([2, 2, 4, 16, 20])
+    torch.Size([2, 2, 4, 16, 19])
     """
 
     def __init__(
