@@ -39,8 +39,9 @@ def painter(seed: int = 0) -> Painter:
     both = vocabulary()
     sizes = {"d_model": 8, "heads": 2, "d_ff": 11, "layers": (1, 2)}
     model = LanguageModel(TransformerConfig(1, len(both), **sizes))
-    for weight in model.parameters():  # so that chances are far from even
-        torch.nn.init.normal_(weight, std=0.7)
+    for weight in model.parameters():
+        if weight.ndim > 1:  # so that chances are far from even, and differ
+            torch.nn.init.normal_(weight, std=0.7)
     return Painter(model, DiscreteVAE(CODES), both).eval()
 
 
