@@ -134,7 +134,8 @@ class JointVocabulary:
                     "begin(sentences), and tokens by a tokenizer"
                 )
         _known("picture tokens", tokens, 0, self.codes)
-        return torch.cat([prompts, tokens.flatten(1) + self.offset], 1)
+        picture = tokens.flatten(1).to(prompts.device) + self.offset
+        return torch.cat([prompts, picture], 1)
 
     def tokens(
         self, ids: Int[Tensor, "batch token"]
@@ -551,5 +552,5 @@ class Painter(nn.Module):
     def _joined(
         self, sentences: Iterable[Sequence[str]], tokens: Tensor
     ) -> Int[Tensor, "batch token"]:
-        ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens.cpu())
+        ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens)
         return ids.to(self.model.output.weight.device)
