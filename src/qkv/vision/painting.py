@@ -5,7 +5,7 @@ here: the numbers of both languages (:class:`JointVocabulary`), what is trained 
 (:class:`PictureSentences`), and drawing (:class:`Painter`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, runtime_checkable
 
@@ -95,7 +95,7 @@ class JointVocabulary:
         """True for picture tokens: what may be drawn in each cell."""
         return (torch.arange(len(self)) >= self.offset).expand(self.cells, -1)
 
-    def begin(self, sentences: Iterable[Sequence[str]]) -> Int[Tensor, "batch word"]:
+    def begin(self, sentences: Iterable[Sequence[str]]) -> Int[Tensor, "batch text"]:
         """Return the numbers of sentences, each given by its words: () for none.
 
         Raises
@@ -112,9 +112,9 @@ class JointVocabulary:
 
     def join(
         self,
-        prompts: Int[Tensor, "batch word"],
+        prompts: Int[Tensor, "batch text"],
         tokens: Int[Tensor, "batch row column"],
-    ) -> Int[Tensor, "batch place"]:
+    ) -> Int[Tensor, "batch token"]:
         """Return sentences, each followed by its picture.
 
         Raises
@@ -134,10 +134,11 @@ class JointVocabulary:
                     "begin(sentences), and tokens by a tokenizer"
                 )
         _known("picture tokens", tokens, 0, self.codes)
-        return torch.cat([prompts, tokens.flatten(1) + self.offset], 1)
+        picture = tokens.flatten(1).to(prompts.device) + self.offset
+        return torch.cat([prompts, picture], 1)
 
     def tokens(
-        self, ids: Int[Tensor, "batch place"]
+        self, ids: Int[Tensor, "batch token"]
     ) -> Int[Tensor, "batch row column"]:
         """Return the picture at the end of sequences, as numbers of codes.
 
@@ -150,7 +151,7 @@ class JointVocabulary:
         if ids.ndim != 2 or ids.shape[1] < self.cells:
             raise ValueError(
                 f"ids have the shape {tuple(ids.shape)}, but are wanted as (batch, "
-                f"place) with {self.cells} or more places, for {self.cells} cells"
+                f"token) with {self.cells} or more places, for {self.cells} cells"
             )
         picture = ids[:, -self.cells :]
         _known("ids of a picture", picture, self.offset, len(self))
@@ -205,7 +206,7 @@ class TextAndPicture:
     ([[0, 3, 2, 11, 5]], [[0.0, 0.5, 0.5, 3.5, 3.5]])
     """
 
-    ids: Int[Tensor, "batch place"]
+    ids: Int[Tensor, "batch token"]
     text: int
     text_share: float = TEXT_SHARE
 
@@ -238,7 +239,8 @@ class TextAndPicture:
         target: Int[Tensor, "batch token"],
     ) -> Float[Tensor, ""]:
         """Return the weighted cross-entropy of what is asked."""
-        each = F.cross_entropy(output.mT, target, reduction="none")
+        flat = output.flatten(0, 1), target.flatten()
+        each = F.cross_entropy(*flat, reduction="none").view_as(target)
         return (each * self.weights.to(each)).sum()
 
 
@@ -275,7 +277,7 @@ class PictureSentences(Drawing[TextAndPicture]):
 
     def __init__(
         self,
-        prompts: Int[Tensor, "batch word"],
+        prompts: Int[Tensor, "batch text"],
         tokens: Int[Tensor, "batch row column"],
         vocabulary: JointVocabulary,
         *,
@@ -322,7 +324,7 @@ class Guided(nn.Module):
     def __init__(
         self,
         model: LanguageModel,
-        unprompted: Int[Tensor, " word"],
+        unprompted: Int[Tensor, " text"],
         strength: float,
     ):
         """Keep the model."""
@@ -330,7 +332,7 @@ class Guided(nn.Module):
         self.model, self.unprompted, self.strength = model, unprompted, strength
 
     def start(
-        self, prompt: Int[Tensor, "batch word"], prompt_lengths: Int[Tensor, " batch"]
+        self, prompt: Int[Tensor, "batch text"], prompt_lengths: Int[Tensor, " batch"]
     ) -> TransformerState:
         """Read each prompt, and as often the one that says nothing."""
         other = self.unprompted.to(prompt.device).expand_as(prompt)
@@ -338,7 +340,7 @@ class Guided(nn.Module):
         return self.model.start(both, prompt_lengths.repeat(2))
 
     def first_token(
-        self, prompt: Int[Tensor, "batch word"], prompt_lengths: Int[Tensor, " batch"]
+        self, prompt: Int[Tensor, "batch text"], prompt_lengths: Int[Tensor, " batch"]
     ) -> Int[Tensor, " batch"]:
         """Return the last token of each prompt; all end in the same."""
         return self.model.first_token(prompt, prompt_lengths)
@@ -396,7 +398,7 @@ class Painter(nn.Module):
     >>> painter.log_likelihood(sentences, tokens).shape
     torch.Size([2, 16])
     >>> painter.attention(sentences, tokens).shape
-    torch.Size([2, 2, 4, 16, 20])
+    torch.Size([2, 2, 4, 16, 19])
     """
 
     def __init__(
@@ -424,6 +426,7 @@ class Painter(nn.Module):
         uniform: Float[Tensor, "batch cell"],
         temperature: float = 1.0,
         guidance: float = 0.0,
+        fixed: Mapping[int, int] | None = None,
     ) -> Int[Tensor, "batch row column"]:
         """Draw a picture's tokens for each sentence, only tokens of pictures.
 
@@ -434,6 +437,8 @@ class Painter(nn.Module):
             :func:`qkv.decoding.sample`.
         temperature : 0 for the likeliest tokens, 1 for the model's own probabilities.
         guidance : s, as in :class:`Guided`; 0 for none.
+        fixed : codes that are taken whatever the model says, by cell; the cells after
+            them follow.
         """
         both, model = self.vocabulary, self.model
         prompts = both.begin(sentences)
@@ -441,6 +446,9 @@ class Painter(nn.Module):
             raise ValueError(
                 f"guidance is {guidance}, but must not be negative; give 0 for none"
             )
+        allowed = both.allowed.clone()
+        for cell, code in (fixed or {}).items():
+            allowed[cell] = torch.arange(len(both)) == both.offset + code
         writer = Guided(model, both.begin([()])[0], guidance) if guidance else model
         written = sample(
             writer,
@@ -449,7 +457,7 @@ class Painter(nn.Module):
             max_length=both.cells,
             uniform=uniform,
             temperature=temperature,
-            allowed=both.allowed,
+            allowed=allowed,
         )
         return both.tokens(written)
 
@@ -476,11 +484,34 @@ class Painter(nn.Module):
         return foretold.log_softmax(-1).gather(2, picture).squeeze(2)
 
     @torch.no_grad()
+    def logits(
+        self,
+        sentences: Iterable[Sequence[str]],
+        tokens: Int[Tensor, "batch row column"],
+        *,
+        guidance: float = 0.0,
+    ) -> Float[Tensor, "batch cell code"]:
+        """Return the score of every code in each cell, after the tokens before it.
+
+        It is what :meth:`draw` draws by, with this guidance.
+        """
+        both = self.vocabulary
+
+        def score(said: Iterable[Sequence[str]]) -> Tensor:
+            foretold = self.model(self._joined(said, tokens)[:, :-1])
+            return foretold[:, both.text - 1 :, both.offset :]
+
+        prompted = score(sentences)
+        if not guidance:
+            return prompted
+        return (1 + guidance) * prompted - guidance * score([()] * len(tokens))
+
+    @torch.no_grad()
     def attention(
         self,
         sentences: Iterable[Sequence[str]],
         tokens: Int[Tensor, "batch row column"],
-    ) -> Float[Tensor, "layer batch head cell place"]:
+    ) -> Float[Tensor, "layer batch head cell token"]:
         """Return where the model looks to foretell each cell, in each layer and head.
 
         Places are those of the text, then the cells but for the last, which nothing
@@ -520,6 +551,6 @@ class Painter(nn.Module):
 
     def _joined(
         self, sentences: Iterable[Sequence[str]], tokens: Tensor
-    ) -> Int[Tensor, "batch place"]:
-        ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens.cpu())
+    ) -> Int[Tensor, "batch token"]:
+        ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens)
         return ids.to(self.model.output.weight.device)
