@@ -74,16 +74,18 @@ def test_tiles_that_nobody_sees_are_not_computed():
     keys=st.integers(0, 11),
     d_v=st.integers(1, 3),
     tile=st.integers(1, 12),
-    hidden=st.sets(st.integers(0, 10)),
+    before=st.integers(0, 11),
+    hidden=st.sets(st.integers(0, 10), max_size=3),
     scale=st.sampled_from([1.0, 60.0]),
     seed=st.integers(0, 2**31),
 )
-def test_a_row_ends_as_the_text_book_says(keys, d_v, tile, hidden, scale, seed):
+def test_a_row_ends_as_the_text_book_says(keys, d_v, tile, before, hidden, scale, seed):
     scores, values = (
         drawn(keys, seed=seed, scale=scale),
         drawn(keys, d_v, seed=seed + 1),
     )
-    mask = torch.tensor([j not in hidden for j in range(keys)], dtype=torch.bool)
+    visible = [j >= before and j not in hidden for j in range(keys)]
+    mask = torch.tensor(visible, dtype=torch.bool)
     wanted = attend(scores[None], values, mask[None])
     trace = trace_row(scores.masked_fill(~mask, -torch.inf), values, tile)
     torch.testing.assert_close(trace.output, wanted.context[0])
