@@ -194,6 +194,10 @@ class TextAndPicture:
     text : how many places the sentence has.
     text_share : of the loss; what is left is the picture's.
 
+    Notes
+    -----
+    Ramesh et al. (2021), section 2.2, for the shares 1/8 and 7/8.
+
     Examples
     --------
     >>> batch = TextAndPicture(torch.tensor([[0, 1, 3, 2, 11, 5]]), text=4)
@@ -218,11 +222,15 @@ class TextAndPicture:
 
     @property
     def weights(self) -> Float[Tensor, "batch token"]:
-        """How much each target counts: 1 all together, so much of it the text's."""
+        """How much each target counts: 1 all together, and as much for every sequence.
+
+        A sentence counts ``text_share`` of it, however long, and its picture the rest.
+        """
         asked = (self.target != PAD).float()
         text, picture = asked.split([self.text - 1, self.ids.shape[1] - self.text], 1)
-        shares = text * self.text_share, picture * (1 - self.text_share)
-        return torch.cat([shares[0] / text.sum(), shares[1] / picture.sum()], 1)
+        parts = (text, self.text_share), (picture, 1 - self.text_share)
+        shares = [share * part / part.sum(1, keepdim=True) for part, share in parts]
+        return torch.cat(shares, 1) / len(asked)
 
     def loss(
         self,
