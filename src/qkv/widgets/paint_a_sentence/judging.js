@@ -49,7 +49,7 @@ export const see = (pixels, page) =>
     }),
   );
 
-/** Which slot a cell is of, and which square of it. @param {Page} page */
+/** Which slot a cell is of, and which square of it. */
 export function cellOf(cell, side, { size, pitch, slots }) {
   const across = size / side;
   const [top, left] = [Math.floor(cell / across) * side, (cell % across) * side];

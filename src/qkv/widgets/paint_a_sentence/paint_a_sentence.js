@@ -33,7 +33,7 @@ import { called, ofCell, where } from "./saying.js";
  * @property {(cell: number) => Pixels[]} patches a cell's candidates, each in its place
  * @property {number[]} slots what the judge sees
  */
-/** @typedef {{ of: string, steps: Step[], frames: string, patches: string, slots: number[] }} Recorded bytes in base64 */
+/** @typedef {{ of: unknown[], steps: Step[], frames: string, patches: string, slots: number[] }} Recorded bytes in base64 */
 /**
  * @typedef {object} State
  * @property {string} sentence
@@ -160,7 +160,7 @@ function runOf(w) {
   const { net } = w.local;
   const recorded = w.get("recorded");
   const key = keyOf(w);
-  if (!net && recorded.of !== key) return null;
+  if (!net && JSON.stringify(recorded.of) !== key) return null;
   w.local.runs ??= new Map();
   const name = `${net ? "" : "recorded "}${key}`;
   const known = w.local.runs.get(name);
@@ -242,10 +242,10 @@ function toldOf(w, run, { words, asked, at }) {
 const make = (w) => (checkpoint) => {
   const { told } = checkpoint;
   const words = w.get("voices").flatMap((voice) => voice.words);
-  if (!told.vae || words.some((word) => !told.words?.includes(word)))
+  if (!told.tokenizer || words.some((word) => !told.words?.includes(word)))
     throw new Error("the file is of a painter of other words");
   const { size: whole, side } = w.get("page");
-  if (told.vae.patch !== side || told.vae.image.some((x) => x !== whole) || told.text !== w.get("places"))
+  if (told.tokenizer.patch !== side || told.tokenizer.image.some((x) => x !== whole) || told.text !== w.get("places"))
     throw new Error("the file is of a painter of other pictures");
   return painter(checkpoint);
 };

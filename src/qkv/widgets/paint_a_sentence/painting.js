@@ -43,12 +43,12 @@ const partOf = (weights, prefix) =>
  * not drawn yet: a vector of zeros, as there are around the picture.
  */
 export function painter({ told, weights }) {
-  const { words, text: places, vae } = told;
+  const { words, text: places, tokenizer } = told;
   const model = languageModel({ config: told.model, weights: partOf(weights, "model.") });
   const decoder = partOf(weights, "tokenizer.decoder.");
   const vectors = weights["tokenizer.codes.weight"];
   const [many, width] = vectors.shape;
-  const rows = vae.image.map((side) => side / vae.patch);
+  const rows = tokenizer.image.map((side) => side / tokenizer.patch);
   const cells = rows[0] * rows[1];
 
   /** `<bos>`, words and `<eos>` as ids, padded on the left. */
@@ -92,7 +92,7 @@ export function painter({ told, weights }) {
       x = convolve(x, { weight: decoder[`${layer}.weight`], bias: decoder[`${layer}.bias`] });
       if (layer < 4) x = relu(x);
     }
-    return nested(pixelShuffle(x, vae.patch));
+    return nested(pixelShuffle(x, tokenizer.patch));
   }
 
   return { paint, decode, prompt, many, cells };

@@ -48,8 +48,8 @@ function follow(word, voice, page) {
   const { beside, below, end } = grammar[voice.language](rest);
   if (shapes.includes(word)) return [beside(word), below, end(word)[0] ?? END];
   if (colours.includes(word)) return shapes;
-  const [particle, is] = voice.language === "korean" ? [rest.slice(3, 5), rest[5]] : [[], undefined];
-  if (particle.includes(word)) return [is];
+  const is = voice.language === "korean" ? rest[5] : undefined;
+  if (is && rest.slice(3, 5).includes(word)) return [is];
   return word === is ? [END] : [...colours, ...shapes];
 }
 
