@@ -32,7 +32,7 @@ def random_painter(*, seed=0, codes=11, **changes):
     painter = Painter(model, vae, both)
     with torch.no_grad():
         for parameter in painter.parameters():
-            nn.init.normal_(parameter, std=0.4 if parameter.ndim > 1 else 0.2)
+            nn.init.normal_(parameter, std=0.6 if parameter.ndim > 1 else 0.2)
     return painter.eval()
 
 

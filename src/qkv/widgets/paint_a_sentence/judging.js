@@ -22,6 +22,8 @@ function every(page) {
   return known.get(page);
 }
 
+const seen = (x) => Math.min(Math.max(x, 0), 1);
+
 /**
  * What a square of a picture is nearest to: the square from `top`, `left` of what a slot can hold from `down`, `across`.
  * @param {Pixels} pixels @param {Page} page @returns {Name}
@@ -33,7 +35,8 @@ function nearest(pixels, page, { top, left, side, down = 0, across = 0 }) {
     let sum = 0;
     for (let c = 0; c < 3; c++)
       for (let i = 0; i < side; i++)
-        for (let j = 0; j < side; j++) sum += (pixels[c][top + i][left + j] - known[c][down + i][across + j]) ** 2;
+        for (let j = 0; j < side; j++)
+          sum += (seen(pixels[c][top + i][left + j]) - known[c][down + i][across + j]) ** 2;
     if (sum < least) [best, least] = [name, sum];
   });
   return best === all.length - 1 ? -1 : best;

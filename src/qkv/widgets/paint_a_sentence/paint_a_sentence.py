@@ -98,6 +98,7 @@ class PaintASentence(Served):
     _painter: Any = None  # none without a kernel
     _worlds: Sequence[Any] = ()
     _tokens: Tensor
+    _made = False  # all that is given is there
     sentence = traitlets.Unicode().tag(sync=True)
     temperature = traitlets.Float(0.5).tag(sync=True)
     seed = traitlets.Int(1).tag(sync=True)
@@ -150,6 +151,7 @@ class PaintASentence(Served):
             layer=layers - 1 if layer is None else layer,
             head=head,
         )
+        self._made = True
         self._paint()
         opened = {name: getattr(self, name) for name in (*_DRAWN_BY, "step")}
         self.opening = opened | {"overruled": _pairs(self.overruled)}
@@ -168,7 +170,7 @@ class PaintASentence(Served):
     def reads(self) -> str:
         """What the judge reads in the picture, as a sentence; "" where nothing is."""
         world = self._world()
-        (scene,) = world.see(self.picture[None])
+        scene = self._seen()
         return world.write(world.say(scene)) if scene.things else ""
 
     @traitlets.validate("sentence")
@@ -229,9 +231,9 @@ class PaintASentence(Served):
     @traitlets.observe(*_DRAWN_BY)
     def _paint(self, _: Any = None) -> None:
         """Record the picture that is painted now."""
-        if not self._painter or not self.page:
+        if not self._made:
             return
-        self._tokens, self.recorded = self._record()
+        self.recorded = self._record()
 
     @traitlets.observe("recorded", "step")
     def _say(self, _: Any = None) -> None:
@@ -248,8 +250,8 @@ class PaintASentence(Served):
                 return world
         return self._worlds[0]
 
-    def _record(self) -> tuple[Tensor, dict[str, Any]]:
-        """Paint, and return the tokens and what the front end shows of each."""
+    def _record(self) -> dict[str, Any]:
+        """Paint, and return what the front end shows of each token."""
         painter, both = self._painter, self._painter.vocabulary
         said, tokens = self._drawn()
         logits = painter.logits(said, tokens, guidance=self.guidance)[0]
@@ -257,8 +259,8 @@ class PaintASentence(Served):
         top = chances.topk(min(_CANDIDATES, both.codes)).indices
         looks = painter.attention(said, tokens)[:, 0]
         frames, patches = _painted(painter.tokenizer, tokens[0], top)
-        (scene,) = self._world().see(frames[-1:])
-        return tokens[0], {
+        self._tokens = tokens[0]
+        return {
             "of": _drawn_by(self),
             "steps": [
                 {
@@ -271,8 +273,13 @@ class PaintASentence(Served):
             ],
             "frames": _bytes(frames),
             "patches": _bytes(patches),
-            "slots": self._slots(scene),
+            "slots": self._slots(self._seen()),
         }
+
+    def _seen(self) -> Any:
+        """Return what the judge sees in the picture, as an eye would: 0 to 1."""
+        (scene,) = self._world().see(self.picture[None].clamp(0, 1))
+        return scene
 
     def _drawn(self) -> tuple[list[Any], Tensor]:
         """Return the words of the sentence, and the tokens of its picture."""
@@ -394,8 +401,7 @@ def _named(view: PaintASentence, name: int) -> str:
 
 def _sentence(view: PaintASentence) -> str:
     """Say what is painted of which sentence, and what the judge reads in it."""
-    reads = view.reads
-    (scene,) = view._world().see(view.picture[None])
+    reads, scene = view.reads, view._seen()
     right = view._world().agreement(scene, view.sentence).right
     judged = "that is what the sentence says" if right else "the sentence is missed"
     at = view.step

@@ -6,9 +6,9 @@ import { languageModel } from "../core/transformer.js";
 
 /** @typedef {number[][][]} Pixels "channel row column" */
 /**
- * A cell that is drawn: its code; of all codes the probabilities that it was drawn by, at the temperature, or where
- * that is 0, at 1; and where each layer's heads look, "layer head place".
- * @typedef {{ code: number, p: number[], looks: number[][][] }} Cell
+ * A cell that is drawn: its code; of all codes the logits, and the probabilities that it was drawn by, at the
+ * temperature, or where that is 0, at 1; and where each layer's heads look, "layer head place".
+ * @typedef {{ code: number, p: number[], logits: number[], looks: number[][][] }} Cell
  */
 /**
  * @typedef {object} How
@@ -76,7 +76,7 @@ export function painter({ told, weights }) {
         told = model.step(id, told.state);
         bare = bare && model.step(id, bare.state);
       }
-      return { code, p, looks };
+      return { code, p, logits, looks };
     });
   }
 

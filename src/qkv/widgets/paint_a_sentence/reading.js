@@ -95,10 +95,15 @@ export function next(text, voice, page) {
   const words = wordsOf(text, voice, page);
   const { fault } = faultOf(words, voice, page);
   if (fault >= 0 && fault < words.length) return []; // first it is to be mended
-  const { shapes } = wordKinds(voice, page);
-  return follow(words.at(-1) ?? "", voice, page).filter(
-    (word) => word !== END && !roomFor(rowsOf([...words, word, shapes[0]], voice, page), page),
-  );
+  const { colours, shapes, below } = wordKinds(voice, page);
+  const last = words.at(-1) ?? "";
+  const joins = shapes.includes(last)
+    ? [grammar[voice.language](wordKinds(voice, page).rest).beside(last), below]
+    : colours;
+  return follow(last, voice, page).filter((word) => {
+    const more = joins.includes(word) ? [shapes[0]] : []; // at least a shape follows
+    return word !== END && !roomFor(rowsOf([...words, word, ...more], voice, page), page);
+  });
 }
 
 /** The sentences that a few changes make of wrong words, or none. */
