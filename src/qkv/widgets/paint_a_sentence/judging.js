@@ -112,20 +112,38 @@ export function layouts(rows, page) {
 }
 
 /**
- * What a cell is a part of in the pages that fit a sentence and the cells before it: how many they are, and the share
- * of each. `before` are the names of those cells.
- * @param {Name[][]} all @param {Name[]} before @param {Page} page
+ * A page that fits a sentence: what its slots hold, and the codes of its cells.
+ * @typedef {{ slots: Name[], codes: number[] }} Fitting
+ */
+/**
+ * What is left open in a cell: how many pages fit, and of each code that they have there, the share of them, and what
+ * it is a part of.
+ * @typedef {{ count: number, codes: Map<number, { share: number, names: Name[] }> }} Open
+ */
+
+/** A page's things, by numbers. @param {Name[]} slots @param {Page} page @returns {Thing[]} */
+export const thingsOn = (slots, page) =>
+  slots.flatMap((name, slot) =>
+    name < 0 ? [] : [{ row: Math.floor(slot / page.slots), column: slot % page.slots, ...thingOf(name, page) }],
+  );
+
+/**
+ * What the pages that fit a sentence, and the codes before a cell, have there.
+ * @param {Fitting[]} all @param {number[]} before @param {number} side @param {Page} page
+ * @returns {Open}
  */
 export function open(all, before, side, page) {
-  const slotOf = (cell) => cellOf(cell, side, page).slot;
-  const fit = all.filter((slots) => before.every((name, cell) => slots[slotOf(cell)] === name));
-  /** @type {Map<Name, number>} */
-  const shares = new Map();
-  for (const slots of fit) {
-    const name = slots[slotOf(before.length)];
-    shares.set(name, (shares.get(name) ?? 0) + 1 / fit.length);
+  const cell = before.length;
+  const { slot } = cellOf(cell, side, page);
+  const fit = all.filter(({ codes }) => before.every((code, i) => codes[i] === code));
+  /** @type {Open["codes"]} */
+  const codes = new Map();
+  for (const { slots, codes: own } of fit) {
+    const known = codes.get(own[cell]) ?? { share: 0, names: [] };
+    const names = known.names.includes(slots[slot]) ? known.names : [...known.names, slots[slot]];
+    codes.set(own[cell], { share: known.share + 1 / fit.length, names });
   }
-  return { count: fit.length, shares };
+  return { count: fit.length, codes };
 }
 
 /**

@@ -13,27 +13,29 @@ import { korean, marked } from "../core/korean.js";
 import { modelHint, size, withNetwork } from "../core/loading.js";
 import { meanOf } from "../core/maths.js";
 import { walk } from "../core/pad.js";
-import { spelt, wordKinds } from "../core/scenes.js";
+import { painted, spelt, wordKinds } from "../core/scenes.js";
 import { chance } from "../core/text.js";
-import { layouts, nameOf, open, see } from "./judging.js";
+import { layouts, nameOf, open, see, thingsOn } from "./judging.js";
 import { cut, painter } from "./painting.js";
 import { mended, next, read, saidBy, trouble, voiceOf, wordsOf } from "./reading.js";
-import { called, ofCell, where } from "./saying.js";
+import { allCalled, called, ofCell, verdict, where } from "./saying.js";
 
 /** @typedef {import("../core/scenes.js").Page} ScenePage */
 /** @typedef {import("../core/scenes.js").Voice} Voice */
 /** @typedef {import("./painting.js").Pixels} Pixels */
 /** @typedef {import("./saying.js").Told} Told */
-/** @typedef {ScenePage & { side: number }} Page with the pixels of a cell, down and across */
+/** @typedef {ScenePage & { side: number, paper: number[] }} Page `side` pixels of a cell, the codes of a blank page */
 /** @typedef {{ code: number, p: number, top: [number, number][], looks: number[][][] }} Step a cell; looks: layer head place */
 /**
  * @typedef {object} Run a picture, cell by cell
  * @property {Step[]} steps
  * @property {(cell: number) => Pixels} frame what there is once a cell is drawn
  * @property {(cell: number) => Pixels[]} patches a cell's candidates, each in its place
+ * @property {(cell: number) => import("./judging.js").Open} open what the sentence and the tokens before leave open
  * @property {number[]} slots what the judge sees
  */
-/** @typedef {{ of: unknown[], steps: Step[], frames: string, patches: string, slots: number[] }} Recorded bytes in base64 */
+/** @typedef {{ count: number, codes: [number, number, number[]][] }} Left a code, its share, what it is a part of */
+/** @typedef {{ of: unknown[], steps: (Step & { open: Left })[], frames: string, patches: string, slots: number[] }} Recorded bytes in base64 */
 /**
  * @typedef {object} State
  * @property {string} sentence
@@ -61,6 +63,7 @@ import { called, ofCell, where } from "./saying.js";
  * @property {number} word where the keyboard is among the words
  * @property {number} candidate and among the candidates
  * @property {Map<string, Run>} runs
+ * @property {{ of: string, all: import("./judging.js").Fitting[] }} fitting the pages that fit a sentence
  */
 /** @typedef {Own & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
@@ -108,6 +111,10 @@ function played({ steps, frames, patches, slots }, { size: whole, side }) {
     steps,
     frame: (t) => pictures[t],
     patches: (t) => cells.slice(starts[t], starts[t] + steps[t].top.length),
+    open: (t) => ({
+      count: steps[t].open.count,
+      codes: new Map(steps[t].open.codes.map(([code, share, names]) => [code, { share, names }])),
+    }),
     slots,
   };
 }
@@ -143,13 +150,29 @@ function made(w, net) {
     overruled: new Map(w.get("overruled")),
   });
   const codes = cells.map(({ code }) => code);
-  const upTo = (t, code = codes[t]) => codes.map((x, i) => (i < t ? x : i === t ? code : -1));
+  const upTo = (t, code = codes[t]) => codes.map((x, i) => (i < t ? x : i === t ? code : page.paper[i]));
   const frame = once((t) => net.decode(upTo(t)));
   const steps = cells.map(({ code, p, looks }) => ({ code, p: p[code], top: topOf(p), looks }));
   const patches = once((t) =>
     steps[t].top.map(([code]) => cut(code === codes[t] ? frame(t) : net.decode(upTo(t, code)), t, page.side)),
   );
-  return { steps, frame, patches, slots: see(frame(net.cells - 1), page) };
+  const left = once((t) => open(fitting(w, net), codes.slice(0, t), page.side, page));
+  return { steps, frame, patches, open: left, slots: see(frame(net.cells - 1), page) };
+}
+
+/** The pages that fit the sentence, as the painter would write them. @param {W} w @param {ReturnType<typeof painter>} net */
+function fitting(w, net) {
+  const page = w.get("page");
+  const of = w.get("sentence");
+  if (w.local.fitting?.of !== of) {
+    const { rows } = read(of, voiceIn(w), page);
+    const all = layouts(rows, page).map((slots) => ({
+      slots,
+      codes: net.encode(painted(page, thingsOn(slots, page))),
+    }));
+    w.local.fitting = { of, all };
+  }
+  return w.local.fitting.all;
 }
 
 /** @param {W} w */
@@ -212,11 +235,13 @@ function placesOf(w, words) {
   return { padding, said: ["<bos>", ...words, "<eos>"] };
 }
 
+/** What a cell is a part of: in the pages that fit, or else by its looks once `at` is drawn. @param {Run} run @param {Page} page */
+const namesIn = (run, cell, at, page) =>
+  run.open(cell).codes.get(run.steps[cell].code)?.names ?? [nameOf(run.frame(at), cell, page.side, page)];
+
 /** @param {W} w @param {Run} run @returns {Told} */
 function toldOf(w, run, { words, asked, at }) {
   const [page, voice, step] = [w.get("page"), voiceIn(w), run.steps[at]];
-  const frame = run.frame(at);
-  const names = Array.from({ length: at + 1 }, (_, cell) => nameOf(frame, cell, page.side, page));
   const { padding, said } = placesOf(w, words);
   const labels = [
     ...new Array(padding).fill("the padding"),
@@ -225,10 +250,9 @@ function toldOf(w, run, { words, asked, at }) {
   ];
   const overruled = w.get("overruled").some(([cell]) => cell === at);
   return {
-    ...{ page, voice, at, asked, overruled, slots: run.slots, name: names[at], p: step.p, side: page.side },
-    cells: cellsOf(page),
-    temperature: w.get("temperature"),
-    truth: open(layouts(asked, page), names.slice(0, at), page.side, page),
+    ...{ page, voice, at, asked, overruled, slots: run.slots, code: step.code, p: step.p, side: page.side },
+    names: namesIn(run, at, at, page),
+    truth: run.open(at),
     looks: { labels, weights: weightsOf(w, step), how: headOf(w, step) },
   };
 }
@@ -462,7 +486,7 @@ function picture(w, a) {
   const frame = run?.frame(at);
   const go = (cell) => act(w, { step: cell });
   const label = (cell) =>
-    `${where(cell, across)}: ${frame && cell <= at ? called(nameOf(frame, cell, page.side, page), page) : "not drawn yet"}${a.overruled.has(cell) ? ", chosen by you" : ""}`;
+    `${where(cell, across)}: ${run && cell <= at ? allCalled(namesIn(run, cell, at, page), page) : "not drawn yet"}${a.overruled.has(cell) ? ", chosen by you" : ""}`;
   const cls = (cell) =>
     `qkv-tile ${!frame || cell > at ? "qkv-blank" : ""} ${cell === at ? "qkv-here" : ""} ${a.overruled.has(cell) && cell <= at ? "qkv-mine" : ""}`;
   const cell = (i) =>
@@ -475,7 +499,14 @@ function picture(w, a) {
       ${Array.from({ length: count }, (_, i) => cell(i))}
     </div>
     <p class="qkv-legend"><i class="qkv-key qkv-tile qkv-here"></i> drawn in this step <i class="qkv-key qkv-tile qkv-blank"></i> not yet</p>
+    ${judged(w, a)}
   </div>`;
+}
+
+/** What the judge says, once the picture is there. @param {W} w @param {A} a */
+function judged(w, { told, at, page }) {
+  const done = told && at === cellsOf(page) - 1 && w.local.moving === undefined;
+  return html`<p class="qkv-judge" aria-live=${w.still ? "off" : "polite"}>${done ? marked(verdict(told)) : "The judge reads the picture when its last cell is drawn."}</p>`;
 }
 
 // ---- middle: what it could have been
@@ -493,22 +524,25 @@ function candidates(w, a) {
     w.local.candidate = to;
     w.draw();
   };
-  const names = patches.map((patch) => called(nameIn(whole, patch, at, page), page));
-  const body = ([, p], i) => html`<i class="qkv-patch" style=${drawing(patches[i])}></i>
-      <span><b>${chance(p)}</b> <small>${names[i]}</small><span class="qkv-meter"><i style="width:${100 * p}%"></i></span></span>`;
+  const { count, codes } = run.open(at);
+  const names = top.map(([x], i) => allCalled(codes.get(x)?.names ?? [nameIn(whole, patches[i], at, page)], page));
+  const right = (x) => codes.get(x)?.share ?? 0;
+  const body = ([x, p], i) => html`<i class="qkv-patch" style=${drawing(patches[i])}></i>
+      <span><b>${chance(p)}</b> <small>${names[i]}</small><span class="qkv-meter"><i style="width:${100 * p}%"></i>${count ? html`<u style="left:${100 * right(x)}%"></u>` : nothing}</span></span>`;
   const button = (one, i) =>
     w.still
       ? html`<div class="qkv-cand ${one[0] === code ? "qkv-now" : ""}">${body(one, i)}</div>`
       : html`<button
           type="button" class="qkv-cand ${one[0] === code ? "qkv-now" : ""}" data-candidate=${i} tabindex=${i === mine ? 0 : -1}
-          aria-pressed=${one[0] === code} aria-label="${chance(one[1])}: ${names[i]}" @click=${() => {
+          aria-pressed=${one[0] === code} aria-label="token ${one[0]}, ${names[i]}: ${chance(one[1])}${count ? `; of the pages that fit ${chance(right(one[0]))}` : ""}" @click=${() => {
             w.local.candidate = i;
             overrule(w, at, one[0]);
           }}
         >${body(one, i)}</button>`;
   return html`<div>
-    <div class="qkv-h">Candidates for cell ${at + 1} <small>${temperature ? `p at temperature ${+temperature.toFixed(2)}` : "p; the likeliest is drawn"}</small></div>
+    <div class="qkv-h">Candidates <small>${temperature ? `p at temperature ${+temperature.toFixed(2)}` : "the likeliest is drawn"}</small></div>
     <div class="qkv-cands" role="group" aria-label="The likeliest tokens: arrow keys move, Enter draws another" @keydown=${w.still ? nothing : among(w, "candidate", 2, top.length, go)}>${top.map(button)}</div>
+    <p class="qkv-legend"><span class="qkv-meter" aria-hidden="true"><u></u></span> how many of the pages that fit</p>
     ${w.still ? nothing : unruled(w, a)}
   </div>`;
 }
@@ -584,7 +618,12 @@ function heads(w, { looks }) {
 /** @param {W} w */
 function missing(w) {
   const [page, voices, recorded] = [w.get("page"), w.get("voices"), w.get("recorded")];
-  if (!(page?.side > 0) || page.inks?.length !== page.colours?.length || page.covers?.length !== page.shapes?.length)
+  if (
+    !(page?.side > 0) ||
+    page.paper?.length !== cellsOf(page) ||
+    page.inks?.length !== page.colours?.length ||
+    page.covers?.length !== page.shapes?.length
+  )
     return "it has no page with colours and shapes";
   if (!Array.isArray(voices) || !voices.length) return "it reads no language";
   const least = 3 + page.colours.length + page.shapes.length;
@@ -604,7 +643,7 @@ function missing(w) {
   const fits =
     recorded?.steps?.length === cells &&
     recorded.slots?.length === page.slots ** 2 &&
-    recorded.steps.every(({ looks, top }) => looks.length && top.length);
+    recorded.steps.every(({ looks, top, open: left }) => looks.length && top.length && left?.codes);
   return fits ? "" : "what is recorded does not fit its picture";
 }
 
@@ -619,7 +658,7 @@ function view(w) {
   const a = follow(w);
   const count = cellsOf(a.page);
   return html`${asking(w)}${settings(w)}
-    ${controls(w, { at: a.at, count, what: "Cell", said: a.told ? called(a.told.name, a.page) : "", go: (step) => act(w, { step }) })}
+    ${controls(w, { at: a.at, count, what: "Cell", said: a.told ? allCalled(a.told.names, a.page) : "", go: (step) => act(w, { step }) })}
     ${sentence(w, words(w, a))}
     <div class="qkv-easel">${picture(w, a)}${candidates(w, a)}${looking(w, a)}</div>`;
 }

@@ -136,7 +136,7 @@ class PaintASentence(Served):
         super().__init__(
             painter,
             name,
-            page=scenes(worlds[0]) | {"side": painter.tokenizer.config.patch},
+            page=_page(self._painter, worlds[0]),
             voices=[
                 {"language": world.language, "words": list(world.vocabulary.tokens)}
                 for world in worlds
@@ -258,16 +258,18 @@ class PaintASentence(Served):
         chances = (logits / (self.temperature or 1)).softmax(-1)
         top = chances.topk(min(_CANDIDATES, both.codes)).indices
         looks = painter.attention(said, tokens)[:, 0]
-        frames, patches = _painted(painter.tokenizer, tokens[0], top)
+        left = self._left_open(tokens.flatten())
+        frames, patches = _painted(painter.tokenizer, tokens[0], top, self._paper())
         self._tokens = tokens[0]
         return {
             "of": _drawn_by(self),
             "steps": [
                 {
                     "code": code,
-                    "p": round(chances[cell, code].item(), _DIGITS + 3),
+                    "p": _short(chances[cell, code]),
                     "top": _likely(chances[cell], top[cell]),
                     "looks": listed(looks[:, :, cell, : both.text + cell], _DIGITS),
+                    "open": left[cell],
                 }
                 for cell, code in enumerate(tokens.flatten().tolist())
             ],
@@ -275,6 +277,46 @@ class PaintASentence(Served):
             "patches": _bytes(patches),
             "slots": self._slots(self._seen()),
         }
+
+    def _paper(self) -> Tensor:
+        """Return the codes of a blank page, which a cell has until it is drawn."""
+        return torch.tensor(self.page["paper"])
+
+    def _left_open(self, tokens: Tensor) -> list[dict[str, Any]]:
+        """Return what the sentence, and the tokens before, leave open in each cell.
+
+        The pages that the sentence fits are all equally likely. How many of those that
+        have the tokens before are left; and, of each code that they have in the cell,
+        their share, and what it is a part of.
+        """
+        world, side = self._world(), self.page["size"] // self.page["side"]
+        scenes_ = world.layouts(self.sentence)
+        codes = self._painter.tokenizer.tokens(world.ask(scenes_).pixels).flatten(1)
+        slots = [self._slots(scene) for scene in scenes_]
+        fits, left = torch.ones(len(codes), dtype=torch.bool), []
+        for cell, drawn in enumerate(tokens):
+            row, column = divmod(cell, side)
+            slot = self._slot(row, column)
+            found: dict[int, list[int]] = {}
+            for page_ in fits.nonzero().flatten().tolist():
+                found.setdefault(int(codes[page_, cell]), []).append(slots[page_][slot])
+            count = int(fits.sum())
+            left.append(
+                {
+                    "count": count,
+                    "codes": [
+                        [code, round(len(names) / count, _DIGITS + 3), _each(names)]
+                        for code, names in found.items()
+                    ],
+                }
+            )
+            fits &= codes[:, cell] == drawn
+        return left
+
+    def _slot(self, row: int, column: int) -> int:
+        """Return the number of the slot that a cell is of."""
+        side, pitch = self.page["side"], self.page["pitch"]
+        return row * side // pitch * self.page["slots"] + column * side // pitch
 
     def _seen(self) -> Any:
         """Return what the judge sees in the picture, as an eye would: 0 to 1."""
@@ -356,33 +398,48 @@ def _drawn_by(view: PaintASentence) -> list[Any]:
     return [_pairs(x) if isinstance(x, dict) else x for x in values]
 
 
+def _page(painter: Any, world: Any) -> dict[str, Any]:
+    """Return what the front end draws pages with."""
+    blank = torch.ones(1, 3, world.size, world.size)
+    return scenes(world) | {
+        "side": painter.tokenizer.config.patch,
+        "paper": painter.tokenizer.tokens(blank).flatten().tolist(),
+    }
+
+
+def _each(names: Sequence[int]) -> list[int]:
+    """Return names, each once, in their order."""
+    return list(dict.fromkeys(names))
+
+
+def _short(probability: Tensor) -> float:
+    """Return a probability in few digits; what is hardly likely is not 0."""
+    return float(f"{probability.item():.4g}")
+
+
 def _likely(chances: Tensor, codes: Tensor) -> list[list[Any]]:
     """Return codes with how likely they are."""
-    return [[c, round(chances[c].item(), _DIGITS + 3)] for c in codes.tolist()]
+    return [[code, _short(chances[code])] for code in codes.tolist()]
 
 
-def _painted(tokenizer: Any, tokens: Tensor, top: Tensor) -> tuple[Tensor, Tensor]:
+def _painted(
+    tokenizer: Any, tokens: Tensor, top: Tensor, paper: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return what is there once each cell is drawn, and each candidate in its place.
 
-    A cell that is not drawn yet is a vector of zeros, as there are around the picture.
+    A cell that is not drawn yet is that of a blank page.
     """
-    cells, choices = top.shape
-    shares = torch.nn.functional.one_hot(tokens.flatten(), tokenizer.config.codes)
-    until = torch.ones(cells, cells).tril().unsqueeze(2) * shares  # step cell code
-    tried = until.repeat_interleave(choices, 0).unflatten(0, (cells, choices))
+    (cells, choices), grid = top.shape, tokens.shape
+    drawn = torch.ones(cells, cells, dtype=torch.bool).tril()
+    until = torch.where(drawn, tokens.flatten(), paper)  # step cell
+    tried = until[:, None].repeat(1, choices, 1)
     at = torch.arange(cells)
-    tried[at, :, at] = torch.nn.functional.one_hot(top, tokenizer.config.codes).float()
-    grid = tokens.shape
-
-    def paint(drawn: Tensor) -> Tensor:
-        with torch.no_grad():
-            return tokenizer.paint(drawn.unflatten(1, grid))
-
+    tried[at, :, at] = top
+    pictures = tokenizer.pictures(tried.view(-1, *grid))
     side = tokenizer.config.patch
-    pictures = paint(tried.flatten(0, 1)).unflatten(0, (cells, choices))
-    cut = pictures.unfold(3, side, side).unfold(4, side, side)
-    cut = cut.flatten(3, 4)[at, :, :, at]  # cell choice channel row column
-    return paint(until), cut.flatten(0, 1)
+    cut = pictures.unfold(2, side, side).unfold(3, side, side).flatten(2, 3)
+    cut = cut.unflatten(0, (cells, choices))[at, :, :, at]
+    return tokenizer.pictures(until.view(-1, *grid)), cut.flatten(0, 1)
 
 
 def _bytes(pictures: Tensor) -> str:

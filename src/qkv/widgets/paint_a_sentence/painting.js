@@ -1,8 +1,9 @@
 // A sentence becomes a picture, token by token: qkv.vision.Painter's drawing, held equal to it by tests.
-import { convolve, pixelShuffle, relu } from "../core/convolution.js";
+import { convolve, pixelShuffle, placesOf, relu } from "../core/convolution.js";
 import { peak, softmax } from "../core/maths.js";
 import { BOS, EOS } from "../core/recurrent.js";
-import { languageModel } from "../core/transformer.js";
+import { languageModel, linear } from "../core/transformer.js";
+import { patches } from "../core/vision.js";
 
 /** @typedef {number[][][]} Pixels "channel row column" */
 /**
@@ -38,14 +39,16 @@ const partOf = (weights, prefix) =>
       .map(([name, value]) => [name.slice(prefix.length), value]),
   );
 
-/**
- * `paint(words, how)` draws the cells of a sentence; `decode(codes)` is the picture of codes, where -1 is a cell that is
- * not drawn yet: a vector of zeros, as there are around the picture.
- */
+const layerOf = (part, layer) => ({ weight: part[`${layer}.weight`], bias: part[`${layer}.bias`] });
+
+/** Through convolutions, each with ReLU behind it. */
+const through = (part, layers, x) => layers.reduce((y, layer) => relu(convolve(y, layerOf(part, layer))), x);
+
+/** `paint(words, how)` draws a sentence, `decode(codes)` is a picture of codes, `encode(pixels)` the codes of a picture. */
 export function painter({ told, weights }) {
   const { words, text: places, tokenizer } = told;
   const model = languageModel({ config: told.model, weights: partOf(weights, "model.") });
-  const decoder = partOf(weights, "tokenizer.decoder.");
+  const [encoder, decoder] = ["encoder", "decoder"].map((part) => partOf(weights, `tokenizer.${part}.`));
   const vectors = weights["tokenizer.codes.weight"];
   const [many, width] = vectors.shape;
   const rows = tokenizer.image.map((side) => side / tokenizer.patch);
@@ -84,18 +87,25 @@ export function painter({ told, weights }) {
   function decode(codes) {
     const data = new Float32Array(width * cells);
     codes.forEach((code, cell) => {
-      if (code >= 0) for (let c = 0; c < width; c++) data[c * cells + cell] = vectors.data[code * width + c];
+      for (let c = 0; c < width; c++) data[c * cells + cell] = vectors.data[code * width + c];
     });
-    /** @type {import("../core/convolution.js").Maps} */
-    let x = { shape: [width, ...rows], data };
-    for (const layer of [0, 2, 4]) {
-      x = convolve(x, { weight: decoder[`${layer}.weight`], bias: decoder[`${layer}.bias`] });
-      if (layer < 4) x = relu(x);
-    }
-    return nested(pixelShuffle(x, tokenizer.patch));
+    const x = through(decoder, [0, 2], { shape: [width, ...rows], data });
+    return nested(pixelShuffle(convolve(x, layerOf(decoder, 4)), tokenizer.patch));
   }
 
-  return { paint, decode, prompt, many, cells };
+  /** The likeliest code of each cell. @param {Pixels} pixels @returns {number[]} */
+  function encode(pixels) {
+    const first = layerOf(encoder, 0);
+    const seen = patches(pixels, tokenizer.patch).map((patch) => linear(first, patch));
+    const data = Float32Array.from(
+      { length: seen[0].length * cells },
+      (_, at) => seen[at % cells][Math.floor(at / cells)],
+    );
+    const x = through(encoder, [2], relu({ shape: [seen[0].length, ...rows], data }));
+    return placesOf(convolve(x, layerOf(encoder, 4))).map((logits) => peak([...logits]));
+  }
+
+  return { paint, decode, encode, cells };
 }
 
 /** @param {import("../core/convolution.js").Maps} maps @returns {Pixels} */

@@ -16,12 +16,11 @@ import { saidBy } from "./reading.js";
  * @property {Voice} voice
  * @property {number} side pixels of a cell
  * @property {number} at the cell
- * @property {number} cells how many there are
- * @property {Name} name what it is a part of
+ * @property {number} code
+ * @property {Name[]} names what it is a part of
  * @property {number} p how likely it was
  * @property {boolean} overruled
- * @property {number} temperature
- * @property {{ count: number, shares: Map<Name, number> }} truth what the sentence and the cells before leave open
+ * @property {import("./judging.js").Open} truth what the sentence and the tokens before leave open
  * @property {Asked[][]} asked
  * @property {Name[]} slots what the judge sees
  * @property {{ labels: string[], weights: number[], how: string }} looks
@@ -47,20 +46,25 @@ function part(cell, side, page) {
 /** @param {number} cell @param {number} across */
 export const where = (cell, across) => `row ${Math.floor(cell / across) + 1}, column ${(cell % across) + 1}`;
 
-/** What the cell shows, in words. @param {Told} a */
-const shows = ({ name, page, at, side }) =>
-  name < 0 ? "paper" : `the ${part(at, side, page)} of a ${called(name, page)}`;
+/** What names are, in words. @param {Name[]} names @param {Page} page */
+export const allCalled = (names, page) => names.map((name) => called(name, page)).join(" or ");
 
-/** What the sentence and the cells before leave open here. @param {Told} a */
-function reason({ truth: { count, shares }, name, page }) {
-  if (!count) return "The cells before it fit no page of this sentence, so that nothing here is right any more.";
-  const share = shares.get(name) ?? 0;
-  const right = [...shares.keys()].map((one) => called(one, page));
-  if (!share)
-    return `That is a mistake: of the ${counted(count, "one page that fits", "{n} pages that fit")} the sentence and the cells before, none has it here; right is ${right.join(" or ")}.`;
-  if (shares.size === 1) return "The sentence and the cells before leave nothing else.";
-  const pages = `of the ${count} pages that fit it and the cells before, ${chance(share)} have this here`;
-  return `The sentence leaves it open: ${pages}.`;
+/** What the cell shows, in words. @param {Told} a */
+function shows({ names, page, at, side }) {
+  const words = allCalled(names, page);
+  return words === "paper" ? words : `the ${part(at, side, page)} of a ${words}`;
+}
+
+/** What the sentence and the tokens before leave open here. @param {Told} a */
+function reason({ truth: { count, codes }, code }) {
+  if (!count) return "No page that the sentence fits has the tokens before it.";
+  const share = codes.get(code)?.share ?? 0;
+  const pages = counted(count, "the one page that fits", "the {n} pages that fit");
+  const fit = `${pages} the sentence and the tokens before`;
+  if (!share) return `Of ${fit}, none has this token here.`;
+  if (share > 0.9999)
+    return count === 1 ? `It is that of ${fit}.` : `Nothing else is open: it is that of all ${fit.slice(4)}.`;
+  return `The sentence leaves it open: of ${fit}, ${chance(share)} have this token here.`;
 }
 
 /** @param {Told} a */
@@ -93,7 +97,7 @@ function misses({ asked, slots, page }) {
   });
 }
 
-/** What the judge says of the picture. @param {Told} a */
+/** What the judge says of the whole picture. @param {Told} a */
 export function verdict(a) {
   const { right, number, place } = agreement(a.asked, a.slots, a.page);
   const read = readBy(a);
@@ -114,6 +118,5 @@ export function ofCell(a) {
   const who = a.overruled ? "you chose" : "the model draws";
   const p = chance(a.p);
   const odds = a.overruled ? `to which the model gave ${p}` : p;
-  const said = `Cell ${a.at + 1}, ${where(a.at, across)}: ${who} ${shows(a)} (${odds}). ${reason(a)} ${looked(a)}`;
-  return a.at === a.cells - 1 ? `${said} ${verdict(a)}` : said;
+  return `Cell ${a.at + 1}, ${where(a.at, across)}: ${who} token ${a.code}, ${shows(a)} (${odds}). ${reason(a)} ${looked(a)}`;
 }
