@@ -1,15 +1,16 @@
 r"""Picture tokens: a discrete variational autoencoder (dVAE) and how it is trained.
 
 An encoder says of each patch how likely each of K codes is, a decoder paints from the
-codes' vectors. To choose a code has no gradient; :func:`gumbel_softmax` draws one softly
-instead. :func:`annealed` makes batches of pictures for :func:`qkv.training.fit`: each
-brings the temperature and the weight of the KL term of its step.
+codes' vectors. To choose a code has no gradient; :func:`gumbel_softmax` draws one
+softly instead. :func:`annealed` makes batches of pictures for
+:func:`qkv.training.fit`: each brings the temperature and the weight of the KL term of
+its step.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import log
-from typing import Protocol
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -247,9 +248,22 @@ class DiscreteVAE(nn.Module):
             nn.ReLU(),
             nn.Conv2d(width, width, 3, padding=1),
             nn.ReLU(),
-            nn.Conv2d(width, channels * patch**2, 1),
+            last := nn.Conv2d(width, channels * patch**2, 1),
             nn.PixelShuffle(patch),
         )
+        # White paper at first. If the first steps are to learn it, they drive ReLUs to
+        # where nothing comes back, and all patches may end with one code.
+        nn.init.ones_(cast(Tensor, last.bias))
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """How many rows and columns of tokens a picture has."""
+        return self.config.grid
+
+    @property
+    def n_codes(self) -> int:
+        """How many tokens there are to choose from."""
+        return self.config.codes
 
     def forward(
         self,
@@ -330,6 +344,7 @@ class DiscreteVAE(nn.Module):
             )
 
 
+@runtime_checkable
 class HasPixels(Protocol):
     """A batch of pictures, whatever else it holds."""
 

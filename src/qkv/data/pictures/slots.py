@@ -31,7 +31,7 @@ class Slots:
 
     Attributes
     ----------
-    codes : how many tokens there are; the first of the colours, and of the shapes, is
+    n_codes : how many tokens there are; the first of the colours, and of the shapes, is
         that of an empty slot.
     grid : rows and columns of tokens.
 
@@ -51,7 +51,7 @@ class Slots:
     True
     """
 
-    codes = len(_COLOURS) + len(_SHAPES)
+    n_codes = len(_COLOURS) + len(_SHAPES)
 
     def __init__(self, world: Scenes, *, first: str = "colour") -> None:
         """Keep the world, and what is written first."""
