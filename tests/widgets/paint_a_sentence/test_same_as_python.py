@@ -12,13 +12,13 @@ from tests.widgets.paint_a_sentence.sample import (
     WORLDS,
     random_painter,
     sentences,
+    small,
     view,
 )
 from tests.widgets.test_front_end import CORE, ROOT, run
 
 FOLDER = (ROOT / "src/qkv/widgets/paint_a_sentence").as_uri()
 COMMITTED = ROOT / "src/qkv/checkpoints/painter.safetensors"
-NONE = (torch.full((1, 4, 4), -1),)
 
 
 def asked(expression, cases, file=None):
@@ -87,15 +87,12 @@ def compare(file, texts, *, tolerance=1e-5):
         )
     for case, made in zip(cases, asked(PAINT, cases, file), strict=True):
         said = [world_of(case["text"]).parse(case["text"])]
-        fixed = torch.full((16,), -1)
-        for cell, code in case["overruled"]:
-            fixed[cell] = code
         tokens = painter.draw(
             said,
             uniform=torch.tensor([case["uniforms"]], dtype=torch.float64),
             temperature=case["temperature"],
             guidance=case["guidance"],
-            fixed=fixed.view(1, 4, 4),
+            fixed=dict(case["overruled"]),
         )
         assert made["codes"] == tokens.flatten().tolist(), case
         near = {"atol": tolerance, "rtol": 0}
@@ -169,17 +166,17 @@ def test_a_code_is_the_first_whose_cumulated_probability_exceeds_the_number():
     assert asked("m.drawn([0.5, 0.4], c)", [0.95]) == [1]
 
 
-def test_a_cell_not_drawn_yet_is_a_vector_of_zeros(tmp_path):
+def test_codes_become_pictures_and_pictures_codes(tmp_path):
     painter = random_painter(seed=1)
     save(painter, tmp_path / "small.safetensors")
-    painter = load_painter(tmp_path / "small.safetensors")
-    codes = torch.tensor([4, 2, 0] + [-1] * 13)
-    shares = torch.zeros(16, 11)
-    shares[[0, 1, 2], codes[:3]] = 1
-    (made,) = asked("net.decode(c)", [codes.tolist()], tmp_path / "small.safetensors")
-    with torch.no_grad():
-        wanted = painter.tokenizer.paint(shares.view(1, 4, 4, 11))[0]
-    torch.testing.assert_close(torch.tensor(made), wanted, atol=1e-5, rtol=0)
+    vae = load_painter(tmp_path / "small.safetensors").tokenizer
+    codes = torch.randint(11, (5, 4, 4), generator=torch.Generator().manual_seed(0))
+    pixels = WORLDS["english"].sample(12, seed=1).pixels
+    file = tmp_path / "small.safetensors"
+    made = torch.tensor(asked("net.decode(c)", codes.flatten(1).tolist(), file))
+    torch.testing.assert_close(made, vae.pictures(codes), atol=1e-5, rtol=0)
+    read = asked("net.encode(c)", pixels.tolist(), file)
+    assert read == vae.tokens(pixels).flatten(1).tolist()
 
 
 def test_one_cell_is_cut_out():
@@ -201,8 +198,10 @@ def test_sentences_are_read_as_in_python(name):
     expression = """(() => {
         const voice = m.voiceOf(voices, c);
         const read = m.read(c, voice, page);
-        return {...read, language: voice.language, said: m.saidBy(read.rows, voice, page),
-            text: m.spelt(read.words, voice, page), trouble: m.trouble(read, voice, page)};
+        return {...read, language: voice.language,
+            said: m.saidBy(read.rows, voice, page),
+            text: m.spelt(read.words, voice, page),
+            trouble: m.trouble(read, voice, page)};
     })()"""
     made = asked(expression, texts)
     colours, shapes = known_view().page["colours"], known_view().page["shapes"]
@@ -386,23 +385,33 @@ def test_layouts_and_what_is_left_open_are_pythons():
         assert sorted(made) == wanted
 
 
-@pytest.mark.parametrize(
-    ("text", "before", "count", "shares"),
-    [
-        ("red circle", [], 4, {-1: 0.75, 0: 0.25}),
-        ("red circle", [-1, -1], 3, {-1: 2 / 3, 0: 1 / 3}),
-        ("red circle", [0], 1, {0: 1.0}),
-        ("red circle", [5], 0, {}),
-        ("circle", [-1], 12, {-1: 1.0}),
-        ("circle", [], 16, {-1: 0.75, **{6 * c: 1 / 16 for c in range(4)}}),
-    ],
-)
-def test_what_a_sentence_leaves_open(text, before, count, shares):
-    expression = """(() => {
-        const all = m.layouts(m.read(c[0], english, page).rows, page);
-        const found = m.open(all, c[1], 4, page);
-        return {count: found.count, shares: [...found.shares]};
-    })()"""
-    (made,) = asked(expression, [[text, before]])
-    assert made["count"] == count
-    assert dict(made["shares"]) == pytest.approx(shares)
+OPEN = """(() => {
+    const all = m.layouts(m.read(c.text, english, page).rows, page).map((slots) =>
+        ({slots, codes: net.encode(m.painted(page, m.thingsOn(slots, page)))}));
+    return c.tokens.map((_, cell) => {
+        const {count, codes} = m.open(all, c.tokens.slice(0, cell), 4, page);
+        const rows = [...codes];
+        return [count, rows.map(([code, {share, names}]) => [code, share, names])];
+    });
+})()"""
+
+
+@pytest.mark.parametrize("text", ["red circle", "circle and ring", "star above moon"])
+def test_what_a_sentence_leaves_open_is_pythons(tmp_path, text):
+    """The tokens are those of one of its pages, so that something is always left."""
+    save(small(), tmp_path / "small.safetensors")
+    made = view(text)
+    tokens = small().tokenizer.tokens(
+        WORLDS["english"].ask(WORLDS["english"].layouts(text)[1:2]).pixels
+    )
+    case = {"text": text, "tokens": tokens.flatten().tolist()}
+    (found,) = asked(OPEN, [case], tmp_path / "small.safetensors")
+    wanted = made._left_open(tokens.flatten())
+    for (count, codes), left in zip(found, wanted, strict=True):
+        assert count == left["count"] >= 1
+        shares = {code: (share, sorted(names)) for code, share, names in codes}
+        for code, share, names in left["codes"]:
+            assert shares[code] == (pytest.approx(share, abs=1e-5), sorted(names))
+        assert sum(share for share, _ in shares.values()) == pytest.approx(1)
+    assert found[0][0] == len(WORLDS["english"].layouts(text))
+    assert found[15][0] < found[0][0]

@@ -18,7 +18,7 @@ import { chance } from "../core/text.js";
 import { layouts, nameOf, open, see, thingsOn } from "./judging.js";
 import { cut, painter } from "./painting.js";
 import { mended, next, read, saidBy, trouble, voiceOf, wordsOf } from "./reading.js";
-import { allCalled, called, ofCell, verdict, where } from "./saying.js";
+import { allCalled, ofCell, verdict, where } from "./saying.js";
 
 /** @typedef {import("../core/scenes.js").Page} ScenePage */
 /** @typedef {import("../core/scenes.js").Voice} Voice */
@@ -451,7 +451,7 @@ function settings(w) {
     ${slider(w, { label: "Temperature", value: Math.round(10 * temperature), min: 0, max: 10 * HOTTEST, said: temperature.toFixed(1), pick: (x) => act(w, { temperature: x / 10 }) })}
     ${slider(w, { label: "Guidance", value: Math.round(4 * guidance), min: 0, max: 4 * MOST_GUIDANCE, said: String(+guidance.toFixed(2)), pick: (x) => act(w, { guidance: x / 4 }) })}
     <label class="qkv-seed">Seed <input type="number" min="0" max=${MOST_SEED} style="--wide:4" .value=${live(String(seed))} @change=${(e) => put(e.target.value)} /></label>
-    <button type="button" data-act="again" @click=${() => put((seed + 1) % MOST_SEED)}>Another seed</button>
+    <button type="button" data-act="again" @click=${() => put((seed + 1) % MOST_SEED)}>Next seed</button>
     <button type="button" data-act="reset" @click=${() => reset(w)}>Reset</button>
     ${status(w)}
   </div>`;

@@ -337,7 +337,7 @@ class PaintASentence(Served):
             uniform=uniforms(self.seed, 0, both.cells)[None],
             temperature=self.temperature,
             guidance=self.guidance,
-            fixed=fixed.view(1, *both.grid),
+            fixed=self.overruled,
         )
 
     def _slots(self, scene: Any) -> list[int]:

@@ -43,7 +43,7 @@ function fe(t,e){let n=document.adoptedStyleSheets.find(r=>r.qkv===t),o=n??Objec
     ${Ft(t,{label:"Temperature",value:Math.round(10*e),min:0,max:10*Io,said:e.toFixed(1),pick:s=>H(t,{temperature:s/10})})}
     ${Ft(t,{label:"Guidance",value:Math.round(4*n),min:0,max:4*jo,said:String(+n.toFixed(2)),pick:s=>H(t,{guidance:s/4})})}
     <label class="qkv-seed">Seed <input type="number" min="0" max=${re} style="--wide:4" .value=${N(String(o))} @change=${s=>r(s.target.value)} /></label>
-    <button type="button" data-act="again" @click=${()=>r((o+1)%re)}>Another seed</button>
+    <button type="button" data-act="again" @click=${()=>r((o+1)%re)}>Next seed</button>
     <button type="button" data-act="reset" @click=${()=>Go(t)}>Reset</button>
     ${Qo(t)}
   </div>`}function Go(t){t.local.typed=void 0,t.local.faulty=!1,H(t,t.get("opening"))}function Qo(t){let e=!dt(t)&&!t.local.loading,n=Qe(t,`Change something, and the model is loaded: ${yt(t.get("size"))}, once.`);return k`<div role="status" class="qkv-painter ${t.local.note||e?"qkv-note":""}">
