@@ -353,7 +353,8 @@ def test_the_judge_sees_what_pythons_sees():
 def test_a_cell_is_named_by_what_it_is_a_part_of():
     world = WORLDS["english"]
     asked_ = world.sample(40, seed=9)
-    expression = "Array.from({length: 16}, (_, i) => m.nameOf(c, i, 4, page))"
+    name = "m.nameOf(m.cut(c, i, 4), i, 4, page)"
+    expression = f"Array.from({{length: 16}}, (_, i) => {name})"
     made = asked(expression, asked_.pixels.tolist())
     for names, scene in zip(made, asked_.scenes, strict=True):
         slots = names_of(scene)

@@ -79,23 +79,3 @@ export function placesOf({ shape: [channels, rows, columns], data }) {
   const size = rows * columns;
   return Array.from({ length: size }, (_, p) => Float32Array.from({ length: channels }, (_, c) => data[c * size + p]));
 }
-
-/**
- * A picture `side` times as high and wide: of each place, channels make a square of pixels, as torch's pixel_shuffle.
- * @param {Maps} picture
- * @returns {Maps}
- */
-export function pixelShuffle({ shape: [channels, rows, columns], data }, side) {
-  const made = empty([channels / side ** 2, rows * side, columns * side]);
-  const width = columns * side;
-  made.data.forEach((_, at) => {
-    const [channel, r, c] = [
-      Math.floor(at / (rows * side * width)),
-      Math.floor(at / width) % (rows * side),
-      at % width,
-    ];
-    const from = (channel * side + (r % side)) * side + (c % side);
-    made.data[at] = data[(from * rows + Math.floor(r / side)) * columns + Math.floor(c / side)];
-  });
-  return made;
-}

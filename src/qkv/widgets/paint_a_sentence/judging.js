@@ -60,8 +60,9 @@ export function cellOf(cell, side, { size, pitch, slots }) {
   return { top, left, side, slot, down: top % pitch, across: left % pitch };
 }
 
-/** What a cell of a picture is a part of. @param {Pixels} pixels @param {Page} page */
-export const nameOf = (pixels, cell, side, page) => nearest(pixels, page, cellOf(cell, side, page));
+/** What a cell is a part of, by its looks. @param {Pixels} patch @param {Page} page */
+export const nameOf = (patch, cell, side, page) =>
+  nearest(patch, page, { ...cellOf(cell, side, page), top: 0, left: 0 });
 
 /** @param {Name} name @param {Page} page */
 export const thingOf = (name, { shapes }) => ({

@@ -16,7 +16,7 @@ import { walk } from "../core/pad.js";
 import { painted, spelt, wordKinds } from "../core/scenes.js";
 import { chance } from "../core/text.js";
 import { layouts, nameOf, open, see, thingsOn } from "./judging.js";
-import { cut, painter } from "./painting.js";
+import { cut, once, painter } from "./painting.js";
 import { mended, next, read, saidBy, trouble, voiceOf, wordsOf } from "./reading.js";
 import { allCalled, ofCell, verdict, where } from "./saying.js";
 
@@ -126,15 +126,6 @@ const topOf = (p) =>
     .sort((a, b) => b[1] - a[1])
     .slice(0, CANDIDATES);
 
-/** Each once. @template T @param {(at: number) => T} make @returns {(at: number) => T} */
-function once(make) {
-  const made = new Map();
-  return (at) => {
-    if (!made.has(at)) made.set(at, make(at));
-    return made.get(at);
-  };
-}
-
 /**
  * What the painter makes of the sentence.
  * @param {W} w @param {ReturnType<typeof painter>} net
@@ -153,9 +144,7 @@ function made(w, net) {
   const upTo = (t, code = codes[t]) => codes.map((x, i) => (i < t ? x : i === t ? code : page.paper[i]));
   const frame = once((t) => net.decode(upTo(t)));
   const steps = cells.map(({ code, p, looks }) => ({ code, p: p[code], top: topOf(p), looks }));
-  const patches = once((t) =>
-    steps[t].top.map(([code]) => cut(code === codes[t] ? frame(t) : net.decode(upTo(t, code)), t, page.side)),
-  );
+  const patches = once((t) => steps[t].top.map(([code]) => net.patch(upTo(t, code), [t])[0]));
   const left = once((t) => open(fitting(w, net), codes.slice(0, t), page.side, page));
   return { steps, frame, patches, open: left, slots: see(frame(net.cells - 1), page) };
 }
@@ -237,7 +226,9 @@ function placesOf(w, words) {
 
 /** What a cell is a part of: in the pages that fit, or else by its looks once `at` is drawn. @param {Run} run @param {Page} page */
 const namesIn = (run, cell, at, page) =>
-  run.open(cell).codes.get(run.steps[cell].code)?.names ?? [nameOf(run.frame(at), cell, page.side, page)];
+  run.open(cell).codes.get(run.steps[cell].code)?.names ?? [
+    nameOf(cut(run.frame(at), cell, page.side), cell, page.side, page),
+  ];
 
 /** @param {W} w @param {Run} run @returns {Told} */
 function toldOf(w, run, { words, asked, at }) {
@@ -517,7 +508,6 @@ function candidates(w, a) {
   if (!run) return nothing;
   const { top, code } = run.steps[at];
   const patches = run.patches(at);
-  const whole = run.frame(at);
   const temperature = w.get("temperature");
   const mine = w.local.candidate ?? 0;
   const go = (to) => {
@@ -525,7 +515,7 @@ function candidates(w, a) {
     w.draw();
   };
   const { count, codes } = run.open(at);
-  const names = top.map(([x], i) => allCalled(codes.get(x)?.names ?? [nameIn(whole, patches[i], at, page)], page));
+  const names = top.map(([x], i) => allCalled(codes.get(x)?.names ?? [nameOf(patches[i], at, page.side, page)], page));
   const right = (x) => codes.get(x)?.share ?? 0;
   const body = ([x, p], i) => html`<i class="qkv-patch" style=${drawing(patches[i])}></i>
       <span><b>${chance(p)}</b> <small>${names[i]}</small><span class="qkv-meter"><i style="width:${100 * p}%"></i>${count ? html`<u style="left:${100 * right(x)}%"></u>` : nothing}</span></span>`;
@@ -545,14 +535,6 @@ function candidates(w, a) {
     <p class="qkv-legend"><span class="qkv-meter" aria-hidden="true"><u></u></span> how many of the pages that fit</p>
     ${w.still ? nothing : unruled(w, a)}
   </div>`;
-}
-
-/** What a patch is a part of, where it stands. @param {Pixels} whole @param {Pixels} patch @param {Page} page */
-function nameIn(whole, patch, cell, page) {
-  const across = acrossOf(page);
-  const [top, left] = [Math.floor(cell / across) * page.side, (cell % across) * page.side];
-  const put = whole.map((channel, c) => channel.map((row, r) => row.map((x, j) => patch[c][r - top]?.[j - left] ?? x)));
-  return nameOf(put, cell, page.side, page);
 }
 
 /** @param {W} w @param {A} a */

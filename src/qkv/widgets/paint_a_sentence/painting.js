@@ -1,5 +1,4 @@
 // A sentence becomes a picture, token by token: qkv.vision.Painter's drawing, held equal to it by tests.
-import { convolve, pixelShuffle, placesOf, relu } from "../core/convolution.js";
 import { peak, softmax } from "../core/maths.js";
 import { BOS, EOS } from "../core/recurrent.js";
 import { languageModel, linear } from "../core/transformer.js";
@@ -41,8 +40,36 @@ const partOf = (weights, prefix) =>
 
 const layerOf = (part, layer) => ({ weight: part[`${layer}.weight`], bias: part[`${layer}.bias`] });
 
-/** Through convolutions, each with ReLU behind it. */
-const through = (part, layers, x) => layers.reduce((y, layer) => relu(convolve(y, layerOf(part, layer))), x);
+/** Make each once, by its key. @template T @param {(key: any, ...given: any[]) => T} make @returns {(key: any, ...given: any[]) => T} */
+export function once(make) {
+  const made = new Map();
+  return (key, ...given) => {
+    if (!made.has(key)) made.set(key, make(key, ...given));
+    return made.get(key);
+  };
+}
+
+/**
+ * A 3 × 3 convolution with ReLU for one cell, so that what candidates share is computed once: `part(k, x)` is what the
+ * neighbour k adds, `sum` what the cell becomes.
+ */
+function convolution({ weight: { shape, data }, bias }) {
+  const size = shape[0] * shape[1];
+  const nine = Array.from({ length: 9 }, (_, k) => ({
+    weight: { shape, data: Float32Array.from({ length: size }, (_, i) => data[9 * i + k]) },
+    bias: undefined,
+  }));
+  return {
+    part: (k, x) => linear(nine[k], x),
+    sum: (parts) =>
+      bias.data.map((b, o) =>
+        Math.max(
+          0,
+          parts.reduce((sum, part) => sum + part[o], b),
+        ),
+      ),
+  };
+}
 
 /** `paint(words, how)` draws a sentence, `decode(codes)` is a picture of codes, `encode(pixels)` the codes of a picture. */
 export function painter({ told, weights }) {
@@ -51,8 +78,8 @@ export function painter({ told, weights }) {
   const [encoder, decoder] = ["encoder", "decoder"].map((part) => partOf(weights, `tokenizer.${part}.`));
   const vectors = weights["tokenizer.codes.weight"];
   const [many, width] = vectors.shape;
-  const rows = tokenizer.image.map((side) => side / tokenizer.patch);
-  const cells = rows[0] * rows[1];
+  const [rows, columns] = tokenizer.image.map((side) => side / tokenizer.patch);
+  const cells = rows * columns;
 
   /** `<bos>`, words and `<eos>` as ids, padded on the left. */
   function prompt(said) {
@@ -83,35 +110,70 @@ export function painter({ told, weights }) {
     });
   }
 
+  /** The neighbours of a cell that there are, itself among them: [which of nine, the cell]. */
+  const around = once((cell) =>
+    Array.from({ length: 9 }, (_, k) => [
+      k,
+      Math.floor(cell / columns) + Math.floor(k / 3) - 1,
+      (cell % columns) + (k % 3) - 1,
+    ])
+      .filter(([, r, c]) => r >= 0 && r < rows && c >= 0 && c < columns)
+      .map(([k, r, c]) => [k, r * columns + c]),
+  );
+
+  const [lower, upper] = [0, 2].map((layer) => convolution(layerOf(decoder, layer)));
+  const ofCode = once((at) =>
+    lower.part(at % 9, vectors.data.subarray(Math.floor(at / 9) * width, (Math.floor(at / 9) + 1) * width)),
+  );
+
+  /** Some cells of the picture of codes. @param {number[]} codes @param {number[]} which @returns {Pixels[]} */
+  function patch(codes, which) {
+    const below = once((cell) => lower.sum(around(cell).map(([k, other]) => ofCode(9 * codes[other] + k))));
+    return which.map((cell) => {
+      const above = upper.sum(around(cell).map(([k, other]) => upper.part(k, below(other))));
+      return nested(linear(layerOf(decoder, 4), above), tokenizer.patch);
+    });
+  }
+
   /** @param {number[]} codes @returns {Pixels} */
   function decode(codes) {
-    const data = new Float32Array(width * cells);
-    codes.forEach((code, cell) => {
-      for (let c = 0; c < width; c++) data[c * cells + cell] = vectors.data[code * width + c];
-    });
-    const x = through(decoder, [0, 2], { shape: [width, ...rows], data });
-    return nested(pixelShuffle(convolve(x, layerOf(decoder, 4)), tokenizer.patch));
+    const side = tokenizer.patch;
+    const made = patch(codes, [...codes.keys()]);
+    return made[0].map((_, c) =>
+      Array.from({ length: rows * side }, (_, r) =>
+        made
+          .slice(Math.floor(r / side) * columns, (Math.floor(r / side) + 1) * columns)
+          .flatMap((one) => one[c][r % side]),
+      ),
+    );
   }
+
+  const middle = convolution(layerOf(encoder, 2));
+  let seen = 0;
+  const ofPatch = once((_, pixels) => ({
+    id: seen++,
+    x: linear(layerOf(encoder, 0), pixels).map((x) => Math.max(0, x)),
+  }));
+  const added = once((_, k, x) => middle.part(k, x));
+  const ofParts = once((_, parts) => peak([...linear(layerOf(encoder, 4), middle.sum(parts()))]));
 
   /** The likeliest code of each cell. @param {Pixels} pixels @returns {number[]} */
   function encode(pixels) {
-    const first = layerOf(encoder, 0);
-    const seen = patches(pixels, tokenizer.patch).map((patch) => linear(first, patch));
-    const data = Float32Array.from(
-      { length: seen[0].length * cells },
-      (_, at) => seen[at % cells][Math.floor(at / cells)],
-    );
-    const x = through(encoder, [2], relu({ shape: [seen[0].length, ...rows], data }));
-    return placesOf(convolve(x, layerOf(encoder, 4))).map((logits) => peak([...logits]));
+    const own = patches(pixels, tokenizer.patch).map((one) => ofPatch(one.join(), one));
+    return own.map((_, cell) => {
+      const near = around(cell).map(([k, other]) => ({ key: 9 * own[other].id + k, k, x: own[other].x }));
+      const parts = () => near.map(({ key, k, x }) => added(key, k, x));
+      return ofParts(near.map(({ key }) => key).join(), parts);
+    });
   }
 
-  return { paint, decode, encode, cells };
+  return { paint, decode, patch, encode, cells };
 }
 
-/** @param {import("../core/convolution.js").Maps} maps @returns {Pixels} */
-export const nested = ({ shape: [channels, rows, columns], data }) =>
-  Array.from({ length: channels }, (_, c) =>
-    Array.from({ length: rows }, (_, r) => [...data.subarray((c * rows + r) * columns, (c * rows + r + 1) * columns)]),
+/** Numbers "channel row column" in one row, as a square. @returns {Pixels} */
+const nested = (numbers, side) =>
+  Array.from({ length: numbers.length / side ** 2 }, (_, c) =>
+    Array.from({ length: side }, (_, r) => [...numbers.subarray((c * side + r) * side, (c * side + r + 1) * side)]),
   );
 
 /** One cell of a picture. @param {Pixels} pixels */
