@@ -5,7 +5,7 @@ here: the numbers of both languages (:class:`JointVocabulary`), what is trained 
 (:class:`PictureSentences`), and drawing (:class:`Painter`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, runtime_checkable
 
@@ -424,6 +424,7 @@ class Painter(nn.Module):
         uniform: Float[Tensor, "batch cell"],
         temperature: float = 1.0,
         guidance: float = 0.0,
+        fixed: Mapping[int, int] | None = None,
     ) -> Int[Tensor, "batch row column"]:
         """Draw a picture's tokens for each sentence, only tokens of pictures.
 
@@ -434,6 +435,8 @@ class Painter(nn.Module):
             :func:`qkv.decoding.sample`.
         temperature : 0 for the likeliest tokens, 1 for the model's own probabilities.
         guidance : s, as in :class:`Guided`; 0 for none.
+        fixed : codes that are taken whatever the model says, by cell; the cells after
+            them follow.
         """
         both, model = self.vocabulary, self.model
         prompts = both.begin(sentences)
@@ -441,6 +444,9 @@ class Painter(nn.Module):
             raise ValueError(
                 f"guidance is {guidance}, but must not be negative; give 0 for none"
             )
+        allowed = both.allowed.clone()
+        for cell, code in (fixed or {}).items():
+            allowed[cell] = torch.arange(len(both)) == both.offset + code
         writer = Guided(model, both.begin([()])[0], guidance) if guidance else model
         written = sample(
             writer,
@@ -449,7 +455,7 @@ class Painter(nn.Module):
             max_length=both.cells,
             uniform=uniform,
             temperature=temperature,
-            allowed=both.allowed,
+            allowed=allowed,
         )
         return both.tokens(written)
 
@@ -474,6 +480,29 @@ class Painter(nn.Module):
         foretold = self.model(ids[:, :-1])[:, self.vocabulary.text - 1 :]
         picture = ids[:, self.vocabulary.text :, None]
         return foretold.log_softmax(-1).gather(2, picture).squeeze(2)
+
+    @torch.no_grad()
+    def logits(
+        self,
+        sentences: Iterable[Sequence[str]],
+        tokens: Int[Tensor, "batch row column"],
+        *,
+        guidance: float = 0.0,
+    ) -> Float[Tensor, "batch cell code"]:
+        """Return the score of every code in each cell, after the tokens before it.
+
+        It is what :meth:`draw` draws by, with this guidance.
+        """
+        both = self.vocabulary
+
+        def score(said: Iterable[Sequence[str]]) -> Tensor:
+            foretold = self.model(self._joined(said, tokens)[:, :-1])
+            return foretold[:, both.text - 1 :, both.offset :]
+
+        prompted = score(sentences)
+        if not guidance:
+            return prompted
+        return (1 + guidance) * prompted - guidance * score([()] * len(tokens))
 
     @torch.no_grad()
     def attention(
