@@ -276,11 +276,11 @@ function stop(w) {
   w.local.moving = undefined;
 }
 
-/** @param {W} w @param {Partial<State>} changes */
-function act(w, changes) {
+/** @param {W} w @param {Partial<State>} changes @param {() => void} [then] once the model is here */
+function act(w, changes, then) {
   stop(w);
   w.set(changes);
-  if (!missing(w) && !runOf(w)) load(w);
+  if (!missing(w) && !runOf(w)) load(w, then);
 }
 
 /** Paint cell by cell, for who wants to see it; the others see the picture. @param {W} w */
@@ -331,7 +331,10 @@ function overrule(w, cell, code) {
   const before = w.get("overruled").filter(([other]) => other < cell);
   const run = runOf(w);
   if (run?.steps[cell].code === code) return;
-  act(w, { overruled: [...before, [cell, code]], step: cell });
+  act(w, { overruled: [...before, [cell, code]], step: cell }, () => {
+    w.draw();
+    focus(w, `[data-candidate="${w.local.candidate}"]`); // while the model came, there was none
+  });
 }
 
 /** Arrow keys among buttons that stand in a grid; no key leaves it. @param {W} w */
