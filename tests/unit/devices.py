@@ -3,11 +3,20 @@
 import pytest
 import torch
 
-from qkv.data import Digits, Example, PairCorpus
+from qkv.data import Digits, Example, PairCorpus, Scenes
 from qkv.decoding import exact_match, translate
 from qkv.training import FitSettings, accuracy, fit
-from qkv.transformer import Transformer, TransformerConfig
-from qkv.vision import VisionConfig, VisionTransformer, load, save
+from qkv.transformer import LanguageModel, Transformer, TransformerConfig
+from qkv.vision import (
+    DiscreteVAE,
+    JointVocabulary,
+    Painter,
+    PictureSentences,
+    VisionConfig,
+    VisionTransformer,
+    load,
+    save,
+)
 from tests.unit.away import NAME, another_device
 
 PAIRS = PairCorpus(
@@ -80,3 +89,31 @@ def test_pictures_are_learnt_there_and_the_model_is_saved(away, tmp_path):
     save(model, tmp_path / "digits.safetensors")
     saved = load(tmp_path / "digits.safetensors").state_dict()
     assert {weight.device.type for weight in saved.values()} == {"cpu"}
+
+
+def painter(bring):
+    """Train the second stage, and return what is drawn and how likely it is.
+
+    The other device has no gradient of a convolution: the first stage is as it begins.
+    """
+    world = Scenes(slots=2, jitter=0, sizes=(1.0,), most=4)
+    torch.manual_seed(0)
+    tokenizer, both = bring(DiscreteVAE()), JointVocabulary(world.vocabulary)
+    said = [("red", "circle"), ("blue", "ring")]
+    shown = torch.arange(32).view(2, 4, 4)
+    config = TransformerConfig(1, len(both), d_model=8, heads=2, d_ff=16)
+    made = Painter(bring(LanguageModel(config)), tokenizer, both)
+    data = PictureSentences(both.begin(said), shown, both)
+    fit(made.model, data.batches(batch_size=2, seed=0), steps=2, settings=SETTINGS)
+    uniform = torch.full((2, 16), 0.3)
+    tokens = made.draw(said, uniform=uniform, guidance=0.5)
+    likely = made.log_likelihood(said, tokens)
+    looks = made.attention(said, tokens)
+    return [x.cpu() for x in (tokens, made.pictures(tokens), likely, looks)]
+
+
+def test_pictures_are_drawn_there_as_they_are_here(away):
+    here, there = painter(lambda model: model), painter(away)
+    assert torch.equal(here[0], there[0])
+    for one, other in zip(here[1:], there[1:], strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)

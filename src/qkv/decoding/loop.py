@@ -181,9 +181,9 @@ def _drawing(
     if generator is not None and uniform is None:
         return _ByGenerator(generator)
     if uniform is None or generator is not None:
-        given = "neither" if uniform is None else "both"
+        given = "neither is" if uniform is None else "both are"
         raise TypeError(
-            f"a token is drawn by a generator or by uniform numbers, and {given} is "
+            f"a token is drawn by a generator or by uniform numbers, and {given} "
             "given; give one of them: generator=torch.Generator().manual_seed(0)"
         )
     wanted = len(source[0]), max_length

@@ -95,7 +95,7 @@ class JointVocabulary:
         """True for picture tokens: what may be drawn in each cell."""
         return (torch.arange(len(self)) >= self.offset).expand(self.cells, -1)
 
-    def begin(self, sentences: Iterable[Sequence[str]]) -> Int[Tensor, "batch word"]:
+    def begin(self, sentences: Iterable[Sequence[str]]) -> Int[Tensor, "batch text"]:
         """Return the numbers of sentences, each given by its words: () for none.
 
         Raises
@@ -112,9 +112,9 @@ class JointVocabulary:
 
     def join(
         self,
-        prompts: Int[Tensor, "batch word"],
+        prompts: Int[Tensor, "batch text"],
         tokens: Int[Tensor, "batch row column"],
-    ) -> Int[Tensor, "batch place"]:
+    ) -> Int[Tensor, "batch token"]:
         """Return sentences, each followed by its picture.
 
         Raises
@@ -137,7 +137,7 @@ class JointVocabulary:
         return torch.cat([prompts, tokens.flatten(1) + self.offset], 1)
 
     def tokens(
-        self, ids: Int[Tensor, "batch place"]
+        self, ids: Int[Tensor, "batch token"]
     ) -> Int[Tensor, "batch row column"]:
         """Return the picture at the end of sequences, as numbers of codes.
 
@@ -150,7 +150,7 @@ class JointVocabulary:
         if ids.ndim != 2 or ids.shape[1] < self.cells:
             raise ValueError(
                 f"ids have the shape {tuple(ids.shape)}, but are wanted as (batch, "
-                f"place) with {self.cells} or more places, for {self.cells} cells"
+                f"token) with {self.cells} or more places, for {self.cells} cells"
             )
         picture = ids[:, -self.cells :]
         _known("ids of a picture", picture, self.offset, len(self))
@@ -194,6 +194,10 @@ class TextAndPicture:
     text : how many places the sentence has.
     text_share : of the loss; what is left is the picture's.
 
+    Notes
+    -----
+    Ramesh et al. (2021), section 2.2, for the shares 1/8 and 7/8.
+
     Examples
     --------
     >>> batch = TextAndPicture(torch.tensor([[0, 1, 3, 2, 11, 5]]), text=4)
@@ -201,7 +205,7 @@ class TextAndPicture:
     ([[0, 3, 2, 11, 5]], [[0.0, 0.5, 0.5, 3.5, 3.5]])
     """
 
-    ids: Int[Tensor, "batch place"]
+    ids: Int[Tensor, "batch token"]
     text: int
     text_share: float = TEXT_SHARE
 
@@ -218,11 +222,15 @@ class TextAndPicture:
 
     @property
     def weights(self) -> Float[Tensor, "batch token"]:
-        """How much each target counts: 1 all together, so much of it the text's."""
+        """How much each target counts: 1 all together, and as much for every sequence.
+
+        A sentence counts ``text_share`` of it, however long, and its picture the rest.
+        """
         asked = (self.target != PAD).float()
         text, picture = asked.split([self.text - 1, self.ids.shape[1] - self.text], 1)
-        shares = text * self.text_share, picture * (1 - self.text_share)
-        return torch.cat([shares[0] / text.sum(), shares[1] / picture.sum()], 1)
+        parts = (text, self.text_share), (picture, 1 - self.text_share)
+        shares = [share * part / part.sum(1, keepdim=True) for part, share in parts]
+        return torch.cat(shares, 1) / len(asked)
 
     def loss(
         self,
@@ -267,7 +275,7 @@ class PictureSentences(Drawing[TextAndPicture]):
 
     def __init__(
         self,
-        prompts: Int[Tensor, "batch word"],
+        prompts: Int[Tensor, "batch text"],
         tokens: Int[Tensor, "batch row column"],
         vocabulary: JointVocabulary,
         *,
@@ -314,7 +322,7 @@ class Guided(nn.Module):
     def __init__(
         self,
         model: LanguageModel,
-        unprompted: Int[Tensor, " word"],
+        unprompted: Int[Tensor, " text"],
         strength: float,
     ):
         """Keep the model."""
@@ -322,7 +330,7 @@ class Guided(nn.Module):
         self.model, self.unprompted, self.strength = model, unprompted, strength
 
     def start(
-        self, prompt: Int[Tensor, "batch word"], prompt_lengths: Int[Tensor, " batch"]
+        self, prompt: Int[Tensor, "batch text"], prompt_lengths: Int[Tensor, " batch"]
     ) -> TransformerState:
         """Read each prompt, and as often the one that says nothing."""
         other = self.unprompted.to(prompt.device).expand_as(prompt)
@@ -330,7 +338,7 @@ class Guided(nn.Module):
         return self.model.start(both, prompt_lengths.repeat(2))
 
     def first_token(
-        self, prompt: Int[Tensor, "batch word"], prompt_lengths: Int[Tensor, " batch"]
+        self, prompt: Int[Tensor, "batch text"], prompt_lengths: Int[Tensor, " batch"]
     ) -> Int[Tensor, " batch"]:
         """Return the last token of each prompt; all end in the same."""
         return self.model.first_token(prompt, prompt_lengths)
@@ -501,7 +509,7 @@ class Painter(nn.Module):
         self,
         sentences: Iterable[Sequence[str]],
         tokens: Int[Tensor, "batch row column"],
-    ) -> Float[Tensor, "layer batch head cell place"]:
+    ) -> Float[Tensor, "layer batch head cell token"]:
         """Return where the model looks to foretell each cell, in each layer and head.
 
         Places are those of the text, then the cells but for the last, which nothing
@@ -541,6 +549,6 @@ class Painter(nn.Module):
 
     def _joined(
         self, sentences: Iterable[Sequence[str]], tokens: Tensor
-    ) -> Int[Tensor, "batch place"]:
+    ) -> Int[Tensor, "batch token"]:
         ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens.cpu())
         return ids.to(self.model.output.weight.device)

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv._checks import (
-    axes_at_least,
     height_and_width,
     indices,
     like_the_weights,
@@ -26,6 +25,7 @@ from qkv._checks import (
     same_dtype,
     settle,
     whole,
+    whole_batch,
 )
 from qkv.trace import step
 from qkv.vision.cutting import grid, of_size
@@ -209,8 +209,8 @@ class DiscreteVAE(nn.Module):
     Raises
     ------
     ValueError
-        If pictures are of another size, a token is unknown, or uniform numbers or
-        temperature don't fit.
+        If pictures are of another size, or there is none, a token is unknown, or
+        uniform numbers or temperature don't fit.
     TypeError
         If pixels are of another kind of numbers than the weights.
 
@@ -283,7 +283,7 @@ class DiscreteVAE(nn.Module):
     ) -> Float[Tensor, "batch row column code"]:
         """Return the score of every code for each patch."""
         pixels_like(images, self.codes.weight)
-        axes_at_least("images", images, "batch channel height width")
+        whole_batch("images", images, "batch channel height width")
         of_size(images, self.config.channels, self.config.image)
         return self.encoder(images).movedim(1, -1)
 
