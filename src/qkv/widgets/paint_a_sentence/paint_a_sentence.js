@@ -527,7 +527,7 @@ function candidates(w, a) {
       ? html`<div class="qkv-cand ${one[0] === code ? "qkv-now" : ""}">${body(one, i)}</div>`
       : html`<button
           type="button" class="qkv-cand ${one[0] === code ? "qkv-now" : ""}" data-candidate=${i} tabindex=${i === mine ? 0 : -1}
-          aria-pressed=${one[0] === code} aria-label="token ${one[0]}, ${names[i]}: ${chance(one[1])}${count ? `; of the pages that fit ${chance(right(one[0]))}` : ""}" @click=${() => {
+          aria-pressed=${one[0] === code} aria-label="${chance(one[1])} ${names[i]}, token ${one[0]}${count ? `; of the pages that fit ${chance(right(one[0]))}` : ""}" @click=${() => {
             w.local.candidate = i;
             overrule(w, at, one[0]);
           }}

@@ -60,7 +60,7 @@ function $e(t,e){let n=document.adoptedStyleSheets.find(r=>r.qkv===t),o=n??Objec
   </div>`}function ar(t,{told:e,at:n,page:o}){let r=e&&n===H(o)-1&&t.local.moving===void 0;return g`<p class="qkv-judge" aria-live=${t.still?"off":"polite"}>${r?st(Tn(e)):"The judge reads the picture when its last cell is drawn."}</p>`}function ir(t,e){let{run:n,at:o,page:r}=e;if(!n)return m;let{top:s,code:a}=n.steps[o],c=n.patches(o),i=t.get("temperature"),l=t.local.candidate??0,p=k=>{t.local.candidate=k,t.draw()},{count:d,codes:u}=n.open(o),h=s.map(([k],x)=>mt(u.get(k)?.names??[ee(c[x],o,r.side,r)],r)),f=k=>u.get(k)?.share??0,$=([k,x],A)=>g`<i class="qkv-patch" style=${pe(c[A])}></i>
       <span><b>${L(x)}</b> <small>${h[A]}</small><span class="qkv-meter"><i style="width:${100*x}%"></i>${d?g`<u style="left:${100*f(k)}%"></u>`:m}</span></span>`,_=(k,x)=>t.still?g`<div class="qkv-cand ${k[0]===a?"qkv-now":""}">${$(k,x)}</div>`:g`<button
           type="button" class="qkv-cand ${k[0]===a?"qkv-now":""}" data-candidate=${x} tabindex=${x===l?0:-1}
-          aria-pressed=${k[0]===a} aria-label="token ${k[0]}, ${h[x]}: ${L(k[1])}${d?`; of the pages that fit ${L(f(k[0]))}`:""}" @click=${()=>{t.local.candidate=x,Qo(t,o,k[0])}}
+          aria-pressed=${k[0]===a} aria-label="${L(k[1])} ${h[x]}, token ${k[0]}${d?`; of the pages that fit ${L(f(k[0]))}`:""}" @click=${()=>{t.local.candidate=x,Qo(t,o,k[0])}}
         >${$(k,x)}</button>`;return g`<div>
     <div class="qkv-h">Candidates <small>${i?`p at temperature ${+i.toFixed(2)}`:"the likeliest is drawn"}</small></div>
     <div class="qkv-cands" role="group" aria-label="The likeliest tokens: arrow keys move, Enter draws another" @keydown=${t.still?m:le(t,"candidate",2,s.length,p)}>${s.map(_)}</div>
