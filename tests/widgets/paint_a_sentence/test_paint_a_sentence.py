@@ -232,10 +232,10 @@ class TestSteps:
             assert say(page).startswith(f"{where} token {step['code']}, ")
             found = page.locator(".qkv-cand b").all_inner_texts()
             assert found == [shown(p) for _, p in step["top"]]
-            weights = torch.tensor(step["looks"][1]).mean(0)
+            weights = torch.tensor(step["looks"][-1]).mean(0)
             most = float(weights.max())
-            assert f"({shown(most)}; layer 2, mean of 4 heads)." in say(page)
-            sheet = page.locator(".qkv-sheet").first
+            assert f"({shown(most)}; layer 3, mean of 4 heads)." in say(page)
+            sheet = page.locator(".qkv-easel1").first
             assert sheet.locator(".qkv-blank").count() == 15 - at
             page.keyboard.press("ArrowRight")
         assert page.loads == []
@@ -305,7 +305,7 @@ class TestPainting:
         text = "빨간 원, 그 아래에 파란 고리가 있다"
         field = page.locator("input[name=text]")
         assert field.input_value() == text
-        assert page.locator(".qkv-word").first.get_attribute("lang") == "ko"
+        assert page.locator(".qkv-lexeme").first.get_attribute("lang") == "ko"
         assert codes(page) == drawn(text).flatten().tolist()
         page.locator("[data-act=language]").click()
         assert field.input_value() == SENTENCE
@@ -398,7 +398,7 @@ class TestTyping:
     def test_a_sentence_of_buttons_alone(self, site):
         page = site()
         page.locator("[data-act=clear]").click()
-        words = page.locator(".qkv-word")
+        words = page.locator(".qkv-lexeme")
         for name in ("green", "moon", "and", "ring"):
             words.get_by_text(name, exact=True).click()
         words.get_by_text("and", exact=True).dispatch_event("click")  # no room for it
@@ -565,13 +565,13 @@ def test_on_paper_the_picture_grows(show):
     assert page.locator("button, input, select").count() == 0
     captions = page.locator(".qkv-print > figure > figcaption").all_inner_texts()
     assert captions == [f"After {n} of 16 tokens" for n in (6, 11, 16)]
-    assert page.locator(".qkv-print .qkv-sheet").count() == 6
+    assert page.locator(".qkv-print .qkv-easel1").count() == 6
 
 
 def test_boards_and_buttons_have_alternative_texts(site):
     page = site()
     page.locator("[data-cell='6']").click()
-    labels = page.locator(".qkv-sheet").evaluate_all(
+    labels = page.locator(".qkv-easel1").evaluate_all(
         "(all) => all.map((e) => e.ariaLabel)"
     )
     assert labels[0] == "The picture, token by token: arrow keys go to another"
