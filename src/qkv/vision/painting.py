@@ -238,7 +238,8 @@ class TextAndPicture:
         target: Int[Tensor, "batch token"],
     ) -> Float[Tensor, ""]:
         """Return the weighted cross-entropy of what is asked."""
-        each = F.cross_entropy(output.mT, target, reduction="none")
+        flat = output.flatten(0, 1), target.flatten()
+        each = F.cross_entropy(*flat, reduction="none").view_as(target)
         return (each * self.weights.to(each)).sum()
 
 
@@ -396,7 +397,7 @@ class Painter(nn.Module):
     >>> painter.log_likelihood(sentences, tokens).shape
     torch.Size([2, 16])
     >>> painter.attention(sentences, tokens).shape
-    torch.Size([2, 2, 4, 16, 20])
+    torch.Size([2, 2, 4, 16, 19])
     """
 
     def __init__(

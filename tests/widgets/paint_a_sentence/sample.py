@@ -21,11 +21,11 @@ SIZES = {"slots": 2, "jitter": 0, "sizes": (1.0,), "most": 4, "left_out": 0.2}
 WORLDS = {name: Scenes(name, **SIZES) for name in ("english", "korean")}
 
 
-def random_painter(*, seed=0, codes=11, **changes):
+def random_painter(*, seed=0, codes=11, languages=tuple(WORLDS), **changes):
     """Return a random model that draws and looks unevenly; every parameter counts."""
     torch.manual_seed(seed)
-    english, korean = (world.vocabulary.tokens[3:] for world in WORLDS.values())
-    both = JointVocabulary(Vocabulary((*english, *korean)), codes=codes, text=15)
+    words = [w for name in languages for w in WORLDS[name].vocabulary.tokens[3:]]
+    both = JointVocabulary(Vocabulary(words), codes=codes, text=15)
     sizes = {"d_model": 16, "d_ff": 24, "positions": "learned"} | changes
     model = LanguageModel(TransformerConfig(1, len(both), max_length=31, **sizes))
     vae = DiscreteVAE(DiscreteVAEConfig(codes=codes, d_code=5, width=7))

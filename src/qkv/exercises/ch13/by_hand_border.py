@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -15,18 +16,14 @@ WORDS = torch.tensor([[1, 4, 9, 2]])
 TOKENS = torch.tensor([[3, 0, 7, 3]])
 OFFSET = 15
 PLACES = tuple(f"place {n}" for n in range(1, 8))
+GIVEN = ((0, 0), (1, 0), (2, 0), (3, 0), (0, 1))
+HOLES = tuple(sorted({*product(range(7), range(3))} - {*GIVEN}))
 NAMES = ("<bos>", "red", "circle", "<eos>")
 
 
 def _joined(join: Callable = one_sentence) -> dict[str, Tensor]:
-    inputs, target, weights = join(WORDS, TOKENS, OFFSET)
-    return {
-        "words": WORDS,
-        "tokens": TOKENS,
-        "input": inputs,
-        "target": target,
-        "weights": weights,
-    }
+    places = torch.cat(join(WORDS, TOKENS, OFFSET))
+    return {"words": WORDS, "tokens": TOKENS, "places": places.T}
 
 
 def _wrong(name: str) -> Mistake:
@@ -49,34 +46,20 @@ BY_HAND = ByHand(
     tables={
         "words": Table("The words' ids", columns=NAMES),
         "tokens": Table("The picture's tokens", columns=("1", "2", "3", "4")),
-        "input": Table(
-            "Input",
-            columns=PLACES,
-            blanks=((0, 4), (0, 5), (0, 6)),
-            look="the words come first; then each token of the picture, and the "
-            "number of words more.",
-            slack=0.0,
-        ),
-        "target": Table(
-            "Target",
-            columns=PLACES,
-            blanks=tuple((0, place) for place in range(1, 7)),
-            look="what stands one place further on, whichever language it is in.",
-            slack=0.0,
-        ),
-        "weights": Table(
-            "Weight",
-            columns=PLACES,
-            blanks=tuple((0, place) for place in range(7)),
-            look="is a word asked for here, or a token of the picture? How many of "
-            "its kind are asked for in all?",
+        "places": Table(
+            "The sentence, place by place",
+            rows=PLACES,
+            columns=("input", "target", "weight"),
+            blanks=HOLES,
+            look="the input has the words first, then each token and the number of "
+            "words more. The target is what stands one place further on. The weight "
+            "belongs to what is asked for: how many of its kind are asked for in all?",
         ),
     },
     mistakes={
         name: _wrong(name)
         for name in (
             "no offset",
-            "offset in the input only",
             "offset and 1",
             "each part on its own",
             "not shifted",

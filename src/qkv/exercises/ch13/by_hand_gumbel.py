@@ -42,15 +42,15 @@ BY_HAND = ByHand(
     title="A soft draw",
     minutes=7,
     difficulty=1,
-    task=r"A patch has the logits $(0, \ln 2, \ln 4)$ over three codes, and the "
+    task=r"A patch has the logits $\ell = (0, \ln 2, \ln 4)$ over three codes, and the "
     r"uniform numbers are $u = (e^{-1/4}, e^{-1}, e^{-1/2})$. The noise is "
     r"$g = -\ln(-\ln u)$, and the soft draw is the softmax of "
-    r"$(\mathrm{logits} + g)/\tau$. Here are $e^{\mathrm{logits}}$ and $-\ln u$. What "
+    r"$(\ell + g)/\tau$. Here are $e^{\ell}$ and $-\ln u$. What "
     r"are the shares of the codes at $\tau = 1$, and at $\tau = 1/2$? Which code is "
     r"drawn as $\tau \to 0$?",
     compute=_drawn,
     tables={
-        "logits": Table(r"$e^{\mathrm{logits}}$", columns=CODES),
+        "logits": Table(r"$e^{\ell}$", columns=CODES),
         "u": Table(r"$-\ln u$", columns=CODES),
         "noise": Table(
             r"$e^{g}$, where $g = -\ln(-\ln u)$",
@@ -59,7 +59,7 @@ BY_HAND = ByHand(
             look="e to the power of −ln x is 1 / x. What is x here?",
         ),
         "sums": Table(
-            r"$e^{\mathrm{logits} + g}$",
+            r"$e^{\ell + g}$",
             columns=CODES,
             blanks=...,
             look="e to the power of a sum is a product.",
@@ -88,7 +88,7 @@ BY_HAND = ByHand(
             GUMBEL.mistakes["sign of the noise"].says,
             lambda: {"noise": -U.log(), **_of_the_sums(POWERS * -U.log())},
         ),
-        **as_in(GUMBEL, "no noise", "τ on the logits", "τ on the noise", compute=_soft),
+        **as_in(GUMBEL, "no noise", "τ on the logits", compute=_soft),
         "powers added": Mistake(
             "the powers have been added; the logits and the noise are, and so their "
             "powers are multiplied",

@@ -62,8 +62,8 @@ EXERCISE = Exercise(
         ),
         "on probabilities, mended": Mistake(
             "probabilities have been combined, the negative ones set to 0, and the "
-            "rest divided by its sum. Combine the logits: then nothing has to be "
-            "mended, and a code's chance is multiplied by what the sentence does to it",
+            "rest divided by its sum. Combine the logits: their softmax is never "
+            "negative, and nothing has to be mended",
             _mixed_and_mended,
         ),
         "softmax of probabilities": Mistake(
@@ -78,29 +78,51 @@ EXERCISE = Exercise(
         ),
         "s = 0 is no sentence": Mistake(
             "with s = 0 this draws without the sentence, and with s = 1 it is no "
-            "guidance: u + s (l − u). Many programs count so (their scale is 1 + s). "
-            "Here s = 0 is no guidance: (1 + s) l − s u",
+            "guidance: untold + s · (told − untold). Many programs count so (their "
+            "scale is 1 + s). Here s = 0 is no guidance: (1 + s) · told − s · untold",
             _by(lambda told, untold, s: untold + s * (told - untold)),
         ),
         "towards no sentence": Mistake(
-            "the sign is wrong: (1 − s) l + s u lies between the two, so that the "
-            "sentence counts less. Guidance goes beyond: (1 + s) l − s u",
+            "the sign is wrong: (1 − s) · told + s · untold lies between the two, so "
+            "that the sentence counts less. Guidance goes beyond: (1 + s) · told − s · "
+            "untold",
             _by(lambda told, untold, s: (1 - s) * told + s * untold),
         ),
         "both added": Mistake(
-            "the logits without a sentence have been added; they are subtracted: what "
-            "is likely without the sentence, too, is no reason to draw it",
+            "the logits without a sentence have been added; they are subtracted: "
+            "guidance leads away from what is drawn without a sentence",
             _by(lambda told, untold, s: (1 + s) * told + s * untold),
         ),
+        "s of it added": Mistake(
+            "s times the logits without a sentence have been added: that moves towards "
+            "what is drawn without one. They are subtracted, and 1 + s stands at the "
+            "logits with one",
+            _by(lambda told, untold, s: told + s * untold),
+        ),
+        "all of it subtracted": Mistake(
+            "the logits without a sentence have been subtracted whole, not s times. "
+            "With s = 0 nothing is to be subtracted",
+            _by(lambda told, untold, s: (1 + s) * told - untold),
+        ),
+        "factors exchanged": Mistake(
+            "the two factors have been exchanged: 1 + s belongs to the logits with the "
+            "sentence, s to those without",
+            _by(lambda told, untold, s: s * told - (1 + s) * untold),
+        ),
+        "s forgotten": Mistake(
+            "s does not occur: told − untold. With s = 0 the logits with the sentence "
+            "are to come out as they are",
+            _by(lambda told, untold, s: told - untold),
+        ),
         "1 forgotten": Mistake(
-            "the 1 is missing: s (l − u). With s = 0 nothing would be left, and all "
-            "codes be equally likely",
+            "the 1 is missing: s · (told − untold). With s = 0 nothing would be left, "
+            "and all codes be equally likely",
             _by(lambda told, untold, s: s * (told - untold)),
         ),
         "(1 + s) forgotten": Mistake(
             "s times the logits without a sentence have been subtracted, but those "
             "with one have not been multiplied by 1 + s. The two factors have to sum "
-            "to 1: else guidance is mixed with a higher temperature",
+            "to 1: else the temperature changes as well",
             _by(lambda told, untold, s: told - s * untold),
         ),
         "(1 + s) at both": Mistake(
@@ -115,7 +137,7 @@ EXERCISE = Exercise(
         ),
         "no guidance": Mistake(
             "s does nothing: these are the probabilities with the sentence",
-            lambda told, untold, s: guided(told, untold, 0),
+            lambda told, untold, s: guided(told, untold, 0.0),
         ),
         "logits": Mistake(
             "these are the right logits; their softmax is wanted, the probabilities to "

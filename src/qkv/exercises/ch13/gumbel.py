@@ -49,9 +49,8 @@ def _own_numbers(logits, u, tau):
 
 def _given(tau: float, *shape: int) -> Callable:
     def case() -> tuple[Tensor, Tensor, float]:
-        source = torch.Generator().manual_seed(1)
-        u = torch.rand(shape, generator=source, dtype=torch.float32)
-        return 2 * draw.normal(*shape), 0.01 + 0.98 * u, tau
+        u = 0.01 + 0.98 * draw.uniform(*shape, seed=1)
+        return 2 * draw.normal(*shape), u, tau
 
     return case
 
@@ -80,14 +79,19 @@ EXERCISE = Exercise(
             "says. A minus stands in front: −ln(−ln u)",
             partial(gumbel, noise=lambda u: -_noise(u)),
         ),
+        "a logarithm of u": Mistake(
+            "ln u has been added: one logarithm and both signs are missing. Gumbel "
+            "noise is −ln(−ln u)",
+            partial(gumbel, noise=torch.log),
+        ),
         "uniform noise": Mistake(
             "the uniform numbers have been added as they are. Only with −ln(−ln u) the "
             "largest sum falls on each code as often as the softmax says",
             partial(gumbel, noise=lambda u: u),
         ),
-        "noise subtracted": Mistake(
-            "the noise has no sign in front of both logarithms: ln(u) is negative, and "
-            "its logarithm is NaN. First −ln u, then −ln of that",
+        "sign inside": Mistake(
+            "−ln(ln u) is NaN: ln u is negative, and a negative number has no "
+            "logarithm. Take −ln u first, then −ln of that",
             partial(gumbel, noise=lambda u: -u.log().log()),
         ),
         "no noise": Mistake(
@@ -130,8 +134,8 @@ EXERCISE = Exercise(
         ),
         "noise between two softmaxes": Mistake(
             "the noise has been added to probabilities: first a softmax, then the "
-            "noise, then another softmax. All codes are nearly alike for the noise "
-            "then. Add it to the logits themselves",
+            "noise, then another softmax. Probabilities lie between 0 and 1, so the "
+            "noise decides nearly alone. Add it to the logits themselves",
             partial(
                 gumbel,
                 soften=lambda logits, g, tau: _softened(logits.softmax(-1), g, tau),
@@ -155,6 +159,25 @@ EXERCISE = Exercise(
                 soften=lambda logits, g, tau: ((logits + g) / tau).log_softmax(-1),
             ),
         ),
+        "τ after the softmax": Mistake(
+            "the shares have been divided by τ, after the softmax: they do not sum to "
+            "1 any more. Divide the sums by τ, before the softmax",
+            partial(
+                gumbel, soften=lambda logits, g, tau: _softened(logits, g, 1) / tau
+            ),
+        ),
+        "1 − u": Mistake(
+            "the noise has been made from 1 − u. That is uniform, too, but it is "
+            "another draw; with u itself the draw can be repeated",
+            partial(gumbel, noise=lambda u: _noise(1 - u)),
+        ),
+        "dim=1": Mistake(
+            "right for two axes, but with more of them dim=1 is the rows of a picture: "
+            "the codes are the last axis, dim=-1",
+            partial(
+                gumbel, soften=lambda logits, g, tau: ((logits + g) / tau).softmax(1)
+            ),
+        ),
         "another axis": Mistake(
             "the softmax runs over the first axis, so that patches or pictures "
             "compete. The codes of one patch compete: the last axis, dim=-1",
@@ -171,6 +194,12 @@ EXERCISE = Exercise(
             "u has not been used: uniform numbers have been drawn anew. Take those "
             "that are given, then the draw can be repeated",
             _own_numbers,
+        ),
+        "normal noise": Mistake(
+            "normal numbers have been added (randn). Only with Gumbel noise, "
+            "−ln(−ln u), the largest sum falls on each code as often as the softmax "
+            "says. Make it from the u that is given",
+            lambda logits, u, tau: _softened(logits, torch.randn(logits.shape), tau),
         ),
         "the library's own": Mistake(
             "u has not been used: F.gumbel_softmax draws numbers of its own. Write the "

@@ -55,6 +55,11 @@ def _library_reversed(logits):
     return F.kl_div(logits.log_softmax(-1), even, reduction="none").mean()
 
 
+def _library_of_shares(logits):
+    even = torch.full_like(logits, 1 / logits.shape[-1])
+    return F.kl_div(logits.softmax(-1), even, reduction="batchmean")
+
+
 def _by_the_first_axis(divergence, logits):
     """The sum, divided by the size of the first axis: reduction="batchmean"."""
     return divergence(*_shares(logits)).sum() / len(logits)
@@ -77,9 +82,9 @@ EXERCISE = Exercise(
     difficulty=1,
     reference=kl_to_uniform,
     cases={
-        "as many patches as codes": _logits(2, 5, 5),
-        "a grid of patches": _logits(1, 2, 3, 5, 7),
-        "one patch": _logits(3, 1, 11),
+        "as many patches as codes": _logits(2.0, 5, 5),
+        "a grid of patches": _logits(1.0, 2, 3, 5, 7),
+        "one patch": _logits(3.0, 1, 11),
         "one patch is quite sure": _sure,
     },
     mistakes={
@@ -102,7 +107,7 @@ EXERCISE = Exercise(
         ),
         "entropy": Mistake(
             "this is the entropy of the shares: largest where they are even. The KL "
-            "divergence is what is missing to ln K, ln K − entropy",
+            "divergence is ln K minus the entropy",
             partial(kl_to_uniform, divergence=_entropy),
         ),
         "ln K added": Mistake(
@@ -153,6 +158,45 @@ EXERCISE = Exercise(
             "all codes are used by some patch; the ELBO asks it of each patch: first "
             "the divergence, then the mean",
             partial(kl_to_uniform, shares=_usage),
+        ),
+        "shares averaged over the first axis": Mistake(
+            "the shares have been averaged over the first axis before the logarithm. "
+            "Each patch has a divergence of its own; their mean comes last",
+            partial(
+                kl_to_uniform,
+                shares=lambda logits: (
+                    logits.softmax(-1).mean(0),
+                    logits.softmax(-1).mean(0).log(),
+                ),
+            ),
+        ),
+        "ln K subtracted": Mistake(
+            "ln K has the wrong sign: ln(q / (1/K)) is ln q + ln K. This one is never "
+            "above −ln K",
+            partial(
+                kl_to_uniform,
+                divergence=lambda q, log_q: -_entropy(q, log_q) - math.log(q.shape[-1]),
+            ),
+        ),
+        "K of the first axis": Mistake(
+            "K has been taken from the first axis (len): that is the number of patches "
+            "or pictures. The codes are the last axis, logits.shape[-1]",
+            lambda logits: (
+                kl_to_uniform(logits) + math.log(len(logits) / logits.shape[-1])
+            ),
+        ),
+        "dim=1": Mistake(
+            "right for two axes, but with more of them dim=1 is the rows of a picture: "
+            "the codes are the last axis, dim=-1",
+            partial(
+                kl_to_uniform,
+                shares=lambda logits: (logits.softmax(1), logits.log_softmax(1)),
+            ),
+        ),
+        "F.kl_div of shares": Mistake(
+            "F.kl_div wants a logarithm as its first argument, and has got shares "
+            "(and it is KL(target ‖ exp(input)), the other way round than it reads)",
+            _library_of_shares,
         ),
         "another axis": Mistake(
             "the softmax runs over the first axis; the codes of one patch compete: "

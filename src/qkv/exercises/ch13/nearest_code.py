@@ -117,8 +117,8 @@ EXERCISE = Exercise(
             partial(_nearest, laid_out=lambda z: z.transpose(1, 3)),
         ),
         "the farthest": Mistake(
-            "this is the code vector that is farthest away: of a distance the smallest "
-            "is wanted, argmin",
+            "this is the code vector that is farthest away: the smallest distance is "
+            "wanted, argmin",
             partial(_nearest, far=lambda z, codes: -_distance(z, codes)),
         ),
         "dot product": Mistake(
@@ -126,6 +126,17 @@ EXERCISE = Exercise(
             "long code vectors, also those that are far away. The squared distance is "
             "‖z‖² − 2 z·e + ‖e‖², and ‖e‖² differs from code to code",
             partial(_nearest, far=_products),
+        ),
+        "smallest product": Mistake(
+            "the code vector with the smallest dot product has been taken: it points "
+            "away from z. A small distance is wanted, and the squared distance is "
+            "‖z‖² − 2 z·e + ‖e‖²",
+            partial(_nearest, far=lambda z, codes: z @ codes.mT),
+        ),
+        "largest angle": Mistake(
+            "the code vector that points most away from z has been taken: the cosine "
+            "is smallest there. A small distance is wanted, which is no angle",
+            partial(_nearest, far=lambda z, codes: -_angle(z, codes)),
         ),
         "angle": Mistake(
             "the code vector that points most in the direction of z has been taken "
@@ -164,8 +175,8 @@ EXERCISE = Exercise(
             ),
         ),
         "largest difference": Mistake(
-            "only the largest difference of each vector counts here (or the smallest); "
-            "all numbers of a vector count, so add up their squares",
+            "only the largest difference of each vector counts here; all numbers of a "
+            "vector count, so add up their squares",
             partial(
                 _nearest, far=lambda z, codes: (z[..., None, :] - codes).abs().amax(-1)
             ),

@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
-from qkv.data import BOS, EOS
 from qkv.exercises import draw
+from qkv.exercises.ch13.shared import BOS, EOS, PAD, sentences
 
 OF_TEXT, OF_PICTURE = 1 / 8, 7 / 8
 
@@ -75,6 +75,11 @@ def _shifted_sentence(words, tokens, offset, *, of_input: bool):
     return bare, target, weights
 
 
+def _masked_target(by, words, tokens, offset):
+    inputs, target, weights = one_sentence(words, tokens, offset)
+    return inputs, target.masked_fill(weights == 0, by), weights
+
+
 def _by_the_input(words, cells):
     """Weights of what is fed at a place, not of what is asked there."""
     asked = _is_asked(words).float()
@@ -111,6 +116,25 @@ def _each_whole(words, cells):
     return torch.cat([OF_TEXT * asked, torch.full((len(words), cells), OF_PICTURE)], 1)
 
 
+def _each_word_an_eighth(words, cells):
+    text = words.shape[1] - 1
+    return torch.cat(
+        [_each_whole(words, cells)[:, :text], _shares(words, cells)[:, text:]], 1
+    )
+
+
+def _brought_to_one(words, cells):
+    weights = _each_whole(words, cells)
+    return weights / weights.sum(1, keepdim=True)
+
+
+def _right_shares_by_the_input(words, cells):
+    asked = _is_asked(words).float()
+    of_words = OF_TEXT * asked / asked.sum(1, keepdim=True)
+    of_picture = torch.full((len(words), cells - 1), OF_PICTURE / cells)
+    return torch.cat([of_words, of_picture], 1)
+
+
 def _all_alike(words, cells):
     asked = _is_asked(words[:, 1:]).float()
     asked = torch.cat([asked, torch.ones(len(words), cells)], 1)
@@ -127,18 +151,12 @@ def _of_all(words, cells):
     return _shares(words, cells) / len(words)
 
 
-def _said(lengths: tuple[int, ...], text: int, cell: int, offset: int, codes: int):
-    """Sentences of these many words, padded on the left, and a picture's tokens."""
-
+def _said(
+    lengths: tuple[int, ...], text: int, cell: int, offset: int, codes: int
+) -> Callable:
     def case() -> tuple[Tensor, Tensor, int]:
-        words = torch.zeros(len(lengths), text, dtype=torch.int64)
-        said = 3 + draw.ids(len(lengths), text, high=offset - 3)
-        for row, length in enumerate(lengths):
-            begin = text - length - 2
-            words[row, begin] = BOS
-            words[row, begin + 1 : -1] = said[row, :length]
-            words[row, -1] = EOS
-        return words, draw.ids(len(lengths), cell, high=codes, seed=1), offset
+        tokens = draw.ids(len(lengths), cell, high=codes, seed=1)
+        return sentences(lengths, text, offset), tokens, offset
 
     return case
 
@@ -180,6 +198,11 @@ EXERCISE = Exercise(
             "that token 0 gets the id n",
             lambda words, tokens, offset: one_sentence(words, tokens, offset + 1),
         ),
+        "offset less 1": Mistake(
+            "the offset is one too small: token 0 has got the id of the last word. "
+            "With n words their ids are 0 to n − 1, so that token 0 gets the id n",
+            lambda words, tokens, offset: one_sentence(words, tokens, offset - 1),
+        ),
         "offset at the words": Mistake(
             "the offset has been added to the words; it belongs to the picture's "
             "tokens",
@@ -218,11 +241,30 @@ EXERCISE = Exercise(
                 ),
             ),
         ),
+        "target masked": Mistake(
+            "in the target, <bos> has been replaced by 0, like padding. That is "
+            "another way to say that it does not count; here the weight of 0 says it, "
+            "and the target is what follows, ids[:, 1:]",
+            partial(_masked_target, PAD),
+        ),
+        "target masked by −100": Mistake(
+            "in the target, −100 stands where nothing is asked, as for the "
+            "ignore_index of F.cross_entropy. Here the weight of 0 says it, and the "
+            "target is what follows, ids[:, 1:]",
+            partial(_masked_target, -100),
+        ),
         "weights of the input": Mistake(
             "the weights are those of what is fed at each place; they belong to what "
             "is asked there. At the border they differ: <eos> is a word, but what it "
             "is asked for is the first picture token",
             partial(_built, weigh=_by_the_input),
+        ),
+        "weights of the input, counted in the target": Mistake(
+            "the shares are right, but they are at the wrong places: the input has "
+            "been asked whether it is a word, and the weights belong to the targets. "
+            "At the border they differ: <eos> is a word, but what it is asked for is "
+            "the first picture token",
+            partial(_built, weigh=_right_shares_by_the_input),
         ),
         "padding counted": Mistake(
             "all targets among the words share the eighth, also padding and <bos>. "
@@ -233,8 +275,8 @@ EXERCISE = Exercise(
             ),
         ),
         "<bos> counted": Mistake(
-            "<bos> has got a weight, though it is the beginning and always the same "
-            "after padding: its weight is 0, like that of padding",
+            "<bos> has got a weight, but it only says that a sentence begins, and "
+            "nobody has to predict it: its weight is 0, like that of padding",
             partial(_built, weigh=partial(_even_text, counted=lambda words: words > 0)),
         ),
         "<eos> not counted": Mistake(
@@ -267,6 +309,17 @@ EXERCISE = Exercise(
             "picture",
             partial(_built, weigh=_exchanged),
         ),
+        "each word an eighth": Mistake(
+            "each word has got ⅛. All words that are asked for share it: divide by "
+            "their number, sentence by sentence",
+            partial(_built, weigh=_each_word_an_eighth),
+        ),
+        "brought to 1": Mistake(
+            "each word has got ⅛ and each picture token ⅞, and then each row was "
+            "divided by its sum. So the share of the words depends on how many there "
+            "are; it is ⅛, whatever their number",
+            partial(_built, weigh=_brought_to_one),
+        ),
         "each the whole share": Mistake(
             "each word has got ⅛, and each picture token ⅞. All words together share "
             "⅛, all picture tokens together ⅞, so that each row sums to 1",
@@ -279,12 +332,14 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "one row of ids first: torch.cat([words, tokens + offset], dim=1). Then the "
-        "input is all but the last, the target all but the first.",
-        "asked = words[:, 1:] > 1 are the words that count as targets: <pad> is 0, "
-        "<bos> is 1. In each row they share ⅛.",
-        "the last `cell` targets are the picture's, and each of them gets ⅞ / cell: "
-        "the first of them is asked at <eos>.",
+        "it is one sentence, not two: what follows <eos>? Put the ids of words and "
+        "picture into one row first, and shift this row afterwards.",
+        "torch.cat([words, tokens + offset], dim=1) is the row. The input is all but "
+        "its last, the target all but its first. The targets among the words are "
+        "words[:, 1:], and those above 1 count: <pad> is 0, <bos> is 1.",
+        "in each row the words that count share ⅛. The last `cell` targets are the "
+        "picture's, and each of them gets ⅞ / cell; the first of them stands at the "
+        "place where <eos> is fed.",
     ),
     trained=False,
 )

@@ -34,6 +34,11 @@ def _cut_afterwards(logits, offset, T):
     return _cut(_softened(logits, T), offset)
 
 
+def _cut_and_mended(logits, offset, T):
+    chances = _cut_afterwards(logits, offset, T)
+    return chances / chances.sum(-1, keepdim=True)
+
+
 def _divided_by_T(logits, T):
     chances = logits.softmax(-1) / T
     return chances / chances.sum(-1, keepdim=True)
@@ -73,11 +78,11 @@ def _by_hand(logits, T):
 
 
 def _written(offset: int, codes: int, T: float, *batch: int) -> Callable:
-    """Some words are likelier than any code."""
+    """One word is likelier than any code."""
 
     def case() -> tuple[Tensor, int, float]:
         logits = 2 * draw.normal(*batch, offset + codes)
-        logits[..., 0] += 3
+        logits[..., 0] = 3 + logits.amax(-1)
         return logits, offset, T
 
     return case
@@ -93,14 +98,20 @@ EXERCISE = Exercise(
         "as many words as codes": _written(5, 5, 0.5, 5),
         "every size different": _written(3, 11, 2.0, 2, 7),
         "T of 1": _written(7, 5, 1.0, 3),
-        "T nearly 0": _written(2, 3, 0.005, 1),
+        "T nearly 0": _written(2, 7, 0.001, 1),
     },
     mistakes={
         "cut afterwards": Mistake(
             "the softmax has been taken over all ids, and the words were cut off "
             "afterwards: what is left does not sum to 1. Cut the logits first, then "
-            "take the softmax (or divide by the sum that is left)",
+            "take the softmax",
             _cut_afterwards,
+        ),
+        "0 / 0": Mistake(
+            "right until a word is so much likelier than all codes that their "
+            "probabilities are 0 in floating point: then 0 is divided by 0, NaN. Cut "
+            "the logits first, then divide by T, then take one softmax",
+            _cut_and_mended,
         ),
         "T does nothing": Mistake(
             "T changes nothing. Either it is missing, or the probabilities have been "
@@ -137,9 +148,23 @@ EXERCISE = Exercise(
             _zeros,
         ),
         "the words": Mistake(
-            "the first codes have been taken, and the words with them. The picture's "
-            "tokens are the last ones: logits[..., offset:]",
+            "these are the probabilities of the words, logits[..., :offset]. The "
+            "picture's tokens are behind them: logits[..., offset:]",
+            partial(
+                picture_probabilities, cut=lambda logits, offset: logits[..., :offset]
+            ),
+        ),
+        "from the front": Mistake(
+            "as many ids have been taken as there are codes, but from the front, where "
+            "the words are. The picture's tokens are the last ones: "
+            "logits[..., offset:]",
             partial(picture_probabilities, cut=_first_codes),
+        ),
+        "softmax again": Mistake(
+            "a softmax has been taken of probabilities: first over all ids, then over "
+            "what was cut out. Probabilities are no logits, and the second softmax "
+            "makes them nearly alike. Cut the logits, and take one softmax",
+            lambda logits, offset, T: _cut_afterwards(logits, offset, T).softmax(-1),
         ),
         "one early": Mistake(
             "the cut is one place too early: the last word has become code 0, and each "
@@ -150,6 +175,13 @@ EXERCISE = Exercise(
             "right for small logits, but exp of a logit divided by a small T is "
             "infinite, and ∞ / ∞ is NaN: softmax subtracts the largest logit first",
             partial(picture_probabilities, soften=_by_hand),
+        ),
+        "dim=1": Mistake(
+            "right for two axes, but with more of them dim=1 is another one: the codes "
+            "are the last axis, dim=-1",
+            partial(
+                picture_probabilities, soften=lambda logits, T: (logits / T).softmax(1)
+            ),
         ),
         "another axis": Mistake(
             "the softmax runs over the first axis, so that pictures compete; the codes "

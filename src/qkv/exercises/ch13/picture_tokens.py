@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from qkv.checking.exercise import Exercise, Mistake
-from qkv.data import BOS, EOS
 from qkv.exercises import draw
+from qkv.exercises.ch13.shared import sentences
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,9 @@ class Model:
 
     def __call__(self, ids: Int[Tensor, "batch place"]) -> Tensor:
         """Return the logits at each place, (batch, place, vocab)."""
+        # A row to spare: who feeds an id too far is told of it, and not stopped.
         embedding, output = draw.normals(
-            (self.vocab, self.width), (self.width, self.vocab)
+            (self.vocab + 1, self.width), (self.width, self.vocab)
         )
         place = draw.normal(ids.shape[1], self.width, seed=2)
         return (embedding[ids] * place).cumsum(1).sin() @ output
@@ -101,27 +102,27 @@ def _any_id_returned(model, words, offset, T, u):
     return _drawn(model, words, 0, T, u)
 
 
+def _among_the_words(model, words, offset, T, u):
+    def first(ids):
+        return model(ids)[..., :offset]
+
+    return _drawn(first, words, 0, T, u)
+
+
+def _anew(logits, T, u):
+    return torch.multinomial((logits / T).softmax(-1), 1).squeeze(1)
+
+
 def _without_eos(model, words, offset, T, u):
     return picture_tokens(model, words[:, :-1], offset, T, u)
-
-
-def _prompt(lengths: tuple[int, ...], text: int, offset: int) -> Tensor:
-    words = torch.zeros(len(lengths), text, dtype=torch.int64)
-    said = 3 + draw.ids(len(lengths), text, high=offset - 3)
-    for row, length in enumerate(lengths):
-        words[row, text - length - 2 :] = torch.tensor(
-            [BOS, *said[row, :length].tolist(), EOS]
-        )
-    return words
 
 
 def _asked(
     lengths: tuple[int, ...], text: int, offset: int, codes: int, cell: int, T: float
 ) -> Callable:
     def case() -> tuple:
-        source = torch.Generator().manual_seed(3)
-        u = torch.rand(len(lengths), cell, generator=source, dtype=torch.float32)
-        return Model(offset + codes), _prompt(lengths, text, offset), offset, T, u
+        u = draw.uniform(len(lengths), cell, seed=3)
+        return Model(offset + codes), sentences(lengths, text, offset), offset, T, u
 
     return case
 
@@ -165,6 +166,22 @@ EXERCISE = Exercise(
             "the offset has been subtracted from the tokens that are fed back; the cut "
             "[..., offset:] has subtracted it once already. Add it again",
             partial(_drawn, feed=lambda token, offset: token - offset),
+        ),
+        "subtracted from what is returned": Mistake(
+            "the offset has been subtracted from what is returned. It was right: the "
+            "cut of the logits at offset makes token 0 the first. What is fed back is "
+            "the place to look at",
+            lambda *given: _without_offset(*given) - given[2],
+        ),
+        "the words' logits": Mistake(
+            "the token is drawn among the words now, logits[..., :offset]. The "
+            "picture's tokens are behind them, [..., offset:] was right",
+            _among_the_words,
+        ),
+        "draws of its own": Mistake(
+            "u is not used any more (torch.multinomial draws numbers of its own). The "
+            "draw by u was right: what is fed back is the place to look at",
+            partial(_drawn, choose=_anew),
         ),
         "any id": Mistake(
             "now words may be drawn, too: the cut of the logits at offset is gone, and "

@@ -72,9 +72,15 @@ EXERCISE = Exercise(
             "vector. A z that is no code has no token, and could never be drawn",
             lambda z, e: z,
         ),
-        "z through e": Mistake(
-            "the value is z as it was, and no gradient reaches z at all",
+        "z stopped": Mistake(
+            "this is z, stopped: it is not replaced, and it gets no gradient. Both are "
+            "to be the other way round: the value is e, and z gets the gradient",
             lambda z, e: z.detach(),
+        ),
+        "difference turned": Mistake(
+            "the difference has the wrong sign: z + (z − e) is 2 z − e. Take e − z, "
+            "then z cancels out and e is left",
+            lambda z, e: z + (z - e).detach(),
         ),
         "half and half": Mistake(
             "this is the mean of z and e: the value is no code vector. Forward it is e "

@@ -32,6 +32,15 @@ def _after_the_patch(z, e, beta):
     return who_moves(z, z + (e - z).detach(), beta)
 
 
+def _of_one_number(wrong, z, e, beta):
+    """Each term divided by d_code, as by F.mse_loss."""
+    return wrong(z, e, beta) / z.shape[-1]
+
+
+def _first_all_stopped(z, e, beta):
+    return _distance(z, e).detach() + beta * _distance(z, e.detach())
+
+
 def _nothing_stopped(z, e, beta):
     return (1 + beta) * _distance(z, e)
 
@@ -57,7 +66,7 @@ def _encoder_alone(z, e, beta):
 
 
 def _beta_on_both(z, e, beta):
-    return beta * who_moves(z, e, 1)
+    return beta * who_moves(z, e, 1.0)
 
 
 def _first_term(z, e, beta):
@@ -95,7 +104,7 @@ EXERCISE = Exercise(
             "the same). The value is right, so no loss curve shows it. The term "
             "without β moves the code vectors, and z is stopped in it; β weighs the "
             "term that moves the encoder, and e is stopped in it. "
-            "(CompVis/taming-transformers #57, and in at least six other "
+            "(CompVis/taming-transformers #57, and in at least five other "
             "repositories.)",
             _exchanged,
         ),
@@ -119,13 +128,13 @@ EXERCISE = Exercise(
             _nothing_stopped,
         ),
         "first stop missing": Mistake(
-            "in the first term z has not been stopped: it moves the encoder as well, "
-            "four times as strongly as the second term does with β = ¼",
+            "in the first term z has not been stopped: this term moves the encoder as "
+            "well, and β does not decide alone how strongly. Detach z there",
             _first_stop_missing,
         ),
         "second stop missing": Mistake(
-            "in the second term e has not been stopped: it moves the code vectors as "
-            "well",
+            "in the second term e has not been stopped: this term moves the code "
+            "vectors as well. Detach e there",
             _second_stop_missing,
         ),
         "all stopped": Mistake(
@@ -133,9 +142,15 @@ EXERCISE = Exercise(
             "the two, not both",
             _all_stopped,
         ),
+        "first term stopped": Mistake(
+            "the value is right, but in the first term both are stopped, as in "
+            "(z − e).detach(): nothing moves the code vectors. Detach z alone, then "
+            "subtract e",
+            _first_all_stopped,
+        ),
         "β forgotten": Mistake(
             "β is missing: the second term counts β times",
-            lambda z, e, beta: who_moves(z, e, 1),
+            lambda z, e, beta: who_moves(z, e, 1.0),
         ),
         "β at both": Mistake(
             "β weighs both terms; it belongs to the second alone", _beta_on_both
@@ -160,17 +175,38 @@ EXERCISE = Exercise(
             "F.mse_loss both terms are d_code times too small",
             partial(who_moves, distance=lambda a, b: (a - b).square().mean()),
         ),
+        "mean of all numbers, stops exchanged": Mistake(
+            "two things. F.mse_loss takes the mean over all numbers, but ‖·‖² is the "
+            "sum over the numbers of a vector: d_code times as much. And β stands at "
+            "the term that moves the code vectors (or the two stops are exchanged): it "
+            "weighs the term that moves z",
+            partial(_of_one_number, _exchanged),
+        ),
+        "mean of all numbers, nothing stopped": Mistake(
+            "two things. The mean over all numbers has been taken, but ‖·‖² is the sum "
+            "over the numbers of a vector: d_code times as much. And nothing is "
+            "stopped: detach z in the first term, and e in the second",
+            partial(_of_one_number, _nothing_stopped),
+        ),
+        "mean of all numbers, after the patch": Mistake(
+            "two things. The mean over all numbers has been taken, but ‖·‖² is the sum "
+            "over the numbers of a vector: d_code times as much. And e gets no "
+            "gradient: it is stopped in both terms, or was replaced by "
+            "z + (e − z).detach() before",
+            partial(_of_one_number, _after_the_patch),
+        ),
         "sum over the tokens": Mistake(
             "the tokens have been added up; their mean is wanted, so that a larger "
             "batch does not pull harder",
             partial(who_moves, distance=lambda a, b: (a - b).square().sum()),
         ),
         "root": Mistake(
-            "this is the distance; its square is wanted",
+            "this is the distance itself; its square is wanted, ‖·‖²: do not take the "
+            "root",
             partial(who_moves, distance=lambda a, b: (a - b).norm(dim=-1).mean()),
         ),
         "absolute": Mistake(
-            "the absolute differences have been added up; square them",
+            "the absolute differences have been added up; ‖·‖² adds up their squares",
             partial(who_moves, distance=lambda a, b: (a - b).abs().sum(-1).mean()),
         ),
     },

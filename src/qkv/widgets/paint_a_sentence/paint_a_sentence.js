@@ -276,11 +276,11 @@ function stop(w) {
   w.local.moving = undefined;
 }
 
-/** @param {W} w @param {Partial<State>} changes */
-function act(w, changes) {
+/** @param {W} w @param {Partial<State>} changes @param {() => void} [then] once the model is here */
+function act(w, changes, then) {
   stop(w);
   w.set(changes);
-  if (!missing(w) && !runOf(w)) load(w);
+  if (!missing(w) && !runOf(w)) load(w, then);
 }
 
 /** Paint cell by cell, for who wants to see it; the others see the picture. @param {W} w */
@@ -331,7 +331,10 @@ function overrule(w, cell, code) {
   const before = w.get("overruled").filter(([other]) => other < cell);
   const run = runOf(w);
   if (run?.steps[cell].code === code) return;
-  act(w, { overruled: [...before, [cell, code]], step: cell });
+  act(w, { overruled: [...before, [cell, code]], step: cell }, () => {
+    w.draw();
+    focus(w, `[data-candidate="${w.local.candidate}"]`); // while the model came, there was none
+  });
 }
 
 /** Arrow keys among buttons that stand in a grid; no key leaves it. @param {W} w */
@@ -368,7 +371,7 @@ function wordButtons(w) {
   return html`<div class="qkv-lexicon" role="toolbar" aria-label="Words that may be added: arrow keys move, Enter adds" @keydown=${among(w, "word", all.length, all.length, go)}>
     ${all.map(
       (word, i) => html`<button
-        type="button" class="qkv-word" data-word=${i} tabindex=${i === at ? 0 : -1} lang=${korean(word)}
+        type="button" class="qkv-lexeme" data-word=${i} tabindex=${i === at ? 0 : -1} lang=${korean(word)}
         aria-disabled=${!may.includes(word)} @click=${add(word, i)}
       >${word}</button>`,
     )}
@@ -407,7 +410,7 @@ function asking(w) {
       give: (typed) => paint(w, typed),
       value: live(text),
       put: (typed) => type(w, typed),
-      button: html`<button type="submit" class="qkv-go" data-act="paint">Paint</button>
+      button: html`<button type="submit" class="qkv-start1" data-act="paint">Paint</button>
         <button type="button" data-act="takeback" aria-disabled=${!words.length} @click=${back}>Take back</button>
         <button type="button" data-act="clear" aria-disabled=${!text} @click=${() => type(w, "")}>Clear</button>
         ${otherVoice(w)}`,
@@ -486,7 +489,7 @@ function picture(w, a) {
       : html`<button type="button" class=${cls(i)} data-cell=${i} tabindex=${i === at ? 0 : -1} aria-label=${label(i)} aria-current=${i === at ? "step" : nothing} @click=${() => go(i)}></button>`;
   return html`<div>
     <div class="qkv-h">The picture <small>${across} × ${across} tokens</small></div>
-    <div class="qkv-sheet" role="group" aria-label="The picture, token by token: arrow keys go to another" style="--grid:${across};${frame ? drawing(frame) : ""}" @keydown=${w.still ? nothing : among(w, "cell", across, count, go)}>
+    <div class="qkv-easel1" role="group" aria-label="The picture, token by token: arrow keys go to another" style="--grid:${across};${frame ? drawing(frame) : ""}" @keydown=${w.still ? nothing : among(w, "cell", across, count, go)}>
       ${Array.from({ length: count }, (_, i) => cell(i))}
     </div>
     <p class="qkv-legend"><i class="qkv-key qkv-tile qkv-here"></i> drawn in this step <i class="qkv-key qkv-tile qkv-blank"></i> not yet</p>
@@ -517,14 +520,14 @@ function candidates(w, a) {
   const { count, codes } = run.open(at);
   const names = top.map(([x], i) => allCalled(codes.get(x)?.names ?? [nameOf(patches[i], at, page.side, page)], page));
   const right = (x) => codes.get(x)?.share ?? 0;
-  const body = ([x, p], i) => html`<i class="qkv-patch" style=${drawing(patches[i])}></i>
+  const body = ([x, p], i) => html`<i class="qkv-stroke1" style=${drawing(patches[i])}></i>
       <span><b>${chance(p)}</b> <small>${names[i]}</small><span class="qkv-meter"><i style="width:${100 * p}%"></i>${count ? html`<u style="left:${100 * right(x)}%"></u>` : nothing}</span></span>`;
   const button = (one, i) =>
     w.still
       ? html`<div class="qkv-cand ${one[0] === code ? "qkv-now" : ""}">${body(one, i)}</div>`
       : html`<button
           type="button" class="qkv-cand ${one[0] === code ? "qkv-now" : ""}" data-candidate=${i} tabindex=${i === mine ? 0 : -1}
-          aria-pressed=${one[0] === code} aria-label="token ${one[0]}, ${names[i]}: ${chance(one[1])}${count ? `; of the pages that fit ${chance(right(one[0]))}` : ""}" @click=${() => {
+          aria-pressed=${one[0] === code} aria-label="${chance(one[1])} ${names[i]}, token ${one[0]}${count ? `; of the pages that fit ${chance(right(one[0]))}` : ""}" @click=${() => {
             w.local.candidate = i;
             overrule(w, at, one[0]);
           }}
@@ -569,14 +572,14 @@ function looking(w, a) {
   const cells = weights.slice(padding + said.length);
   const most = Math.max(...words.map(([, x]) => x), ...cells) || 1;
   const share = (x) => `${Math.round(100 * x) || "under 1"} per cent`;
-  return html`<div class="qkv-looks">
+  return html`<div class="qkv-regard">
     <div class="qkv-h">Where it looks <small>in per cent</small></div>
     ${w.still ? html`<p class="qkv-hint">${headOf(w, step)}</p>` : heads(w, step)}
     <p class="qkv-heard" role="group" aria-label="Its attention to the words">${words.map(
       ([word, x]) =>
         html`<span style=${cellStyle(x / most, "unit", 1)}><b lang=${korean(word)}>${word}</b> ${percent(x)}<span class="qkv-vh">${share(x)}</span></span>`,
     )}</p>
-    <div class="qkv-sheet qkv-seen" role="img" aria-label=${`Its attention to the cells drawn before: ${cells.map((x, i) => `${where(i, acrossOf(page))} ${share(x)}`).join("; ") || "there is none"}`} style="--grid:${acrossOf(page)};${drawing(run.frame(at))}">
+    <div class="qkv-easel1 qkv-seen" role="img" aria-label=${`Its attention to the cells drawn before: ${cells.map((x, i) => `${where(i, acrossOf(page))} ${share(x)}`).join("; ") || "there is none"}`} style="--grid:${acrossOf(page)};${drawing(run.frame(at))}">
       ${Array.from({ length: cellsOf(page) }, (_, i) =>
         i < at
           ? html`<span class="qkv-tile" style="--veil:${(0.75 * (1 - cells[i] / most)).toFixed(3)}">${percent(cells[i])}</span>`

@@ -57,7 +57,8 @@ function shows({ names, page, at, side }) {
 
 /** What the sentence and the tokens before leave open here. @param {Told} a */
 function reason({ truth: { count, codes }, code }) {
-  if (!count) return "No page that the sentence fits has the tokens before it.";
+  if (!count)
+    return "No page that the sentence fits has just the tokens before it; the picture may still show what it says.";
   const share = codes.get(code)?.share ?? 0;
   const pages = counted(count, "the one page that fits", "the {n} pages that fit");
   const fit = `${pages} the sentence and the tokens before`;
