@@ -40,9 +40,9 @@ def asked(expression, given):
     source = f"""
         import {{ readFileSync }} from "node:fs";
         import * as captioning from "{FOLDER}/captioning.js";
-        import * as wording from "{FOLDER}/wording.js";
+        import * as scenes from "{CORE}/scenes.js";
         import {{ readCheckpoint }} from "{CORE}/safetensors.js";
-        const m = {{ ...captioning, ...wording }};
+        const m = {{ ...captioning, ...scenes }};
         const {{ file, page, voice, cases }} = JSON.parse(readFileSync(0, "utf8"));
         const bytes = file && readFileSync(file);
         const net = file && m.captioner(readCheckpoint(
