@@ -689,9 +689,11 @@ class TestWithAKernel:
 
     def test_silence_is_explained(self, lab):
         page = lab(False)
+        page.clock.install()
         page.get_by_label("Type your own").fill("7")
         page.keyboard.press("Enter")
         page.get_by_text("Asking the kernel").wait_for()
+        page.clock.fast_forward(10_000)
         page.get_by_text("No kernel answered: run the cells above first.").wait_for()
 
     def test_the_kernel_moves_the_widget(self, lab):
