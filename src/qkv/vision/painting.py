@@ -134,7 +134,8 @@ class JointVocabulary:
                     "begin(sentences), and tokens by a tokenizer"
                 )
         _known("picture tokens", tokens, 0, self.codes)
-        return torch.cat([prompts, tokens.flatten(1) + self.offset], 1)
+        picture = tokens.flatten(1).to(prompts.device) + self.offset
+        return torch.cat([prompts, picture], 1)
 
     def tokens(
         self, ids: Int[Tensor, "batch token"]
@@ -238,7 +239,8 @@ class TextAndPicture:
         target: Int[Tensor, "batch token"],
     ) -> Float[Tensor, ""]:
         """Return the weighted cross-entropy of what is asked."""
-        each = F.cross_entropy(output.mT, target, reduction="none")
+        flat = output.flatten(0, 1), target.flatten()
+        each = F.cross_entropy(*flat, reduction="none").view_as(target)
         return (each * self.weights.to(each)).sum()
 
 
@@ -396,7 +398,7 @@ class Painter(nn.Module):
     >>> painter.log_likelihood(sentences, tokens).shape
     torch.Size([2, 16])
     >>> painter.attention(sentences, tokens).shape
-    torch.Size([2, 2, 4, 16, 20])
+    torch.Size([2, 2, 4, 16, 19])
     """
 
     def __init__(
@@ -550,5 +552,5 @@ class Painter(nn.Module):
     def _joined(
         self, sentences: Iterable[Sequence[str]], tokens: Tensor
     ) -> Int[Tensor, "batch token"]:
-        ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens.cpu())
+        ids = self.vocabulary.join(self.vocabulary.begin(sentences), tokens)
         return ids.to(self.model.output.weight.device)

@@ -39,8 +39,9 @@ def painter(seed: int = 0) -> Painter:
     both = vocabulary()
     sizes = {"d_model": 8, "heads": 2, "d_ff": 11, "layers": (1, 2)}
     model = LanguageModel(TransformerConfig(1, len(both), **sizes))
-    for weight in model.parameters():  # so that chances are far from even
-        torch.nn.init.normal_(weight, std=0.7)
+    for weight in model.parameters():
+        if weight.ndim > 1:  # so that chances are far from even, and differ
+            torch.nn.init.normal_(weight, std=0.7)
     return Painter(model, DiscreteVAE(CODES), both).eval()
 
 
@@ -319,6 +320,27 @@ def test_guidance_leads_away_from_what_is_drawn_without_a_sentence(strength):
         best = ((1 + strength) * with_it - strength * without).argmax(-1)
         assert torch.equal(best, found.flatten(1)[:, cell])
         told, untold = (torch.cat([x, best[:, None] + 8], 1) for x in (told, untold))
+
+
+def test_codes_that_are_fixed_are_drawn_and_the_others_follow():
+    made, fixed = painter(), {1: 4, 5: 0}
+    found = drawn(made, fixed=fixed)
+    for cell, code in fixed.items():
+        assert (found.flatten(1)[:, cell] == code).all()
+    free = drawn(made)
+    assert torch.equal(found.flatten(1)[:, 0], free.flatten(1)[:, 0])
+    assert not torch.equal(found.flatten(1)[:, 2:5], free.flatten(1)[:, 2:5])
+    with pytest.raises(ValueError, match="leaves step 1 no token"):
+        drawn(made, fixed={1: 7})
+
+
+@pytest.mark.parametrize("guidance", [0.0, 0.7])
+def test_logits_are_what_is_drawn_by(guidance):
+    made = painter()
+    tokens = drawn(made, temperature=0.0, guidance=guidance)
+    logits = made.logits(SENTENCES, tokens, guidance=guidance)
+    assert logits.shape == (4, 6, 7)
+    assert torch.equal(logits.argmax(-1), tokens.flatten(1))
 
 
 def test_drawing_leaves_the_model_in_its_mode():
