@@ -402,16 +402,16 @@ def one_of(name: str, given: str, known: Iterable[str], *, who: str) -> None:
         raise ValueError(f"{name} is {given!r}, but {who} {said}")
 
 
-def share_dropped(dropout: float) -> None:
+def share_dropped(share: float, name: str = "dropout") -> None:
     """Refuse a share of numbers to drop that leaves none, or less than none.
 
     Raises
     ------
     ValueError
-        If ``dropout`` is not a probability below 1.
+        If ``share`` is not a probability below 1.
     """
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
+    if not 0 <= share < 1:
+        raise ValueError(f"{name} must be from 0 to below 1, not {share}")
 
 
 def height_and_width(**sizes: tuple[int, int]) -> dict[str, tuple[int, int]]:

@@ -558,7 +558,8 @@ class MultiHeadAttention(nn.Module):
 
     Every W is "d_model d_model" for all heads together, whatever their number: more
     heads are narrower heads. The parameters have the names, the shapes and the initial
-    values of ``torch.nn.MultiheadAttention``, whose weights can be loaded.
+    values of ``torch.nn.MultiheadAttention``, whose weights can be loaded. Where heads
+    share keys and values, W of the keys and of the values has fewer rows.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ Arrows point from who imports to what is imported:
 - training → _processes, what changes where several train one model
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Eleven arrows go further, each for what would otherwise be written twice:
+Thirteen arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace, and since
@@ -33,6 +33,9 @@ Eleven arrows go further, each for what would otherwise be written twice:
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
+- vision → data, for ``Vocabulary``, too, and for ``Drawing``: the sentences that a
+  painter is trained on are drawn as all others are;
+- vision → decoding, for ``sample``: a picture's tokens are drawn as a text's are;
 - subwords → data, for ``composed``: what looks the same is the same to both;
 - series → data, for ``Series``: a forecast is judged on the parts that it has.
 
@@ -90,10 +93,13 @@ MAY_IMPORT = {
     "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
-    "vision": {*BELOW, "_files", "_models", "positions", "transformer", "recurrent"},
+    "vision": {
+        *{*BELOW, "_files", "_models", "positions", "transformer", "recurrent"},
+        *{"data", "decoding"},
+    },
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "_processes", "data", "trace"},
-    "decoding": {*MODEL, "_models", "data", "trace"},
+    "decoding": {*MODEL - {"vision"}, "_models", "data", "trace"},
     "plot": {"trace"},
     "widgets": {
         *{"trace", "attention", "decoding", "vision", "subwords", "experts"},

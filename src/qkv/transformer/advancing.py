@@ -33,15 +33,16 @@ def advancing(sublayer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor
 
 def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:
     """Return self-attention as a function: it extends the cache, and reads it all."""
-    attend, end = attending(attention), attention.d_model
+    attend, d_model = attending(attention), attention.d_model
     heads, kv_heads = attention.heads, attention.kv_heads
+    d_head, widths = d_model // heads, (d_model, sum(attention.widths[1:]))
     W, b = attention.in_proj_weight, attention.in_proj_bias
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias
 
     def look(x, layer, state, mask):
-        projected = F.linear(x, W, b)
-        queries = _split(projected[:, :end], state.batch, 1, heads).select(0, 0)
-        newest = _split(projected[:, end:], state.batch, 2, kv_heads)
+        asked, kept = F.linear(x, W, b).split(widths, -1)
+        queries = asked.view(state.batch, -1, heads, d_head).transpose(1, 2)
+        newest = _split(kept, state.batch, 2, kv_heads)
         keys, values = state.cache.append(layer, newest)
         return F.linear(attend(queries, keys, values, mask), W_out, b_out)
 

@@ -60,6 +60,10 @@ class TransformerConfig:
         in what each sub-layer says.
     final_norm : a norm after the last layer of encoder and decoder: None for in
         pre-norm only, as in the papers. ``torch.nn.Transformer`` always has one.
+    kv_heads : how many heads of keys and values every attention has, for its heads to
+        share: as many as ``heads`` if not given. The cache keeps no more.
+    window : how many tokens each of the decoder's may attend to in self-attention,
+        itself the last; all if not given. The cache still keeps all.
     """
 
     n_source: int

@@ -11,7 +11,14 @@ from qkv.tiles import trace_row
 from qkv.widgets import OneRow
 from qkv.widgets.one_row.one_row import MAXIMA, read
 from tests.browser import watched_page
-from tests.widgets.pages import harm, live, page_of, payload, slot, state_of
+from tests.widgets.pages import (
+    harm,
+    live,
+    page_of,
+    payload,
+    says_what_is_wrong,
+    state_of,
+)
 from tests.widgets.test_front_end import CORE, ROOT, run
 
 AXE = "node_modules/axe-core/axe.min.js"
@@ -263,6 +270,17 @@ def score(page, key):
     return page.locator(f"[data-field=scores-{key - 1}]")
 
 
+BROKEN = [
+    ({"scores": []}, "it has no row of scores"),
+    ({"values": [1]}, "the number of scores is 8, but that of values is 1"),
+    ({"seen": None}, "the number of scores is 8, but that of seen is 0"),
+    ({"scores": [None] * 8}, "one of its scores is no number"),
+    ({"tile": 0}, "its tile is 0, and not one of 1 to 8"),
+    ({"step": 4}, "it has 4 tiles, and not number 4"),
+    ({"maximum": "most"}, "its maximum is most, which is none"),
+]
+
+
 class TestInTheBrowser:
     def test_it_is_stepped_tile_by_tile(self, show):
         page = show(one_row())
@@ -420,24 +438,9 @@ class TestInTheBrowser:
         assert [c[:11] for c in captions] == [f"Tile {i} of 4" for i in (1, 2, 3, 4)]
         assert page.locator(".qkv-in-hand").count() == 4
 
-    @pytest.mark.parametrize(
-        ("changes", "words"),
-        [
-            ({"scores": []}, "it has no row of scores"),
-            ({"values": [1]}, "the number of scores is 8, but that of values is 1"),
-            ({"seen": None}, "the number of scores is 8, but that of seen is 0"),
-            ({"scores": [None] * 8}, "one of its scores is no number"),
-            ({"tile": 0}, "its tile is 0, and not one of 1 to 8"),
-            ({"step": 4}, "it has 4 tiles, and not number 4"),
-            ({"maximum": "most"}, "its maximum is most, which is none"),
-        ],
-    )
-    def test_a_broken_state_says_what_is_wrong(self, show, changes, words):
-        data = payload(one_row(), **changes) | {"model_id": "other"}
-        page = show(one_row(), body=slot("broken", data))
-        text = page.locator("[data-qkv-widget=broken]").inner_text()
-        assert "This widget cannot be drawn" in text
-        assert words in text
+    def test_a_broken_state_says_what_is_wrong(self, show):
+        broken = [(payload(one_row(), **changes), words) for changes, words in BROKEN]
+        says_what_is_wrong(show, [one_row()], broken)
 
 
 TINY = """[...document.querySelectorAll(".qkv-w *:not(msup *)")]
