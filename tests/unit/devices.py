@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from qkv.attention import scaled_dot_product_attention
 from qkv.data import Digits, Example, PairCorpus, Scenes
 from qkv.decoding import exact_match, translate
 from qkv.training import FitSettings, accuracy, fit
@@ -30,9 +31,8 @@ SETTINGS = FitSettings(learning_rate=1e-2, save_every=2)
 
 def transformer():
     torch.manual_seed(0)
-    return Transformer(
-        TransformerConfig(*SIZES, d_model=8, heads=2, d_ff=16, layers=(1, 1))
-    )
+    sizes = {"d_model": 8, "heads": 2, "d_ff": 16, "layers": (1, 1)}
+    return Transformer(TransformerConfig(*SIZES, **sizes, kv_heads=1, window=2))
 
 
 def trained(model, *, steps=4, **options):
@@ -61,6 +61,15 @@ def test_it_trains_there_as_it_does_here(away):
     there = trained(model, watch=lambda m: exact_match(m, PAIRS, PAIRS.train)).losses
     assert {w.device.type for w in model.parameters()} == {NAME}
     assert there == pytest.approx(here, rel=1e-5)
+
+
+def test_tiles_are_read_there(away):
+    torch.manual_seed(0)
+    x, mask = torch.randn(5, 4), torch.rand(5, 5) < 0.7
+    here = scaled_dot_product_attention(x, x, x, mask, causal=True, tile=2)
+    x = away(x)
+    there = scaled_dot_product_attention(x, x, x, away(mask), causal=True, tile=2)
+    torch.testing.assert_close(there.cpu(), here)
 
 
 @pytest.mark.parametrize("width", [1, 3])
