@@ -8,7 +8,7 @@ Arrows point from who imports to what is imported:
 - training, decoding → the model modules, data
 - transformer, vision, series → attention, positions, masks, layers
 - recurrent → attention; experts → layers
-- attention, masks, positions, layers, subwords, plot, widgets → trace
+- attention → tiles; tiles, masks, positions, layers, subwords, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
@@ -66,6 +66,7 @@ PACKAGE = SOURCE / "qkv"
 MODEL = {
     "attention",
     "masks",
+    "tiles",
     "positions",
     "layers",
     "recurrent",
@@ -83,7 +84,8 @@ MAY_IMPORT = {
     "trace": set(),
     "data": set(),
     "claims": set(),
-    "attention": {"masks", "trace"},
+    "attention": {"masks", "tiles", "trace"},
+    "tiles": {"trace"},
     "masks": {"trace"},
     "positions": {"trace"},
     "layers": {"trace"},
@@ -109,7 +111,7 @@ MAY_IMPORT = {
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
-LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
+LIGHT = ("trace", "masks", "tiles", "attention", "positions", "layers", "recurrent")
 LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data")
 LIGHT += ("decoding", "claims", "plot", "checking", "exercises")
 
