@@ -487,7 +487,7 @@ def test_a_step_never_moves_the_page(site, width):
         page.locator(f"[data-cell='{cell}']").click()
         high.add(page.evaluate(HEIGHT))
     assert len(high) == 1
-    assert high.pop() <= 730
+    assert high.pop() <= 700
 
 
 def test_a_script_is_drawn_and_not_run(show):

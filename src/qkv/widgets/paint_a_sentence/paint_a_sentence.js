@@ -441,7 +441,7 @@ function settings(w) {
   if (w.still) return nothing;
   const [temperature, guidance, seed] = [w.get("temperature"), w.get("guidance"), w.get("seed")];
   const put = (given) => act(w, { seed: Math.min(Math.max(Math.round(given) || 0, 0), MOST_SEED) });
-  return html`<div class="qkv-how">
+  return html`<div class="qkv-recipe">
     ${slider(w, { label: "Temperature", value: Math.round(10 * temperature), min: 0, max: 10 * HOTTEST, said: temperature.toFixed(1), pick: (x) => act(w, { temperature: x / 10 }) })}
     ${slider(w, { label: "Guidance", value: Math.round(4 * guidance), min: 0, max: 4 * MOST_GUIDANCE, said: String(+guidance.toFixed(2)), pick: (x) => act(w, { guidance: x / 4 }) })}
     <label class="qkv-seed">Seed <input type="number" min="0" max=${MOST_SEED} style="--wide:4" .value=${live(String(seed))} @change=${(e) => put(e.target.value)} /></label>
