@@ -181,7 +181,7 @@ function shrink({ now, rescale, maximum }) {
 function held(w, a) {
   const { now, maximum, same } = a;
   const line = (name, how, x, { write = exact, kind = "" } = {}) => html`<tr class=${kind}>
-    <th scope="row">${name}</th><td class="qkv-how">${how}</td>${number(x, write)}
+    <th scope="row">${name}</th><td class="qkv-worked">${how}</td>${number(x, write)}
   </tr>`;
   const inside = html`<table class="qkv-in-hand">
     <tbody>
