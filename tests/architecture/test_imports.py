@@ -8,7 +8,7 @@ Arrows point from who imports to what is imported:
 - training, decoding → the model modules, data
 - transformer, vision, series → attention, positions, masks, layers
 - recurrent → attention; experts → layers
-- attention, masks, positions, layers, subwords, plot, widgets → trace
+- attention, masks, positions, layers, subwords, patching, plot, widgets → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
@@ -92,6 +92,7 @@ MAY_IMPORT = {
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "_processes", "data", "trace"},
     "decoding": {*MODEL, "_models", "data", "trace"},
+    "patching": {"trace"},
     "plot": {"trace"},
     "widgets": {
         *{"trace", "attention", "decoding", "vision", "subwords", "experts"},
@@ -104,7 +105,7 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data")
+LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data", "patching")
 LIGHT += ("decoding", "claims", "plot", "checking", "exercises")
 
 
