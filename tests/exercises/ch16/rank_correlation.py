@@ -4,28 +4,26 @@ import torch
 
 
 def rank_correlation_by_the_formula(weights, harm):
-    n = len(weights)
-    a, b = (x.argsort().argsort() for x in (weights, harm))
-    return 1 - 6 * (a - b).square().sum().item() / (n * (n * n - 1))
+    n = weights.shape[1]
+    a, b = (x.argsort(1).argsort(1) for x in (weights, harm))
+    return 1 - 6 * (a - b).square().sum(1) / (n * (n * n - 1))
+
+
+def rank_correlation_row_by_row(weights, harm):
+    found = []
+    for a, b in zip(weights, harm, strict=True):
+        pair = torch.stack([a.argsort().argsort(), b.argsort().argsort()]).float()
+        found.append(torch.corrcoef(pair)[0, 1])
+    return torch.stack(found)
 
 
 def rank_correlation_from_the_largest(weights, harm):
-    a, b = ((x[:, None] < x).sum(1).double() for x in (weights, harm))
-    a, b = a - a.mean(), b - b.mean()
-    return (a @ b / (a.norm() * b.norm())).item()
-
-
-def rank_correlation_by_scatter(weights, harm):
-    def ranks(values):
-        found = torch.empty_like(values)
-        found[values.argsort()] = torch.arange(len(values), dtype=values.dtype)
-        return found
-
-    return torch.corrcoef(torch.stack([ranks(weights), ranks(harm)]))[1, 0]
+    a, b = ((x[:, :, None] < x[:, None]).sum(2).float() for x in (weights, harm))
+    return torch.cosine_similarity(a - a.mean(1, True), b - b.mean(1, True))
 
 
 ALTERNATIVES = (
     rank_correlation_by_the_formula,
+    rank_correlation_row_by_row,
     rank_correlation_from_the_largest,
-    rank_correlation_by_scatter,
 )

@@ -73,18 +73,10 @@ BY_HAND = ByHand(
             "both heads have been patched: that is the clean run",
             lambda: _all(CLEAN),
         ),
-        "the other way": Mistake(
-            "head 1 of the corrupted run has been put into the clean one",
-            lambda: _all(torch.stack([CORRUPTED[0], CLEAN[1]])),
-        ),
         "start forgotten": Mistake(
             "the leaning has been divided by the clean one: 0 must be where the "
             "corrupted run stands",
             lambda: _share(lambda start, now, goal: now / goal),
-        ),
-        "direction exchanged": Mistake(
-            "this is how far it is still to the clean run, not how far it has come",
-            lambda: _share(lambda start, now, goal: (goal - now) / (goal - start)),
         ),
         "not divided": Mistake(
             "divide by the way from the corrupted run to the clean one",

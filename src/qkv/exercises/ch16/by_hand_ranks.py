@@ -6,9 +6,9 @@ from torch import Tensor
 from qkv.checking.by_hand import ByHand, Table
 from qkv.checking.exercise import Mistake
 
-WEIGHTS = torch.tensor([0.6, 0.1, 0.25, 0.05])
-HARM = torch.tensor([2.0, 0.5, 0.1, 0.25])
-WORDS = ("dog", "saw", "cat", "the")
+WEIGHTS = torch.tensor([0.25, 0.1, 0.6, 0.05])
+HARM = torch.tensor([0.1, 0.5, 2.0, 0.25])
+WORDS = ("cat", "saw", "dog", "the")
 
 
 def _ranks(values: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ def _rho(of) -> dict[str, Tensor]:
 
 BY_HAND = ByHand(
     id="16.b",
-    title="In the same order?",
+    title="Four words in order",
     minutes=7,
     difficulty=2,
     task="For one syllable: the weight that each of four words gets, and by how much "

@@ -76,13 +76,6 @@ EXERCISE = Exercise(
         "one head": partial(_drawn, 1, 1, 5, 3),
     },
     mistakes={
-        "a copy, once": Mistake(
-            "the reader's tensor is left alone now, but the copy keeps every head that "
-            "was silenced before: a fresh copy is needed for each head",
-            lambda rest, written, direction: _in_place(
-                rest, written.clone(), direction
-            ),
-        ),
         "the others": Mistake(
             "all heads but one have been silenced, and the one is left",
             _alone,

@@ -11,34 +11,35 @@ from qkv.exercises import draw
 
 
 def rank_correlation(
-    weights: Float[Tensor, " word"], harm: Float[Tensor, " word"]
-) -> float:
+    weights: Float[Tensor, "token word"], harm: Float[Tensor, "token word"]
+) -> Float[Tensor, " token"]:
     return _correlated(_ranks(weights), _ranks(harm))
 
 
-def _ranks(values):
-    return values.argsort().argsort().to(values.dtype)
+def _ranks(values, axis=-1):
+    return values.argsort(axis).argsort(axis).to(values.dtype)
 
 
 def _correlated(a, b):
-    return torch.corrcoef(torch.stack([a, b]))[0, 1].item()
+    a, b = (x - x.mean(-1, keepdim=True) for x in (a, b))
+    return (a * b).sum(-1) / (a.norm(dim=-1) * b.norm(dim=-1))
 
 
 def _pairs_in_order(weights, harm):
     """Kendall's τ: of all pairs, those in the same order less the others."""
-    row, column = torch.triu_indices(len(weights), len(weights), 1)
-    a, b = ((x[row] - x[column]).sign() for x in (weights, harm))
-    return (a * b).mean().item()
+    row, column = torch.triu_indices(weights.shape[1], weights.shape[1], 1)
+    a, b = ((x[:, row] - x[:, column]).sign() for x in (weights, harm))
+    return (a * b).mean(1)
 
 
 def _undivided(weights, harm):
-    n, d = len(weights), _ranks(weights) - _ranks(harm)
-    return (1 - 6 * d.square().sum() / (n * n * (n - 1))).item()
+    n, d = weights.shape[1], _ranks(weights) - _ranks(harm)
+    return 1 - 6 * d.square().sum(1) / (n * n * (n - 1))
 
 
-def _drawn(words: int, seed: int) -> tuple[Tensor, Tensor]:
-    weights = (3 * draw.normal(words, seed=seed)).softmax(0)
-    return weights, 2 * weights.log() + 3 * draw.normal(words, seed=seed + 1)
+def _drawn(tokens: int, words: int) -> tuple[Tensor, Tensor]:
+    weights = (3 * draw.normal(tokens, words)).softmax(1)
+    return weights, 2 * weights.log() + 3 * draw.normal(tokens, words, seed=1)
 
 
 EXERCISE = Exercise(
@@ -48,9 +49,9 @@ EXERCISE = Exercise(
     difficulty=2,
     reference=rank_correlation,
     cases={
-        "seven words": partial(_drawn, 7, 0),
-        "thirteen words": partial(_drawn, 13, 2),
-        "five words": partial(_drawn, 5, 5),
+        "five tokens, seven words": partial(_drawn, 5, 7),
+        "seven tokens, thirteen words": partial(_drawn, 7, 13),
+        "one token": partial(_drawn, 1, 5),
     },
     mistakes={
         "values": Mistake(
@@ -62,7 +63,7 @@ EXERCISE = Exercise(
             "argsort says which word is at each rank. A rank is the other way round: "
             "which rank each word has. Take argsort of it once more",
             lambda weights, harm: _correlated(
-                weights.argsort().to(weights.dtype), harm.argsort().to(harm.dtype)
+                weights.argsort(-1).to(weights.dtype), harm.argsort(-1).to(harm.dtype)
             ),
         ),
         "one turned round": Mistake(
@@ -74,6 +75,11 @@ EXERCISE = Exercise(
             "only one of the two has been ranked",
             lambda weights, harm: _correlated(weights, _ranks(harm)),
         ),
+        "over the tokens": Mistake(
+            "the ranks have been given among the tokens, for each word. It is the "
+            "words of one token that are put in order: the last axis",
+            lambda weights, harm: _correlated(_ranks(weights, 0), _ranks(harm, 0)),
+        ),
         "pairs": Mistake(
             "this counts pairs that stand in the same order (Kendall's τ), another "
             "measure. Asked for is the correlation of the ranks (Spearman's ρ)",
@@ -83,7 +89,7 @@ EXERCISE = Exercise(
             "this is the share of words that have the same rank in both. Near misses "
             "are to count for something",
             lambda weights, harm: (
-                (_ranks(weights) == _ranks(harm)).float().mean().item()
+                (_ranks(weights) == _ranks(harm)).to(weights.dtype).mean(1)
             ),
         ),
         "squared": Mistake(
@@ -96,9 +102,9 @@ EXERCISE = Exercise(
         ),
     },
     hints=(
-        "first the rank of each word in each list: argsort, and argsort of that.",
-        "then the ordinary correlation of the two lists of ranks: "
-        "torch.corrcoef(torch.stack([a, b]))[0, 1].",
+        "first the rank of each word in its row: argsort(-1), and argsort(-1) of that.",
+        "then the ordinary correlation of two rows of ranks: take off the mean of "
+        "each; the sum of the products, divided by the product of the two lengths.",
     ),
     trained=False,
 )

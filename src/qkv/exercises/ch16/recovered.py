@@ -60,7 +60,7 @@ def _drawn(pairs: int, vocab: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="16.3",
+    id="16.4",
     title="How far over?",
     minutes=8,
     difficulty=2,
