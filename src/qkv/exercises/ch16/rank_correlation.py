@@ -11,8 +11,8 @@ from qkv.exercises import draw
 
 
 def rank_correlation(
-    weights: Float[Tensor, "token word"], harm: Float[Tensor, "token word"]
-) -> Float[Tensor, " token"]:
+    weights: Float[Tensor, "target source"], harm: Float[Tensor, "target source"]
+) -> Float[Tensor, " target"]:
     return _correlated(_ranks(weights), _ranks(harm))
 
 

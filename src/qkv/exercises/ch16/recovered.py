@@ -11,12 +11,12 @@ from qkv.exercises import draw
 
 
 def recovered(
-    clean: Float[Tensor, "pair vocab"],
-    corrupted: Float[Tensor, "pair vocab"],
-    patched: Float[Tensor, "pair vocab"],
-    first: Int[Tensor, " pair"],
-    second: Int[Tensor, " pair"],
-) -> Float[Tensor, " pair"]:
+    clean: Float[Tensor, "batch vocab"],
+    corrupted: Float[Tensor, "batch vocab"],
+    patched: Float[Tensor, "batch vocab"],
+    first: Int[Tensor, " batch"],
+    second: Int[Tensor, " batch"],
+) -> Float[Tensor, " batch"]:
     return _gone_over(clean, corrupted, patched, first, second)
 
 
