@@ -34,6 +34,7 @@ from qkv.widgets import (
     LookUp,
     MaskPainter,
     MergePad,
+    PatchBoard,
     Patches,
     Positions,
     Predict,
@@ -127,6 +128,10 @@ def _of_models(generator):
         "TransformerMap": (TransformerMap(*shown), ["ArrowRight"]),
         "Translator": (
             Translator(load_translator("english_korean"), ["I love cats"]),
+            [],
+        ),
+        "PatchBoard": (
+            PatchBoard(load_translator("english_korean"), "I see you", "you see me"),
             [],
         ),
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),

@@ -15,7 +15,7 @@ Arrows point from who imports to what is imported:
 - training → _processes, what changes where several train one model
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Eleven arrows go further, each for what would otherwise be written twice:
+Twelve arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace, and since
@@ -30,6 +30,7 @@ Eleven arrows go further, each for what would otherwise be written twice:
 - widgets → series: the ridge regression and the look-up that ForecastPad shows without
   a script are chapter 14's;
 - widgets → experts, likewise: the routing that RouterMap says is chapter 12's;
+- widgets → patching, likewise: the run that PatchBoard shows is chapter 16's;
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
@@ -96,7 +97,7 @@ MAY_IMPORT = {
     "plot": {"trace"},
     "widgets": {
         *{"trace", "attention", "decoding", "vision", "subwords", "experts"},
-        *{"series", "checking", "exercises"},
+        *{"series", "patching", "checking", "exercises"},
     },
     "checking": {"_files"},
     "exercises": {*MODEL, "checking"},

@@ -39,6 +39,7 @@ import { doors, said, silentHeads, textOf, tokenName, two } from "./saying.js";
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
 
 const NAMES = ["clean", "corrupted"];
+const parts = { both: "KV", keys: "K", values: "V" };
 const MOST_KNOWN = 100; // results that are kept
 
 /* ------------------------------------------------------------------ what is asked, and what comes of it */
@@ -210,15 +211,16 @@ function sentences(w) {
 /* ------------------------------------------------------------------ what is patched */
 
 /** @param {W} w @param {Asked} asked */
-function board(w, { pair, patched }) {
+function board(w, { pair, patched, through }) {
   const [clean, corrupted] = pair.map(words);
   const flip = (j) => change(w, { patched: flipped(patched, j, (a, b) => a - b) });
   const on = (j) => patched.includes(j);
+  const arrow = (j) => (on(j) ? `↓${parts[through]}` : "\u00a0");
   const cell = (j) =>
     w.still
-      ? html`<td>${on(j) ? "↓" : ""}</td>`
+      ? html`<td>${arrow(j)}</td>`
       : html`<td><label><input type="checkbox" data-word=${j} .checked=${live(on(j))} @change=${() => flip(j)}
-          aria-label=${`patch word ${j + 1}: ${clean[j]} over ${corrupted[j]}`} /><i aria-hidden="true">${on(j) ? "↓" : "\u00a0"}</i></label></td>`;
+          aria-label=${`patch word ${j + 1}: ${clean[j]} over ${corrupted[j]}`} /><i aria-hidden="true">${arrow(j)}</i></label></td>`;
   const kind = (j, name) => (on(j) ? name : "");
   return scroll(
     w,
@@ -227,7 +229,7 @@ function board(w, { pair, patched }) {
       <thead><tr><th scope="row">clean</th>${clean.map((word, j) => html`<th scope="col" class=${kind(j, "qkv-from-clean")}>${shown(word)}</th>`)}</tr></thead>
       <tbody>
         <tr><th scope="row">patch</th>${clean.map((_, j) => cell(j))}</tr>
-        <tr><th scope="row">corrupted</th>${corrupted.map((word, j) => html`<td class=${kind(j, "qkv-gone-over")}>${on(j) ? html`<s>${shown(word)}</s>` : shown(word)}</td>`)}</tr>
+        <tr><th scope="row">corrupted</th>${corrupted.map((word, j) => html`<td class=${kind(j, "qkv-gone-over")}>${on(j) && through === "both" ? html`<s>${shown(word)}</s>` : shown(word)}</td>`)}</tr>
       </tbody>
     </table>`,
   );
@@ -306,13 +308,19 @@ function way(result) {
 }
 
 /** @param {W} w @param {Result | null} result */
+function told(w, result) {
+  if (result) return said(askedOf(w), result, w.get("joiner"));
+  return w.local.loading ? "The model is being loaded …" : "The model has to run for this.";
+}
+
+/** @param {W} w @param {Result | null} result */
 function outcome(w, result) {
   const title = html`<div class="qkv-h">What is written, and how far over <small>where the two translations first differ</small></div>`;
   const ask =
     result || w.still || w.local.loading
       ? nothing
       : html`<p class="qkv-hint">This is not recorded. <button type="button" data-act="load" @click=${() => withNetwork(w, transformer, () => {}, "")}>Load the model</button></p>`;
-  return html`<div>${title}${runs(w, result)}${way(result)}${ask}</div>`;
+  return html`<div>${title}${runs(w, result)}${way(result)}${ask}${sentence(w, told(w, result))}</div>`;
 }
 
 /* ------------------------------------------------------------------ the widget */
@@ -330,31 +338,20 @@ function missing(w) {
 }
 
 /** @param {W} w */
-const sayingOf = (w, asked, result) =>
-  result
-    ? said(asked, result, w.get("joiner"))
-    : w.local.loading
-      ? "The model is being loaded …"
-      : "The model has to run for this.";
-
-/** @param {W} w */
 function view(w) {
   const chosen = chosenOf(w);
-  const asked = askedOf(w);
-  const result = resultOf(w, asked);
   return html`${sentences(w)}
     <div class="qkv-patching">
       <div><div class="qkv-h">What is patched <small>a checked word of the corrupted run is given what the clean run has in its place</small></div>
         ${board(w, chosen)}${settings(w, chosen)}</div>
-      ${outcome(w, result)}
-    </div>
-    ${sentence(w, sayingOf(w, asked, result))}`;
+      ${outcome(w, resultOf(w, askedOf(w)))}
+    </div>`;
 }
 
 /** @param {W} w */
 function stills(w) {
-  const asked = askedOf(w);
-  return [{ caption: sayingOf(w, asked, resultOf(w, asked)), state: {} }];
+  const [clean, corrupted] = w.get("pair");
+  return [{ caption: `“${corrupted}”, patched from “${clean}”`, state: {} }];
 }
 
 export default widget("patch-board", { missing, view, stills });

@@ -33,11 +33,13 @@ function exchanged({ pair, patched, through }) {
   const [clean, corrupted] = pair.map(words);
   const what = doors[through];
   if (!patched.length) return "No word is patched";
-  if (patched.length === clean.length) return `All words are patched, by their ${what}`;
-  if (patched.length > 1) return `The ${what} of words ${row(patched.map((j) => j + 1))} come from the clean run`;
+  if (patched.length === clean.length) return `At every word the decoder finds the ${what} of the clean run`;
+  if (patched.length > 1)
+    return `At words ${row(patched.map((j) => j + 1))} the decoder finds the ${what} of the clean run`;
   const [j] = patched;
-  const where = clean[j] === corrupted[j] ? `, where the same word stands` : `, where ${quoted(corrupted[j])} stands`;
-  return `Word ${j + 1}${where}: it is given the ${what} of ${quoted(clean[j])} of the clean run`;
+  return clean[j] === corrupted[j]
+    ? `At word ${j + 1} the decoder finds the ${what} that ${quoted(clean[j])} has in the clean run`
+    : `In the place of ${quoted(corrupted[j])}, word ${j + 1}, the decoder finds the ${what} of ${quoted(clean[j])}`;
 }
 
 /** @param {Result} result @param {string} joiner */
@@ -85,7 +87,7 @@ function why({ pair, patched, through, off }, far) {
  * @param {string} joiner
  */
 export function said(asked, result, joiner) {
-  const silent = asked.off.length ? ` and ${silentHeads(asked)} ${counted(asked.off.length, "is", "are")} silent` : "";
+  const silent = asked.off.length ? `, and ${silentHeads(asked)} ${counted(asked.off.length, "is", "are")} silent` : "";
   const done = `${exchanged(asked)}${silent}. ${written(result, joiner)}.`;
   const { at, writes } = result;
   if (at < 0)
