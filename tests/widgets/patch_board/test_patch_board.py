@@ -39,6 +39,9 @@ def new(**options):
     return PatchBoard(book(), DOG, CAT, **options)
 
 
+board = functools.cache(new)  # what happens in a browser does not change it
+
+
 # ------------------------------------------------------------ JavaScript = Python
 
 
@@ -167,8 +170,8 @@ HEADS = [(layer, head) for layer in range(2) for head in range(4)]
 
 
 def test_on_many_pairs_of_the_grammar_it_patches_as_python_does():
-    cases = many_cases(pairs_of_the_grammar(30), HEADS)
-    assert len({tuple(one["patched"]) for one in cases}) > 15
+    cases = many_cases(pairs_of_the_grammar(24), HEADS)
+    assert len({tuple(one["patched"]) for one in cases}) > 12
     hold(book(), cases, asked(COMMITTED, cases))
 
 
@@ -191,7 +194,7 @@ def test_in_models_of_other_kinds_too(tmp_path, changes):
 
 
 def test_what_is_recorded_is_what_the_page_computes():
-    cases = many_cases(pairs_of_the_grammar(6), HEADS, seed=2)
+    cases = many_cases(pairs_of_the_grammar(3), HEADS, seed=2)
     for one, made in zip(cases, asked(COMMITTED, cases), strict=True):
         asked_for = {k: v for k, v in one.items() if k != "pair"}
         recorded = PatchBoard(book(), *one["pair"], **asked_for).recorded
@@ -232,10 +235,10 @@ def test_the_known_results_hold_in_the_page_and_in_python():
 
 class TestPython:
     def test_it_opens_with_the_first_word_that_differs_and_says_what_comes_of_it(self):
-        assert repr(new()) == (
+        assert repr(board()) == (
             f"A translator reads “{CAT}” (corrupted, “{CORRUPTED}”), with the keys and "
-            f"values of word 2 (“dog”) from “{DOG}” (clean, “{CLEAN}”). It writes “개는 "
-            "개를 봤어”. Token 1 goes 1.00 of the way from “고” (0) to “개” (1)."
+            f"values of word 2 (“dog”) from “{DOG}” (clean, “{CLEAN}”). It writes "
+            "“개는 개를 봤어”. Token 1 goes 1.00 of the way from “고” (0) to “개” (1)."
         )
 
     def test_it_follows_its_traits(self):
@@ -264,13 +267,13 @@ class TestPython:
         assert "<td></td>" in view.fallback()
 
     def test_its_state_is_the_same_each_time_and_has_no_weights(self):
-        assert state_of(new()) == state_of(new())
-        assert len(json.dumps(state_of(new()))) < 5_000
-        data, _ = new()._repr_mimebundle_()
-        assert data["text/plain"] == new().alt
+        assert state_of(board()) == state_of(new())
+        assert len(json.dumps(state_of(board()))) < 5_000
+        data, _ = board()._repr_mimebundle_()
+        assert data["text/plain"] == board().alt
 
     def test_the_fallback_has_the_three_runs(self):
-        text = new().fallback()
+        text = board().fallback()
         assert text.count('<th scope="row">') == 3
         assert f"<td>{CLEAN}</td>" in text
 
@@ -304,7 +307,7 @@ class TestRefused:
         view = new()
         with pytest.raises(ValueError, match=words):
             view.pair = list(pair)
-        assert state_of(view) == state_of(new())
+        assert state_of(view) == state_of(board())
 
     def test_sentences_at_once(self):
         with pytest.raises(ValueError, match="give two of as many words"):
@@ -323,7 +326,7 @@ class TestRefused:
         view = new()
         with pytest.raises(ValueError, match=words):
             setattr(view, trait, value)
-        assert state_of(view) == state_of(new())
+        assert state_of(view) == state_of(board())
 
 
 # ------------------------------------------------------------ in Chromium
@@ -338,7 +341,7 @@ def site(show, tmp_path):
     (folder / "english_korean.js").write_text(text, "utf-8")
 
     def opened(widget=None, **options):
-        return show(widget or new(), **options)
+        return show(widget or board(), **options)
 
     return opened
 
@@ -369,9 +372,9 @@ class TestBoard:
         assert writes(page) == [CLEAN, CORRUPTED, "개는 개를 봤어"]
         assert say(page) == (
             "In the place of “cat”, word 2, the decoder finds the keys and values of "
-            "“dog”. It writes “개는 개를 봤어”: neither translation. The first syllable "
-            "goes 1.00 of the way from 고 to 개. What this word carries is enough for "
-            "it."
+            "“dog”. It writes “개는 개를 봤어”: neither translation. The first "
+            "syllable goes 1.00 of the way from 고 to 개. What this word carries is "
+            "enough for it."
         )
         assert page.locator(".qkv-say").get_attribute("aria-live") == "polite"
         assert page.locator(".qkv-say [lang=ko]").count() == 3
@@ -443,7 +446,7 @@ class TestBoard:
         assert "head 1 of layer 1 is silent" in say(page)
 
     def test_without_the_file_what_was_there_stays(self, show):
-        page = show(new())
+        page = show(board())
         for _ in range(2):
             page.locator("[data-word='1']").click()
             page.get_by_text("The model could not be used").wait_for()
@@ -548,7 +551,7 @@ class TestSentences:
 
 class TestKernel:
     def test_the_browser_asks_the_kernel(self, show):
-        page = live(show, new())
+        page = live(show, board())
         place = page.locator("#live2")
         page.evaluate("""() => {
             model.send = (message) => (window.message = message);
@@ -567,7 +570,7 @@ class TestKernel:
         assert "No word is patched" in place.locator(".qkv-say").inner_text()
 
     def test_no_key_leaves_it(self, show):
-        page = live(show, new())
+        page = live(show, board())
         page.evaluate("""() => {
             window.left = [];
             document.addEventListener("keydown", (event) => left.push(event.key));
@@ -582,7 +585,7 @@ class TestKernel:
         assert suppressed == "true"
 
     def test_a_state_that_was_never_run_asks_for_the_model(self, site):
-        page = site(body=slot("later", payload(new(), patched=[0, 4])))
+        page = site(body=slot("later", payload(board(), patched=[0, 4])))
         place = page.locator("[data-qkv-widget=later]")
         assert "The model has to run" in place.locator(".qkv-say").inner_text()
         place.locator("[data-act=load]").click()
@@ -617,7 +620,7 @@ def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
     long = "the black rabbit did not like the small penguin"
     path = tmp_path / "page.html"
     widget = PatchBoard(book(), long, "the small penguin did not like the black rabbit")
-    path.write_text(page_of(widget, new()), "utf-8")
+    path.write_text(page_of(widget, board()), "utf-8")
     with watched_page(browser, viewport={"width": 360, "height": 740}) as page:
         page.goto(path.as_uri())
         page.evaluate("qkvHost.ready")
@@ -647,5 +650,5 @@ def test_on_paper_it_stands_without_controls(site):
     ],
 )
 def test_a_broken_state_says_what_is_wrong(show, changes, words):
-    page = show(new(), body=slot("broken", payload(new(), **changes)))
+    page = show(board(), body=slot("broken", payload(board(), **changes)))
     assert words in page.locator("[data-qkv-widget=broken]").inner_text()

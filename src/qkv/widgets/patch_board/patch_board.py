@@ -208,18 +208,25 @@ class PatchBoard(Served):
         return self.joiner.join(token for token in tokens if token != "<eos>")
 
     def _sentence(self) -> str:
-        clean, corrupted = self.pair
-        places = [f"{i + 1} (“{clean.split()[i]}”)" for i in self.patched]
-        of = f"{_DOORS[self.through]} of {_and('word', places)} from “{clean}”"
-        silent = [f"{head + 1} of layer {layer + 1}" for layer, head in self.off]
-        changed = [f"the {of} (clean, “{self._written('clean')}”)"] * bool(places)
-        changed += [f"{_and('head', silent)} silent"] * bool(silent)
+        corrupted = f"“{self.pair[1]}” (corrupted, “{self._written('corrupted')}”)"
         return (
-            f"A translator reads “{corrupted}” (corrupted, "
-            f"“{self._written('corrupted')}”), with "
-            f"{' and '.join(changed) or 'nothing patched'}. It writes “{self.text}”. "
-            f"{self._way()}"
+            f"A translator reads {corrupted}, with {self._changed()}. It writes "
+            f"“{self.text}”. {self._way()}"
         )
+
+    def _changed(self) -> str:
+        """Say what is patched, and what is silent."""
+        clean, changed = self.pair[0], []
+        if self.patched:
+            places = [f"{i + 1} (“{clean.split()[i]}”)" for i in self.patched]
+            changed.append(
+                f"the {_DOORS[self.through]} of {_named('word', places)} from "
+                f"“{clean}” (clean, “{self._written('clean')}”)"
+            )
+        if self.off:
+            silent = [f"{head + 1} of layer {layer + 1}" for layer, head in self.off]
+            changed.append(f"{_named('head', silent)} silent")
+        return " and ".join(changed) or "nothing patched"
 
     def _way(self) -> str:
         if self.over is None:
@@ -257,16 +264,17 @@ def _two(x: float) -> str:
     return f"{x + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
-def _and(what: str, names: Sequence[str]) -> str:
+def _named(what: str, names: Sequence[str]) -> str:
     """Return names in a row, after what they are.
 
     Examples
     --------
-    >>> _and("word", ["1", "2", "3"])
-    'words 1, 2 and 3'
+    >>> _named("word", ["1"]), _named("word", ["1", "2", "3"])
+    ('word 1', 'words 1, 2 and 3')
     """
-    many = "" if len(names) == 1 else "s"
-    return f"{what}{many} {' and '.join(filter(None, [', '.join(names[:-1]), *names[-1:]]))}"
+    if len(names) == 1:
+        return f"{what} {names[0]}"
+    return f"{what}s {', '.join(names[:-1])} and {names[-1]}"
 
 
 def _run(checkpoint: Any, asked: dict[str, Any], most: int) -> dict[str, Any]:
