@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 from qkv.attention import attend
 from qkv.data import Digits, FindTheTwin, Scenes
 from qkv.transformer import load as load_translator
-from qkv.vision import LookUpNetwork, load_captioner
+from qkv.vision import LookUpNetwork, load_captioner, load_painter
 from qkv.vision import load as load_reader
 from qkv.widgets import (
     Alignment,
@@ -34,6 +34,8 @@ from qkv.widgets import (
     LookUp,
     MaskPainter,
     MergePad,
+    OneRow,
+    PaintASentence,
     PatchBoard,
     Patches,
     Positions,
@@ -111,7 +113,7 @@ def widgets():
 
 
 def _of_models(generator):
-    """Return the widgets of chapters 3 to 8, about as large as there."""
+    """Return the widgets of the other chapters, about as large as there."""
     tokens = [f"t{i}" for i in range(16)]
     stepping = ["ArrowRight", "ArrowRight", "ArrowRight", "Home"]
     q, k, v = torch.randn(3, 8, 4, generator=generator)
@@ -144,8 +146,10 @@ def _of_models(generator):
             MergePad(text, merges=20, word="1234567654321"),
             ["ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"],
         ),
+        "OneRow 12": (OneRow(range(12), range(12)), ["ArrowRight", "Home", "End"]),
         "RouterMap 256": (_router_map(generator), ["ArrowLeft", "Home", "End"]),
         "SayWhatYouSee 9": (_say_what_you_see(), ["ArrowRight", "ArrowLeft", "End"]),
+        "PaintASentence": (_paint_a_sentence(), ["ArrowLeft", "Home", "End"]),
         "Patches": (Patches(load_reader("digits"), Digits().held_out[:6]), []),
         "LookUp": (LookUp(LookUpNetwork(), FindTheTwin()), []),
     }
@@ -156,6 +160,13 @@ def _say_what_you_see():
     full = {divmod(slot, 3): "red star" for slot in range(9)}
     speaker = Scenes("korean"), load_captioner("caption_korean")
     return SayWhatYouSee({"caption_korean": speaker}, full)
+
+
+def _paint_a_sentence():
+    """Return the sentence that leaves the most pages open."""
+    world = Scenes(slots=2, jitter=0, sizes=(1.0,), most=4, left_out=0.2)
+    text = "circle and ring above star and moon"
+    return PaintASentence(load_painter("painter"), world, text)
 
 
 def _router_map(generator):

@@ -354,6 +354,34 @@ def heads_divide(d_model: int, heads: int) -> None:
         )
 
 
+def kv_heads_divide(heads: int, kv_heads: int | None) -> int:
+    """Return how many heads of keys and values there are: ``heads`` if not given.
+
+    Raises
+    ------
+    ValueError
+        If ``kv_heads`` does not divide ``heads``, or is below 1.
+    TypeError
+        If it is not whole.
+
+    Examples
+    --------
+    >>> kv_heads_divide(8, None), kv_heads_divide(8, 2)
+    (8, 2)
+    """
+    if kv_heads is None:
+        return heads
+    whole(1, kv_heads=kv_heads)
+    if heads % kv_heads:
+        fitting = ", ".join(str(n) for n in range(1, heads + 1) if heads % n == 0)
+        raise ValueError(
+            f"kv_heads = {kv_heads} does not divide heads = {heads}: each head of keys "
+            "and values serves the same number of heads that ask; choose one of "
+            f"{fitting}"
+        )
+    return kv_heads
+
+
 def one_of(name: str, given: str, known: Iterable[str], *, who: str) -> None:
     """Refuse what is not among the choices; ``who`` says whose they are.
 
@@ -374,16 +402,16 @@ def one_of(name: str, given: str, known: Iterable[str], *, who: str) -> None:
         raise ValueError(f"{name} is {given!r}, but {who} {said}")
 
 
-def share_dropped(dropout: float) -> None:
+def share_dropped(share: float, name: str = "dropout") -> None:
     """Refuse a share of numbers to drop that leaves none, or less than none.
 
     Raises
     ------
     ValueError
-        If ``dropout`` is not a probability below 1.
+        If ``share`` is not a probability below 1.
     """
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be from 0 to below 1, not {dropout}")
+    if not 0 <= share < 1:
+        raise ValueError(f"{name} must be from 0 to below 1, not {share}")
 
 
 def height_and_width(**sizes: tuple[int, int]) -> dict[str, tuple[int, int]]:

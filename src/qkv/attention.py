@@ -25,11 +25,19 @@ from qkv._checks import (
     axes_at_least,
     finite,
     heads_divide,
+    kv_heads_divide,
     like_the_weights,
     same_dtype,
     whole,
 )
+from qkv.tiles import Seen, attend_in_tiles
 from qkv.trace import step
+
+_ONLY_LATER = (
+    "mask is True only where a query would look at later tokens, which causal=True "
+    "hides, so that nothing is left to attend to; True means may attend: if yours "
+    "marks the hidden, write ~mask"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,6 +295,8 @@ def scaled_dot_product_attention(
     mask: Bool[Tensor, "..."] | None = None,
     *,
     causal: bool = False,
+    window: int | None = None,
+    tile: int | None = None,
 ) -> Float[Tensor, "*batch query d_v"]:
     r"""Average the values by how well their keys match each query.
 
@@ -303,12 +313,17 @@ def scaled_dot_product_attention(
         sends back gradients of zero.
     causal : let each query attend only to its own token and those before it. Where
         there are more keys than queries, the queries are the last of them.
+    window : with ``causal``, let it attend to so many of them only, itself the last.
+    tile : hold the scores of so many queries and keys at a time, as
+        :mod:`qkv.tiles` does, and compute them again in the backward pass. Without it
+        PyTorch's kernel chooses.
 
     Raises
     ------
     ValueError
-        If the sizes of query, key, value and mask do not fit each other, or a mask
-        leaves only what ``causal`` hides, and is probably of the opposite sense.
+        If the sizes of query, key, value and mask do not fit each other, a mask
+        leaves only what ``causal`` hides, and is probably of the opposite sense, there
+        is a window without ``causal``, or a window or a tile is below 1.
     TypeError
         If ``mask`` is not boolean, or query, key and value do not hold one kind of
         floating-point numbers.
@@ -333,22 +348,61 @@ def scaled_dot_product_attention(
     """
     _check(query, key, value)
     _check_numbers(query, key, value)
-    return _fused(query, key, value, mask, causal)
+    if tile is None:
+        return _fused(query, key, value, mask, causal, window)
+    return _in_tiles(query, key, value, mask, causal, window, tile)
 
 
 def _fused(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    causal: bool,
+    window: int | None,
 ) -> Tensor:
-    """Attend on PyTorch's kernel, with what is known to fit."""
-    kernel_hides = causal and mask is None and query.shape[-2] == key.shape[-2]
+    """Attend on PyTorch's kernel, with what is known to fit.
+
+    The third axis from the end, the head's, may be longer for queries than for keys.
+    """
+    square = query.shape[-2] == key.shape[-2]
+    kernel_hides = causal and mask is None and window is None and square
     if not kernel_hides:
-        mask = _visible(query, key, mask, causal)
+        mask = _visible(query, key, mask, causal, window)
     # The fused kernel wants four axes, and leaves a row of nothing at zero.
     absent = 4 - query.ndim
     q, k, v = (_with_axes(absent, x) for x in (query, key, value))
     fitted = None if mask is None else _with_axes(4 - mask.ndim, mask)
-    output = F.scaled_dot_product_attention(q, k, v, fitted, is_causal=kernel_hides)
+    grouped = q.shape[-3] != k.shape[-3]
+    output = F.scaled_dot_product_attention(
+        q, k, v, fitted, is_causal=kernel_hides, enable_gqa=grouped
+    )
     return output if absent <= 0 else output.flatten(0, absent)
+
+
+def _in_tiles(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    causal: bool,
+    window: int | None,
+    tile: int,
+) -> Tensor:
+    """Attend in tiles, which ask for their part of the mask one by one."""
+    whole(1, tile=tile)
+    queries, keys = query.shape[-2], key.shape[-2]
+    if mask is not None:
+        mask = masks.fitting(mask, (*query.shape[:-1], keys))
+        mask = mask.expand(*mask.shape[:-2], queries, keys)
+    _window_looks_back(causal, window)
+    if causal:  # what it refuses is refused; nothing is made
+        masks.causal(queries, keys, window=window, device="meta")
+    seen = Seen(mask, causal, window, before=keys - queries)
+    if causal and mask is not None and mask.any() and seen.nothing(queries, keys, tile):
+        raise ValueError(_ONLY_LATER)
+    q, k, v = (_as_summed(x) for x in (query, key, value))
+    return attend_in_tiles(q, k, v, seen, tile).to(value.dtype)
 
 
 def trace_scaled_dot_product(
@@ -358,6 +412,7 @@ def trace_scaled_dot_product(
     mask: Bool[Tensor, "..."] | None = None,
     *,
     causal: bool = False,
+    window: int | None = None,
 ) -> ScaledDotProductTrace:
     """Return the steps of :func:`scaled_dot_product_attention`, all weights kept.
 
@@ -376,14 +431,19 @@ def trace_scaled_dot_product(
     """
     _check(query, key, value)
     _check_numbers(query, key, value)
-    return _in_steps(query, key, value, mask, causal)
+    return _in_steps(query, key, value, mask, causal, window)
 
 
 def _in_steps(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None,
+    causal: bool,
+    window: int | None,
 ) -> ScaledDotProductTrace:
     """Do the same in explicit steps."""
-    visible = _visible(query, key, mask, causal)
+    visible = _visible(query, key, mask, causal, window)
     q, k, v = (_as_summed(x) for x in (query, key, value))
     scores = q @ k.mT
     scaled = scores / query.shape[-1] ** 0.5
@@ -498,18 +558,25 @@ class MultiHeadAttention(nn.Module):
 
     Every W is "d_model d_model" for all heads together, whatever their number: more
     heads are narrower heads. The parameters have the names, the shapes and the initial
-    values of ``torch.nn.MultiheadAttention``, whose weights can be loaded.
+    values of ``torch.nn.MultiheadAttention``, whose weights can be loaded. Where heads
+    share keys and values, W of the keys and of the values has fewer rows.
 
     Parameters
     ----------
     d_model : the width of a token.
     heads : how many heads share it.
     bias : whether each projection adds a bias.
+    kv_heads : how many heads of keys and values there are, each for the same number of
+        heads that ask, neighbours: as many as ``heads`` if not given (*multi-head*),
+        1 is *multi-query*, what lies between *grouped-query* attention.
+    window : where it is causal, how many tokens each may attend to, itself the last;
+        all if not given.
 
     Raises
     ------
     ValueError
-        If ``heads`` does not divide ``d_model``, or sizes do not fit each other.
+        If ``heads`` does not divide ``d_model``, ``kv_heads`` does not divide
+        ``heads``, sizes do not fit each other, or one with a window is not causal.
     TypeError
         If query, key or value hold another kind of numbers than the weights, or a mask
         stands in the place of one.
@@ -518,7 +585,8 @@ class MultiHeadAttention(nn.Module):
 
     Notes
     -----
-    Vaswani et al. (2017), section 3.2.2.
+    Vaswani et al. (2017), section 3.2.2. Multi-query attention is Shazeer's (2019),
+    grouped-query attention Ainslie et al.'s (2023).
 
     Examples
     --------
@@ -530,15 +598,32 @@ class MultiHeadAttention(nn.Module):
     torch.Size([3, 2, 5, 7])
     """
 
-    def __init__(self, d_model: int, heads: int, *, bias: bool = True):
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        *,
+        bias: bool = True,
+        kv_heads: int | None = None,
+        window: int | None = None,
+    ):
         """Make the projections into the heads, in one matrix, and out of them."""
         super().__init__()
         heads_divide(d_model, heads)
-        self.d_model, self.heads = d_model, heads
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * d_model, d_model))
-        self.in_proj_bias = nn.Parameter(torch.zeros(3 * d_model)) if bias else None
+        self.d_model, self.heads, self.window = d_model, heads, window
+        self.kv_heads = kv_heads_divide(heads, kv_heads)
+        if window is not None:
+            whole(1, window=window)
+        d_kv = d_model // heads * self.kv_heads
+        self.widths = d_model, d_kv, d_kv  # of queries, keys and values, in one matrix
+        width = sum(self.widths)
+        self.in_proj_weight = nn.Parameter(torch.empty(width, d_model))
+        self.in_proj_bias = nn.Parameter(torch.zeros(width)) if bias else None
         self.out_proj = nn.Linear(d_model, d_model, bias=bias)
-        nn.init.xavier_uniform_(self.in_proj_weight)
+        # As large at first as where no head shares a key: of a smaller matrix
+        # xavier_uniform_ would make larger numbers.
+        share = (d_model + width) / (4 * d_model)
+        nn.init.xavier_uniform_(self.in_proj_weight, gain=share**0.5)
         if bias:
             nn.init.zeros_(self.out_proj.bias)
 
@@ -566,7 +651,7 @@ class MultiHeadAttention(nn.Module):
         key, value = _default(query, key, value)
         q, k, v = self._project(query, key, value)
         mask = _for_every_head(query, key, mask)
-        merged = merge_heads(_fused(q, k, v, mask, causal))
+        merged = merge_heads(_fused(q, k, v, mask, causal, self.window))
         return self.out_proj(merged)
 
     def trace(
@@ -578,11 +663,16 @@ class MultiHeadAttention(nn.Module):
         mask: Bool[Tensor, "..."] | None = None,
         causal: bool = False,
     ) -> MultiHeadTrace:
-        """Return the steps of :meth:`forward`, one by one."""
+        """Return the steps of :meth:`forward`, one by one.
+
+        Keys and values are those that each head sees: where several heads share one,
+        it stands there for each of them.
+        """
         key, value = _default(query, key, value)
-        q, k, v = self._project(query, key, value)
+        q, *shared = self._project(query, key, value)
+        k, v = map(self._for_each_head, shared)
         mask = _for_every_head(query, key, mask)
-        attention = _in_steps(q, k, v, mask, causal)
+        attention = _in_steps(q, k, v, mask, causal, self.window)
         merged = merge_heads(attention.output)
         return MultiHeadTrace(
             queries=q,
@@ -600,19 +690,28 @@ class MultiHeadAttention(nn.Module):
         # one large product is faster than three
         together = F.linear(query, self.in_proj_weight, self.in_proj_bias)
         finite("the projection of query, key and value", together)
-        return tuple(split_heads(x, self.heads) for x in together.chunk(3, -1))
+        return self._in_heads(*together.split(self.widths, -1))
 
     def _project_apart(self, **inputs: Tensor) -> tuple[Tensor, ...]:
-        weights, bias = self.in_proj_weight.chunk(3), self.in_proj_bias
-        biases = (None, None, None) if bias is None else bias.chunk(3)
+        weights, bias = self.in_proj_weight.split(self.widths), self.in_proj_bias
+        biases = (None, None, None) if bias is None else bias.split(self.widths)
         projected = []
         for (name, x), W, b in zip(inputs.items(), weights, biases, strict=True):
             self._fitting(name, x)
             part = F.linear(x, W, b)
             finite(f"the projection of {name}", part)
-            projected.append(split_heads(part, self.heads))
-        _check(*projected)
-        return tuple(projected)
+            projected.append(part)
+        _check(*inputs.values())
+        return self._in_heads(*projected)
+
+    def _in_heads(self, query: Tensor, *shared: Tensor) -> tuple[Tensor, ...]:
+        kept = (split_heads(x, self.kv_heads) for x in shared)
+        return split_heads(query, self.heads), *kept
+
+    def _for_each_head(self, shared: Tensor) -> Tensor:
+        if self.kv_heads == self.heads:
+            return shared
+        return shared.repeat_interleave(self.heads // self.kv_heads, -3)
 
     def _fitting(self, name: str, x: Tensor) -> None:
         like_the_weights(name, x, self.in_proj_weight)
@@ -641,23 +740,30 @@ def _for_every_head(query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor |
 
 
 def _visible(
-    query: Tensor, key: Tensor, mask: Tensor | None, causal: bool
+    query: Tensor, key: Tensor, mask: Tensor | None, causal: bool, window: int | None
 ) -> Tensor | None:
+    queries, keys = query.shape[-2], key.shape[-2]
     if mask is not None:
-        mask = masks.fitting(mask, (*query.shape[:-1], key.shape[-2]))
-    if not causal or query.shape[-2] == 1:  # the last token may look at all of them
+        mask = masks.fitting(mask, (*query.shape[:-1], keys))
+    _window_looks_back(causal, window)
+    # the last token may look at all of them
+    if not causal or (queries == 1 and window is None):
         return mask
-    past = masks.causal(query.shape[-2], key.shape[-2], device=query.device)
+    past = masks.causal(queries, keys, window=window, device=query.device)
     if mask is None:
         return past
     both = masks.combined(mask, past)
     if mask.any() and not both.any():
-        raise ValueError(
-            "mask is True only where a query would look at later tokens, which "
-            "causal=True hides, so that nothing is left to attend to; True means may "
-            "attend: if yours marks the hidden, write ~mask"
-        )
+        raise ValueError(_ONLY_LATER)
     return both
+
+
+def _window_looks_back(causal: bool, window: int | None) -> None:
+    if window is not None and not causal:
+        raise ValueError(
+            f"window = {window} says how far a query looks back, but causal=False lets "
+            "it look ahead; give causal=True as well"
+        )
 
 
 def _with_axes(absent: int, x: Tensor) -> Tensor:

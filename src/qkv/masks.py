@@ -16,11 +16,15 @@ from qkv._checks import a_tensor, indices, whole, whole_batch
 
 
 def causal(
-    query: int, key: int | None = None, *, device: torch.device | str | None = None
+    query: int,
+    key: int | None = None,
+    *,
+    window: int | None = None,
+    device: torch.device | str | None = None,
 ) -> Bool[Tensor, "query key"]:
     r"""Let every token attend to itself and to those before it.
 
-    .. math:: M_{ij} = [\, j \le i + n_{key} - n_{query} \,]
+    .. math:: M_{ij} = [\, i' - w < j \le i' \,], \qquad i' = i + n_{key} - n_{query}
 
     Parameters
     ----------
@@ -28,17 +32,19 @@ def causal(
     key : the number of keys, as many as queries if not given. Where there are more,
         the queries are the *last* of them, as in a decoder that keeps the keys of the
         tokens it has read.
+    window : w, how many of them each token may attend to, itself the last; all if not
+        given.
 
     Raises
     ------
     ValueError
-        If there are fewer keys than queries, or less than none.
+        If there are fewer keys than queries, or less than none, or a window below 1.
     TypeError
         If a number is not whole.
 
     Notes
     -----
-    Vaswani et al. (2017), section 3.2.3.
+    Vaswani et al. (2017), section 3.2.3; Beltagy et al. (2020) for the window.
 
     Examples
     --------
@@ -48,6 +54,10 @@ def causal(
             [1, 1, 1]], dtype=torch.int32)
     >>> causal(1, 3)
     tensor([[True, True, True]])
+    >>> causal(3, window=2).int()
+    tensor([[1, 0, 0],
+            [1, 1, 0],
+            [0, 1, 1]], dtype=torch.int32)
     """
     key = query if key is None else key
     whole(0, query=query, key=key)
@@ -58,7 +68,11 @@ def causal(
             "among them"
         )
     everything = torch.ones(query, key, dtype=torch.bool, device=device)
-    return everything.tril(key - query)
+    past = everything.tril(key - query)
+    if window is None:
+        return past
+    whole(1, window=window)
+    return past.triu(key - query - window + 1)
 
 
 def padding(lengths: Int[Tensor, " batch"], key: int) -> Bool[Tensor, "batch 1 key"]:

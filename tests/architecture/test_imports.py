@@ -8,14 +8,15 @@ Arrows point from who imports to what is imported:
 - training, decoding → the model modules, data
 - transformer, vision, series → attention, positions, masks, layers
 - recurrent → attention; experts → layers
-- attention, masks, positions, layers, subwords, patching, plot, widgets → trace
+- attention → tiles; tiles, masks, positions, layers, subwords, patching, plot, widgets
+  → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - training → _processes, what changes where several train one model
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Twelve arrows go further, each for what would otherwise be written twice:
+Fourteen arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace, and since
@@ -34,6 +35,9 @@ Twelve arrows go further, each for what would otherwise be written twice:
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
+- vision → data, for ``Vocabulary``, too, and for ``Drawing``: the sentences that a
+  painter is trained on are drawn as all others are;
+- vision → decoding, for ``sample``: a picture's tokens are drawn as a text's are;
 - subwords → data, for ``composed``: what looks the same is the same to both;
 - series → data, for ``Series``: a forecast is judged on the parts that it has.
 
@@ -64,6 +68,7 @@ PACKAGE = SOURCE / "qkv"
 MODEL = {
     "attention",
     "masks",
+    "tiles",
     "positions",
     "layers",
     "recurrent",
@@ -81,7 +86,8 @@ MAY_IMPORT = {
     "trace": set(),
     "data": set(),
     "claims": set(),
-    "attention": {"masks", "trace"},
+    "attention": {"masks", "tiles", "trace"},
+    "tiles": {"trace"},
     "masks": {"trace"},
     "positions": {"trace"},
     "layers": {"trace"},
@@ -89,10 +95,13 @@ MAY_IMPORT = {
     "experts": {"layers", "trace"},
     "recurrent": {"attention", "masks", "layers", "trace"},
     "transformer": {*BELOW, "_files", "positions", "data"},
-    "vision": {*BELOW, "_files", "_models", "positions", "transformer", "recurrent"},
+    "vision": {
+        *{*BELOW, "_files", "_models", "positions", "transformer", "recurrent"},
+        *{"data", "decoding"},
+    },
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "_processes", "data", "trace"},
-    "decoding": {*MODEL, "_models", "data", "trace"},
+    "decoding": {*MODEL - {"vision"}, "_models", "data", "trace"},
     "patching": {"trace"},
     "plot": {"trace"},
     "widgets": {
@@ -105,7 +114,7 @@ MAY_IMPORT = {
 # What costs a reader seconds, and is needed by few.
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
-LIGHT = ("trace", "masks", "attention", "positions", "layers", "recurrent")
+LIGHT = ("trace", "masks", "tiles", "attention", "positions", "layers", "recurrent")
 LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data", "patching")
 LIGHT += ("decoding", "claims", "plot", "checking", "exercises")
 

@@ -65,23 +65,32 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return package
 
 
+def hashes() -> dict[str, str]:
+    return {name: execute.hash_of(files_of(name)) for name in SOURCES}
+
+
+@pytest.fixture(scope="module")
+def untouched(copied: Path) -> dict[str, str]:
+    """The hashes before any edit; each test leaves the copy as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "PACKAGE", copied)
+        return hashes()
+
+
 @pytest.fixture
 def stale(
-    copied: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Path], set[str]]]:
+    copied: Path, untouched: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Path], set[str]]:
     """Return the twins that an edit of one file makes stale; it is taken back."""
     monkeypatch.setattr(kernel, "PACKAGE", copied)
 
     def after(edited: Path) -> set[str]:
         file = copied / edited.relative_to(PACKAGE)
-        before, text = hashes(), file.read_bytes()
+        text = file.read_bytes()
         file.write_bytes(text + b"\n")
-        changed = {name for name, made in hashes().items() if made != before[name]}
+        changed = {name for name, made in hashes().items() if made != untouched[name]}
         file.write_bytes(text)
         return changed
-
-    def hashes() -> dict[str, str]:
-        return {name: execute.hash_of(files_of(name)) for name in SOURCES}
 
     return after
 

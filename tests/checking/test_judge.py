@@ -397,6 +397,69 @@ class _Mute(Exception):
         raise RuntimeError
 
 
+class TestGradients:
+    """Where they are a part of the answer, they are compared as values are."""
+
+    asked = exercise(
+        double,
+        backward=True,
+        mistakes={
+            "cut": Mistake("no gradient", lambda x: 2 * x.detach()),
+            "turned": Mistake("the other way", lambda x: (4 * x).detach() - 2 * x),
+        },
+    )
+
+    @pytest.mark.parametrize(
+        "right", [lambda x: x + x, lambda x: 2 * x.double(), lambda x: x.mul_(2)]
+    )
+    def test_a_right_one_passes(self, right: Callable) -> None:
+        assert judge(self.asked, right).stage is Stage.SOLVED
+
+    @pytest.mark.parametrize(
+        ("attempt", "name"),
+        [
+            (lambda x: torch.tensor((2 * x).tolist()), "cut"),
+            (torch.no_grad()(double), "cut"),
+            (lambda x: 4 * x.detach() - 2 * x, "turned"),
+        ],
+    )
+    def test_right_values_with_a_wrong_gradient_have_a_name(
+        self, attempt: Callable, name: str
+    ) -> None:
+        verdict = judge(self.asked, attempt)
+        assert (verdict.stage, verdict.mistake) == (Stage.MISTAKE, name)
+
+    def test_one_without_a_name_is_told_which_argument_gets_what(self) -> None:
+        verdict = judge(self.asked, lambda x: 5 * x - (3 * x).detach())
+        assert verdict.stage is Stage.VALUES
+        assert first_line(verdict).startswith(
+            "the values are right, but the gradient that reaches x is not: 10 of 10 "
+            "values are off, most at batch 1, token 4: 50, wanted 20 (the check "
+        )
+
+    def test_wrong_values_come_first(self) -> None:
+        verdict = judge(self.asked, lambda x: 3 * x)
+        assert "the values are right" not in verdict.message
+
+    def test_elsewhere_nobody_looks_at_them(self) -> None:
+        verdict = judge(exercise(double), lambda x: 2 * x.detach())
+        assert verdict.stage is Stage.SOLVED
+
+
+def test_a_mistake_beside_one_that_gives_nan_is_named_by_the_other_cases() -> None:
+    """Two slips at once: the one that has a name shows where the other does not."""
+    cases = {
+        "small": lambda: (torch.ones(2, 5),),
+        "large": lambda: (torch.full((1, 3), 300.0),),
+    }
+
+    def tripled_with_nan(x: torch.Tensor) -> torch.Tensor:
+        return 3 * x + x.exp() - x.exp()
+
+    verdict = judge(exercise(double, cases=cases), tripled_with_nan)
+    assert verdict.mistake == "tripled"
+
+
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")
 def test_odd_answers_are_judged_like_others() -> None:
     def mute(x: torch.Tensor) -> torch.Tensor:

@@ -162,24 +162,49 @@ def test_readme_lists_every_chapter_under_its_part():
 
 def test_home_shows_the_twelve_digits_at_their_last_step_and_moves_once(browser, site):
     state = """() => {
-      const rows = [...document.querySelectorAll("[data-plays] .qkv-row")];
+      const rows = [...document.querySelectorAll(".qkv-alignment .qkv-row")];
       return [rows.findIndex((row) => row.ariaPressed === "true"), rows.length];
     }"""
     with watched_page(browser, reduced_motion="reduce") as page:
         page.goto(f"{site.address}/index.html")
         page.evaluate("window.qkvHost.ready")
-        page.locator("[data-plays]").scroll_into_view_if_needed()
+        page.locator("[data-plays]").first.scroll_into_view_if_needed()
         assert page.evaluate(state) == [12, 13]
         page.wait_for_timeout(700)
         assert page.evaluate(state) == [12, 13]
     pressed = """addEventListener("click", ({ target }) => {
-      (window.pressed ??= []).push(Number(target.closest(".qkv-row").dataset.row));
+      const row = target.closest(".qkv-row");
+      if (row) (window.pressed ??= []).push(Number(row.dataset.row));
     }, { capture: true })"""
     with watched_page(browser, reduced_motion="no-preference") as page:
         page.add_init_script(pressed)
         page.goto(f"{site.address}/index.html")
-        page.locator("[data-plays]").scroll_into_view_if_needed()
+        page.locator("[data-plays]").first.scroll_into_view_if_needed()
         page.wait_for_function("window.pressed?.length === 13")
         page.wait_for_timeout(700)
         assert page.evaluate("pressed") == list(range(13)), "once, one after the other"
         assert page.evaluate(state) == [12, 13]
+
+
+PAINTED = """() => [...document.querySelectorAll(".qkv-paint-a-sentence [data-cell]")]
+    .findIndex((cell) => cell.ariaCurrent === "step")"""
+
+
+def test_home_paints_a_picture_once_and_loads_no_model_for_it(browser, site):
+    home = f"{site.address}/index.html"
+    with watched_page(browser, reduced_motion="no-preference") as page:
+        loads = []
+        page.on("request", lambda request: loads.append(request.url))
+        page.goto(home)
+        page.locator("[data-plays]").nth(1).scroll_into_view_if_needed()
+        page.wait_for_function(f"({PAINTED})() === 0")
+        page.wait_for_function(f"({PAINTED})() === 15")
+        assert [url for url in loads if "checkpoints" in url] == []
+    with watched_page(browser, reduced_motion="reduce") as page:
+        page.goto(home)
+        page.locator("[data-plays]").nth(1).scroll_into_view_if_needed()
+        page.wait_for_timeout(700)
+        assert page.evaluate(PAINTED) == 15
+        page.locator(".qkv-paint-a-sentence [data-act=again]").click()
+        page.get_by_text("The model is here").wait_for()
+        assert page.evaluate(PAINTED) == 15

@@ -3,11 +3,20 @@
 import pytest
 import torch
 
-from qkv.data import Digits, Example, PairCorpus
+from qkv.attention import scaled_dot_product_attention
+from qkv.data import Digits, Example, PairCorpus, Scenes
 from qkv.decoding import exact_match, translate
 from qkv.training import FitSettings, accuracy, fit
-from qkv.transformer import Transformer, TransformerConfig
-from qkv.vision import VisionConfig, VisionTransformer, load, save
+from qkv.transformer import LanguageModel, Transformer, TransformerConfig
+from qkv.vision import (
+    DiscreteVAE,
+    JointVocabulary,
+    Painter,
+    VisionConfig,
+    VisionTransformer,
+    load,
+    save,
+)
 from tests.unit.away import NAME, another_device
 
 PAIRS = PairCorpus(
@@ -22,9 +31,8 @@ SETTINGS = FitSettings(learning_rate=1e-2, save_every=2)
 
 def transformer():
     torch.manual_seed(0)
-    return Transformer(
-        TransformerConfig(*SIZES, d_model=8, heads=2, d_ff=16, layers=(1, 1))
-    )
+    sizes = {"d_model": 8, "heads": 2, "d_ff": 16, "layers": (1, 1)}
+    return Transformer(TransformerConfig(*SIZES, **sizes, kv_heads=1, window=2))
 
 
 def trained(model, *, steps=4, **options):
@@ -55,6 +63,15 @@ def test_it_trains_there_as_it_does_here(away):
     assert there == pytest.approx(here, rel=1e-5)
 
 
+def test_tiles_are_read_there(away):
+    torch.manual_seed(0)
+    x, mask = torch.randn(5, 4), torch.rand(5, 5) < 0.7
+    here = scaled_dot_product_attention(x, x, x, mask, causal=True, tile=2)
+    x = away(x)
+    there = scaled_dot_product_attention(x, x, x, away(mask), causal=True, tile=2)
+    torch.testing.assert_close(there.cpu(), here)
+
+
 @pytest.mark.parametrize("width", [1, 3])
 def test_it_translates_there(away, width):
     model = transformer()
@@ -80,3 +97,23 @@ def test_pictures_are_learnt_there_and_the_model_is_saved(away, tmp_path):
     save(model, tmp_path / "digits.safetensors")
     saved = load(tmp_path / "digits.safetensors").state_dict()
     assert {weight.device.type for weight in saved.values()} == {"cpu"}
+
+
+def painter(bring):
+    """Return what is drawn, painted, how likely it is, and where the model looks."""
+    world = Scenes(slots=2, jitter=0, sizes=(1.0,), most=4)
+    torch.manual_seed(0)
+    both = JointVocabulary(world.vocabulary)
+    config = TransformerConfig(1, len(both), d_model=8, heads=2, d_ff=16)
+    made = Painter(bring(LanguageModel(config)), bring(DiscreteVAE()), both)
+    said = [("red", "circle"), ("blue", "ring")]
+    tokens = made.draw(said, uniform=torch.full((2, 16), 0.3), guidance=0.5)
+    found = tokens, made.pictures(tokens), made.log_likelihood(said, tokens)
+    return [x.cpu() for x in (*found, made.attention(said, tokens))]
+
+
+def test_pictures_are_drawn_there_as_they_are_here(away):
+    here, there = painter(lambda model: model), painter(away)
+    assert torch.equal(here[0], there[0])
+    for one, other in zip(here[1:], there[1:], strict=True):
+        torch.testing.assert_close(one, other)

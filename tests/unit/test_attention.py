@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import partial
 
 import pytest
 import torch
@@ -50,7 +51,7 @@ def assert_same_gradients(ours, oracle, inputs, seed):
     pull = normal(*ours.shape, seed=seed + 1).detach()
     torch.testing.assert_close(
         torch.autograd.grad(ours, inputs, pull),
-        torch.autograd.grad(oracle, inputs, pull),
+        torch.autograd.grad(oracle, inputs, pull, retain_graph=True),
     )
 
 
@@ -270,7 +271,9 @@ def test_queries_are_scored_alike_alone_and_together(sizes, seed, name):
 # -------------------------------------------------------------- scaled dot-product
 
 
+tiles_of_3 = partial(scaled_dot_product_attention, tile=3)
 KINDS = ("none", "causal", "padding", "both", "arbitrary")
+WINDOWS = ("window", "padded window")
 dtypes = st.sampled_from([torch.float32, torch.float64])
 
 
@@ -283,6 +286,11 @@ def arguments_of(kind: str, batch: int, query: int, key: int, seed: int) -> dict
         return {"mask": mask}
     lengths = torch.randint(0, key + 1, (batch,), generator=generator)
     given = {"mask": masks.padding(lengths, key)} if kind in ("padding", "both") else {}
+    if kind in ("window", "padded window"):
+        window = int(torch.randint(1, key + 2, (), generator=generator))
+        given |= {"window": window, "causal": True}
+    if kind == "padded window":
+        given["mask"] = masks.padding(lengths, key)
     return given | ({"causal": True} if kind in ("causal", "both") else {})
 
 
@@ -292,8 +300,9 @@ def whole_mask(arguments: dict, batch: int, query: int, key: int) -> torch.Tenso
     if "mask" in arguments:
         whole = whole & arguments["mask"]
     if arguments.get("causal"):
-        i, j = torch.arange(query)[:, None], torch.arange(key)
-        whole = whole & (j <= i + key - query)
+        i, j = torch.arange(query)[:, None] + key - query, torch.arange(key)
+        whole = whole & (j <= i)
+        whole = whole & (i - j < arguments.get("window", key))
     return whole
 
 
@@ -321,11 +330,12 @@ def seen_by_someone(whole: torch.Tensor) -> torch.Tensor:
 @given(
     sizes=st.permutations([2, 3, 5, 7, 11]).map(tuple),
     square=st.booleans(),
-    kind=st.sampled_from(KINDS),
+    kind=st.sampled_from([*KINDS, *WINDOWS]),
     dtype=dtypes,
+    tile=st.integers(1, 12),
     seed=seeds,
 )
-def test_both_paths_are_pytorchs_attention(sizes, square, kind, dtype, seed):
+def test_all_paths_are_pytorchs_attention(sizes, square, kind, dtype, tile, seed):
     batch, *lengths, d_k, d_v = sizes
     query, key = (max(lengths),) * 2 if square else sorted(lengths)
     q = normal(batch, query, d_k, seed=seed).detach().to(dtype).requires_grad_()
@@ -335,25 +345,27 @@ def test_both_paths_are_pytorchs_attention(sizes, square, kind, dtype, seed):
     whole = whole_mask(arguments, batch, query, key)
     trace = trace_scaled_dot_product(q, k, v, **arguments)
     fused = scaled_dot_product_attention(q, k, v, **arguments)
+    tiled = scaled_dot_product_attention(q, k, v, **arguments, tile=tile)
 
     oracle = F.scaled_dot_product_attention(q, k, v, seen_by_someone(whole))
     assert_equal_where_something_is_seen(
-        (fused, trace.output), oracle, (q, k, v), whole, seed
+        (fused, trace.output, tiled), oracle, (q, k, v), whole, seed
     )
-    assert fused.dtype == trace.output.dtype == dtype
+    assert fused.dtype == trace.output.dtype == tiled.dtype == dtype
     assert (trace.weights[~whole] == 0).all()
     assert trace.masked[~whole].isneginf().all()
     torch.testing.assert_close(trace.masked[whole], trace.scaled[whole])
     torch.testing.assert_close(trace.scaled * d_k**0.5, trace.scores)
 
 
-@pytest.mark.parametrize("path", ["fused", "trace"])
+@pytest.mark.parametrize("path", ["fused", "trace", "tiles"])
 @pytest.mark.parametrize("d_v", [7, 11])  # of another size the kernel steps aside
 @pytest.mark.parametrize("key", [5, 1031])  # the kernel reads the keys in blocks of 512
 def test_a_query_that_sees_nothing_gets_zeros_and_sends_zeros(path, d_v, key):
     attention = {
         "fused": scaled_dot_product_attention,
         "trace": lambda *given: trace_scaled_dot_product(*given).output,
+        "tiles": tiles_of_3,
     }[path]
     q, k, v = (normal(2, 3, n, d, seed=d) for n, d in ((13, 7), (key, 7), (key, d_v)))
     mask = visible_mask(2, 1, 13, key, seed=0)
@@ -392,6 +404,8 @@ def test_any_number_of_batch_axes(batch, kind):
     steps = trace_scaled_dot_product(q, k, v, **arguments).output
     assert ours.shape == (*batch, 7, 11)
     assert_same_gradients(ours, steps, (q, k, v), seed=0)
+    tiled = tiles_of_3(q, k, v, **arguments)
+    assert_same_gradients(tiled, steps, (q, k, v), seed=0)
 
 
 def test_scaled_dot_product_by_hand():
@@ -418,7 +432,9 @@ def test_the_last_query_may_look_at_every_key():
 
 @pytest.mark.usefixtures("as_readers_run_it")
 @pytest.mark.parametrize(
-    "attention", [scaled_dot_product_attention, trace_scaled_dot_product]
+    "attention",
+    [scaled_dot_product_attention, trace_scaled_dot_product, tiles_of_3],
+    ids=["fused", "trace", "tiles"],
 )
 class TestScaledDotProductRefuses:
     @pytest.mark.parametrize(
@@ -460,6 +476,13 @@ class TestScaledDotProductRefuses:
         ):
             attention(x, x, x, ~masks.causal(5), causal=True)
         attention(x, x, x, masks.padding(torch.tensor([0, 0]), 5), causal=True)
+
+    def test_a_window_without_causal_and_one_of_nothing(self, attention):
+        x = torch.zeros(2, 5, 7)
+        with pytest.raises(ValueError, match=r"window = 3 .*give causal=True"):
+            attention(x, x, x, window=3)
+        with pytest.raises(ValueError, match="window must be at least 1, not 0"):
+            attention(x, x, x, causal=True, window=0)
 
 
 # ---------------------------------------------------------------------- many heads
@@ -639,6 +662,133 @@ def test_the_steps_of_many_heads_in_order():
     assert steps[-1].axes == ("query", "d_model")
 
 
+# ---------------------------------------------------------------------- shared keys
+
+
+def in_a_loop(attention: MultiHeadAttention, x, memory, mask) -> torch.Tensor:
+    """Grouped-query attention head by head, each with a product of its own."""
+    d_head = attention.d_model // attention.heads
+    q, k, v = attention.in_proj_weight.split(attention.widths)
+    biases = attention.in_proj_bias.split(attention.widths)
+    q, k, v = (
+        F.linear(y, W, b)
+        for y, W, b in zip((x, memory, memory), (q, k, v), biases, strict=True)
+    )
+    found = []
+    for head in range(attention.heads):
+        shared = head * attention.kv_heads // attention.heads
+        own, kept = (slice(h * d_head, (h + 1) * d_head) for h in (head, shared))
+        scores = q[..., own] @ k[..., kept].mT / d_head**0.5
+        found.append(attend(scores, v[..., kept], mask).context)
+    return attention.out_proj(torch.cat(found, -1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    sizes=st.permutations([2, 3, 5, 7]).map(tuple),
+    sharing=st.sampled_from([1, 2, 3]),
+    inputs=st.sampled_from(["self", "cross"]),
+    kind=st.sampled_from([*KINDS, *WINDOWS]),
+    seed=seeds,
+)
+def test_heads_that_share_keys_are_a_loop_and_pytorchs(
+    sizes, sharing, inputs, kind, seed
+):
+    kv_heads, d_head, *lengths = sizes
+    query, key = (max(lengths),) * 2 if inputs == "self" else sorted(lengths)
+    heads = sharing * kv_heads
+    arguments = arguments_of(kind, 2, query, key, seed)
+    whole = whole_mask(arguments, 2, query, key)
+    torch.manual_seed(seed)
+    ours = MultiHeadAttention(
+        heads * d_head, heads, kv_heads=kv_heads, window=arguments.pop("window", None)
+    ).double()
+    nn.init.normal_(ours.in_proj_bias)
+    x, memory = (normal(2, n, ours.d_model, seed=seed + n) for n in (query, key))
+    given = (x,) if inputs == "self" else (x, memory)
+    wanted = in_a_loop(ours, x, given[-1], whole)
+    of_all = (*given, *ours.parameters())
+    trace = ours.trace(*given, **arguments)
+    for found in (ours(*given, **arguments), trace.output):
+        assert_same_gradients(found, wanted, of_all, seed)
+    assert trace.keys.shape == trace.values.shape == (2, heads, key, d_head)
+    theirs = F.scaled_dot_product_attention(
+        trace.queries,
+        trace.keys[:, ::sharing],
+        trace.values[:, ::sharing],
+        seen_by_someone(whole)[:, None],
+        enable_gqa=True,
+    )
+    seen = whole.any(-1)[:, None, :, None]
+    torch.testing.assert_close(trace.attention.output, theirs * seen)
+
+
+def test_two_kv_heads_serve_neighbours():
+    """Repeating the heads in turn, 0 1 0 1, is another attention; with one it isn't."""
+    attention, x = MultiHeadAttention(8, 4, kv_heads=2), torch.randn(3, 5, 8)
+    keys = attention.trace(x).keys
+    assert torch.equal(keys[:, 0], keys[:, 1])
+    assert torch.equal(keys[:, 2], keys[:, 3])
+    assert not torch.equal(keys[:, 1], keys[:, 2])
+
+
+def test_as_many_kv_heads_as_heads_is_what_it_was():
+    torch.manual_seed(0)
+    plain = MultiHeadAttention(12, 4)
+    torch.manual_seed(0)
+    named = MultiHeadAttention(12, 4, kv_heads=4)
+    assert plain.kv_heads == 4
+    for name, weight in plain.state_dict().items():
+        assert torch.equal(weight, named.state_dict()[name])
+
+
+def test_shared_keys_are_fewer_weights_of_the_same_size():
+    shared = MultiHeadAttention(64, 8, kv_heads=2)
+    assert shared.in_proj_weight.shape == (64 + 2 * 16, 64)
+    assert shared.in_proj_bias.shape == (64 + 2 * 16,)
+    bound = MultiHeadAttention(64, 8).in_proj_weight.abs().max().item()
+    assert shared.in_proj_weight.abs().max().item() == pytest.approx(bound, rel=0.01)
+
+
+@pytest.mark.parametrize("batch", [(), (2,), (2, 3)])
+def test_shared_keys_with_any_number_of_batch_axes(batch):
+    attention = MultiHeadAttention(8, 4, kv_heads=2).double()
+    x = normal(*batch, 5, 8, seed=0)
+    found = attention(x, causal=True)
+    torch.testing.assert_close(found, attention.trace(x, causal=True).output)
+
+
+@pytest.mark.parametrize("kv_heads", [1, 2])
+def test_no_key_is_copied_for_the_heads_that_share_it(kv_heads):
+    attention = MultiHeadAttention(64, 8, kv_heads=kv_heads)
+    x = torch.randn(2, 512, 64)
+    with torch.no_grad():
+        few = memory(lambda: attention(x, causal=True)).peak
+        many = memory(partial(MultiHeadAttention(64, 8), x, causal=True)).peak
+    saved = 2 * (8 - kv_heads) * 8 * x[..., 0].numel() * 4
+    assert few == pytest.approx(many - saved, rel=0.02)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+class TestSharingRefuses:
+    @pytest.mark.parametrize("kv_heads", [0, -1, 3, 8])
+    def test_kv_heads_that_do_not_divide_the_heads(self, kv_heads):
+        named = rf"kv_heads (= {kv_heads} .*heads = 4.*1, 2, 4|must be at least 1)"
+        with pytest.raises(ValueError, match=named):
+            MultiHeadAttention(8, 4, kv_heads=kv_heads)
+
+    def test_a_window_that_is_not_causal(self):
+        attention, x = MultiHeadAttention(8, 4, window=3), torch.zeros(2, 5, 8)
+        for path in (attention, attention.trace):
+            with pytest.raises(ValueError, match=r"window = 3 .*give causal=True"):
+                path(x)
+
+    def test_sizes_that_are_not_whole(self):
+        for wrong in ({"kv_heads": 2.0}, {"window": 2.5}):
+            with pytest.raises(TypeError, match="must be a whole number"):
+                MultiHeadAttention(8, 4, **wrong)
+
+
 @pytest.mark.usefixtures("as_readers_run_it")
 class TestMultiHeadRefuses:
     @pytest.mark.parametrize("heads", [0, -2, 3])
@@ -688,10 +838,10 @@ def test_heads_and_widths_are_whole_numbers(sizes):
 # ---------------------------------------------------- one meaning, or a clear refusal
 
 
-def both_forms(*given, **arguments):
-    """Return what the kernel answers and what the steps do: a result, or the error."""
+def all_forms(*given, **arguments):
+    """Return what kernel, steps and tiles answer: a result, or the error."""
     answers = []
-    for form in (scaled_dot_product_attention, trace_scaled_dot_product):
+    for form in (scaled_dot_product_attention, trace_scaled_dot_product, tiles_of_3):
         try:
             answer = form(*given, **arguments)
             answers.append(getattr(answer, "output", answer))
@@ -708,7 +858,7 @@ def both_forms(*given, **arguments):
     where=st.sampled_from(["query", "key", "value"]),
     seed=seeds,
 )
-def test_what_is_not_finite_is_refused_in_both_forms(sizes, kind, wrong, where, seed):
+def test_what_is_not_finite_is_refused_in_all_forms(sizes, kind, wrong, where, seed):
     batch, *lengths, d_k, d_v = sizes
     query, key = sorted(lengths)
     shapes = {"query": (query, d_k), "key": (key, d_k), "value": (key, d_v)}
@@ -717,12 +867,13 @@ def test_what_is_not_finite_is_refused_in_both_forms(sizes, kind, wrong, where, 
         for name, shape in shapes.items()
     }
     arguments = arguments_of(kind, batch, query, key, seed)
-    fused, steps = both_forms(**given, **arguments)
-    torch.testing.assert_close(fused, steps, rtol=1e-5, atol=2e-5)
+    _, steps, _ = answers = all_forms(**given, **arguments)
+    for answer in answers:
+        torch.testing.assert_close(answer, steps, rtol=1e-5, atol=2e-5)
     place = [seed % size for size in given[where].shape]
     given[where][tuple(place)] = wrong
     said = f"{where} has {wrong} at {place}, which .* Put 0 where a mask hides it, and"
-    for answer in both_forms(**given, **arguments):
+    for answer in all_forms(**given, **arguments):
         assert re.match(re.escape(said).replace(r"\.\*", ".*"), answer)
 
 
@@ -742,9 +893,8 @@ def test_what_is_projected_to_nan_is_refused(form, given):
 
 def test_numbers_whose_sum_is_too_large_are_no_infinities():
     large = torch.full((3, 5, 2), 3e37)
-    fused, steps = both_forms(torch.zeros(3, 5, 2), large, large)
-    torch.testing.assert_close(fused, steps)
-    torch.testing.assert_close(fused, large)
+    for answer in all_forms(torch.zeros(3, 5, 2), large, large):
+        torch.testing.assert_close(answer, large)
 
 
 def test_where_another_device_computes_nothing_waits_for_a_look():
@@ -771,23 +921,25 @@ def test_half_precision_is_summed_in_float32(sizes, d_v, kind, dtype, scale, see
     fused = scaled_dot_product_attention(q, k, v.to(dtype), **arguments)
     trace = trace_scaled_dot_product(q, k, v.to(dtype), **arguments)
     assert trace.scores.dtype is trace.weights.dtype is torch.float32
-    assert fused.dtype is trace.output.dtype is dtype
+    tiled = tiles_of_3(q, k, v.to(dtype), **arguments)
+    assert fused.dtype is trace.output.dtype is tiled.dtype is dtype
     assert trace.scores.isfinite().all()
     close = {"rtol": 0.02, "atol": 0.02 if dtype is torch.float16 else 0.05}
     torch.testing.assert_close(fused, trace.output, **close)
+    torch.testing.assert_close(tiled, trace.output, **close)
 
 
 def test_no_scores_overflow_in_half_precision():
     q = torch.tensor([[300.0] * 4, [-300.0] * 4], dtype=torch.float16)
-    fused, steps = both_forms(q, q, torch.tensor([[2.0] * 4, [4.0] * 4]).half())
-    assert fused.tolist() == steps.tolist() == [[2.0] * 4, [4.0] * 4]
+    for answer in all_forms(q, q, torch.tensor([[2.0] * 4, [4.0] * 4]).half()):
+        assert answer.tolist() == [[2.0] * 4, [4.0] * 4]
     assert trace_scaled_dot_product(q, q, q).scores[0, 0] == 4 * 300.0**2
 
 
 @pytest.mark.parametrize("arguments", [{}, {"mask": torch.ones(3, 0).bool()}])
 def test_where_there_is_no_key_there_is_nothing_to_attend_to(arguments):
     q, k, v = normal(3, 2, seed=0), normal(0, 2, seed=1), normal(0, 5, seed=2)
-    for output in both_forms(q, k, v, **arguments):
+    for output in all_forms(q, k, v, **arguments):
         assert torch.equal(output, torch.zeros(3, 5, dtype=torch.float64))
         (gradient,) = torch.autograd.grad(output.sum(), q)
         assert torch.equal(gradient, torch.zeros_like(q))

@@ -98,6 +98,16 @@ def test_the_one_that_looks_up_finds_twins_in_handwriting_that_was_held_out():
     assert accuracy(model, twins) <= 0.30
 
 
+@pytest.mark.parametrize("language", ["english", "korean"])
+def test_the_one_that_draws_draws_what_is_said_in_either_language(language):
+    (file,) = (file for file in FILES if file.stem == "painter")
+    assert file.stat().st_size <= 0.6 * MEGABYTE
+    made, world = vision.load_painter("painter"), checkpoint.painted(language)
+    for temperature, least in ((0.0, 0.97), (0.5, 0.97), (1.0, 0.9)):
+        options = {"temperature": temperature, "count": 200}
+        assert checkpoint.right_pictures(made, world, **options) >= least
+
+
 def test_there_is_one_for_each_language():
     assert [file.stem for file in SAYING] == ["caption_english", "caption_korean"]
 

@@ -840,6 +840,60 @@ def test_sampling_without_sense_is_refused(wrong, said):
         drawn(FORK, *ONE, **wrong)
 
 
+def by_numbers(model, source, lengths, uniform, **options):
+    options = {"max_length": uniform.shape[1]} | options
+    return sample(model, source, lengths, uniform=uniform, **options)
+
+
+def test_numbers_draw_the_first_token_whose_cumulated_probability_exceeds_them():
+    chances = torch.tensor([0.5, 0.25, 0.25], dtype=torch.float64)
+    model = Chain(S=dict(zip("abc", chances.tolist(), strict=True)))
+    numbers = [0.0, 0.49, 0.51, 0.74, 0.76, 1 - 2**-53]
+    source, lengths = (t.expand(len(numbers), *t.shape[1:]) for t in ONE)
+    # the ids go <eos>, a, b, c: <eos> has no chance, and is not drawn by 0 either
+    uniform = torch.tensor(numbers, dtype=torch.float64)[:, None]
+    found = by_numbers(model, source, lengths, uniform)[:, 0]
+    assert found.tolist() == [3, 3, 4, 4, 5, 5]
+
+
+@all_kinds
+def test_the_same_numbers_draw_the_same_whatever_the_generator(kind):
+    model, (source, lengths) = make(kind, 0), sources(11, 5, 0)
+    uniform = torch.rand(11, 7, generator=torch.Generator().manual_seed(1))
+    random = torch.get_rng_state()
+    once, again = (by_numbers(model, source, lengths, uniform) for _ in range(2))
+    assert torch.equal(once, again)
+    other = by_numbers(model, source, lengths, 1 - 2**-24 - uniform)
+    assert not torch.equal(once, other)
+    assert torch.equal(torch.get_rng_state(), random), "the global generator is left"
+    rows = by_numbers(model, source[3:5], lengths[3:5], uniform[3:5])
+    length = min(once.shape[1], rows.shape[1])
+    assert torch.equal(once[3:5, :length], rows[:, :length])
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"uniform": torch.rand(1, 3)}, r"batch, step = \(1, 3\), but .* \(1, 2\)"),
+        ({"uniform": torch.rand(2, 2)}, r"batch, step = \(2, 2\)"),
+        ({"uniform": torch.ones(1, 2)}, "from 1 to 1, but is wanted from 0 to below 1"),
+        ({"uniform": torch.full((1, 2), math.nan)}, "from nan to nan"),
+    ],
+)
+def test_numbers_that_draw_nothing_are_named(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        sample(FORK, *ONE, max_length=2, **wrong)
+
+
+def test_one_of_generator_and_numbers_draws():
+    with pytest.raises(TypeError, match="neither is given; give one of them"):
+        sample(FORK, *ONE, max_length=2)
+    two = {"generator": torch.Generator(), "uniform": torch.rand(1, 2)}
+    with pytest.raises(TypeError, match="both are given; give one of them"):
+        sample(FORK, *ONE, max_length=2, **two)
+
+
 @pytest.mark.parametrize("logit", [math.nan, math.inf, -math.inf])
 def test_logits_without_probabilities_are_named(logit):
     logits = torch.stack([torch.zeros(5), torch.full((5,), logit)])

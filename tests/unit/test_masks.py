@@ -37,6 +37,23 @@ def test_the_queries_are_the_last_of_the_keys(query, more):
 
 
 @few
+@given(query=sizes, more=st.integers(0, 5), window=st.integers(1, 13))
+def test_a_window_ends_with_the_token_itself(query, more, window):
+    key = query + more
+    for i, row in enumerate(causal(query, key, window=window)):
+        own = i + more
+        seen = range(max(0, own - window + 1), own + 1)
+        assert row.nonzero().flatten().tolist() == list(seen)
+    assert torch.equal(causal(query, key, window=key), causal(query, key))
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_a_window_has_at_least_the_token_itself():
+    with pytest.raises(ValueError, match="window must be at least 1, not 0"):
+        causal(3, window=0)
+
+
+@few
 @given(lengths=st.lists(st.integers(0, 7), min_size=1, max_size=5))
 def test_padding_hides_what_stands_after_the_end(lengths):
     mask = padding(torch.tensor(lengths), 7)

@@ -35,6 +35,18 @@ kinds = st.fixed_dictionaries(
         "positions": st.sampled_from(["sinusoidal", "learned", "none"]),
     }
 )
+forms = st.builds(  # with heads that share keys, and windows
+    lambda kind, more: kind | more,
+    kinds,
+    st.fixed_dictionaries(
+        {
+            "d_model": st.just(16),
+            "heads": st.just(4),
+            "kv_heads": st.sampled_from([None, 1, 2]),
+            "window": st.sampled_from([None, 1, 2, 5]),
+        }
+    ),
+)
 fast = settings(max_examples=15, deadline=None)
 
 
@@ -180,7 +192,7 @@ def test_the_default_transformer_of_pytorch_loads_by_name():
 
 
 @fast
-@given(sizes=primes, seed=seeds, kind=kinds)
+@given(sizes=primes, seed=seeds, kind=forms)
 def test_the_trace_is_the_call(sizes, seed, kind):
     batch, source, target, _ = sizes
     model = make(seed=seed, **kind)
@@ -192,7 +204,7 @@ def test_the_trace_is_the_call(sizes, seed, kind):
 
 
 @fast
-@given(sizes=primes, seed=seeds, kind=kinds)
+@given(sizes=primes, seed=seeds, kind=forms)
 def test_a_language_models_trace_is_the_call(sizes, seed, kind):
     batch, token, *_ = sizes
     model = make(LanguageModel, seed=seed, **kind)
@@ -223,7 +235,7 @@ chunkings = st.lists(st.sampled_from([1, 2, 3, 5, 7, 11]), max_size=6)
 
 
 @fast
-@given(sizes=primes, seed=seeds, kind=kinds, chunks=chunkings)
+@given(sizes=primes, seed=seeds, kind=forms, chunks=chunkings)
 def test_cached_is_uncached_for_every_chunking(sizes, seed, kind, chunks):
     batch, source, _, capacity = sizes
     model = make(seed=seed, **kind)
@@ -234,7 +246,7 @@ def test_cached_is_uncached_for_every_chunking(sizes, seed, kind, chunks):
 
 
 @fast
-@given(sizes=primes, seed=seeds, kind=kinds, chunks=chunkings)
+@given(sizes=primes, seed=seeds, kind=forms, chunks=chunkings)
 def test_a_language_model_cached_is_uncached(sizes, seed, kind, chunks):
     batch, _, _, capacity = sizes
     model = make(LanguageModel, seed=seed, **kind)
@@ -259,10 +271,11 @@ def continued(model, prompt, lengths, tokens) -> torch.Tensor:
 
 
 @fast
-@given(sizes=primes, seed=seeds, kind=kinds, chunks=chunkings)
+@given(sizes=primes, seed=seeds, kind=forms, chunks=chunkings)
 @example((3, 7, 5, 2), 0, {"positions": "learned"}, [1, 5])
 @example((3, 7, 5, 2), 0, {"positions": "sinusoidal", "norm_first": False}, [5, 1])
 @example((3, 7, 5, 2), 0, {"positions": "none"}, [1])
+@example((3, 7, 5, 2), 0, {"heads": 4, "kv_heads": 2, "window": 3}, [1, 5])
 def test_a_prompt_goes_on_as_if_it_had_no_padding(sizes, seed, kind, chunks):
     batch, longest, _, capacity = sizes
     model = make(LanguageModel, seed=seed, **kind)
@@ -290,10 +303,15 @@ def test_prompts_of_one_length_cost_nothing_for_padding(lengths):
 
 @pytest.mark.parametrize("kind", [Transformer, LanguageModel])
 @fast
-@given(sizes=primes, seed=seeds, rows=st.lists(st.integers(0, 2), min_size=1))
-def test_chosen_rows_go_on_as_they_would_have(kind, sizes, seed, rows):
+@given(
+    sizes=primes,
+    seed=seeds,
+    form=forms,
+    rows=st.lists(st.integers(0, 2), min_size=1),
+)
+def test_chosen_rows_go_on_as_they_would_have(kind, sizes, seed, form, rows):
     _, source, target, _ = sizes
-    model = make(kind, seed=seed)
+    model = make(kind, seed=seed, **form)
     source, lengths, tokens = sequences(3, source, target + 2, seed)
     rows = torch.tensor(rows)
     for done in (0, target):  # straight after start, and later
@@ -346,6 +364,48 @@ def test_a_cache_is_written_in_place_and_grows_by_doubling():
             rooms.append((state.cache.store.shape[-2], state.cache.store.data_ptr()))
     assert [capacity for capacity, _ in rooms] == [2, 2, 4, 4, 8, 8, 8]
     assert len({place for capacity, place in rooms if capacity == 8}) == 1
+
+
+@pytest.mark.parametrize("kind", [Transformer, LanguageModel])
+@pytest.mark.parametrize(("kv_heads", "kept"), [(None, 4), (2, 2), (1, 1)])
+def test_the_cache_keeps_no_key_twice(kind, kv_heads, kept):
+    model = make(kind, d_model=24, heads=4, kv_heads=kv_heads)
+    source, lengths, _ = sequences(3, 5, 7, seed=0)
+    state = model.start(source, lengths)
+    assert state.cache.store.shape == (2, 2, 3, kept, cache.CAPACITY, 6)
+    for pair in state.source:
+        assert [part.shape for part in pair] == [(3 * kept, 5, 6)] * 2
+
+
+@fast
+@given(
+    layers=st.integers(1, 3),
+    window=st.integers(1, 5),
+    form=forms,
+    seed=seeds,
+)
+def test_layers_of_windows_reach_back_exactly_so_far(layers, window, form, seed):
+    model = make(
+        LanguageModel, seed=seed, **(form | {"layers": (1, layers), "window": window})
+    )
+    x = torch.randn(1, 17, 16, dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(model.decoder(x, causal=True)[0, -1].sum(), x)
+    seen = (gradient[0] != 0).any(-1)
+    assert seen.nonzero().min() == 16 - layers * (window - 1)
+
+
+@pytest.mark.parametrize("kind", [Transformer, LanguageModel])
+def test_a_window_as_long_as_the_text_hides_nothing(kind):
+    free, windowed = make(kind), make(kind, window=7)
+    inputs = sequences(3, 5, 7, seed=0)[-1 if kind is LanguageModel else 0 :]
+    torch.testing.assert_close(windowed(*inputs), free(*inputs))
+
+
+def test_only_the_decoder_looks_through_the_window():
+    model = make(window=2)
+    assert {layer.self_attn.window for layer in model.encoder.layers} == {None}
+    assert {layer.self_attn.window for layer in model.decoder.layers} == {2}
+    assert {layer.multihead_attn.window for layer in model.decoder.layers} == {None}
 
 
 def test_the_source_is_projected_once():
@@ -422,7 +482,7 @@ def test_a_generation_in_float32_agrees_too():
 
 
 @fast
-@given(sizes=primes, seed=seeds, kind=kinds)
+@given(sizes=primes, seed=seeds, kind=forms)
 def test_a_sentence_is_the_same_in_any_batch(sizes, seed, kind):
     batch, source, target, more = sizes
     model = make(seed=seed, **kind)
@@ -611,6 +671,8 @@ def test_it_learns_to_reverse_and_writes_what_it_has_learned():
         ({"d_ff": 0}, r"d_ff must be at least 1, not 0"),
         ({"layers": (0, 2)}, r"layers is \(0, 2\), but both must be at least 1"),
         ({"positions": "rotary"}, r"'rotary', but the model knows 'sinusoidal'"),
+        ({"kv_heads": 2}, r"kv_heads = 2 does not divide heads = 3"),
+        ({"window": 0}, r"window must be at least 1, not 0"),
         ({"dropout": 1.0}, r"dropout must be from 0 to below 1, not 1.0"),
     ],
 )

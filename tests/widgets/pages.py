@@ -83,6 +83,23 @@ def slot(uid, data, fallback="<table><tr><td>fallback</td></tr></table>"):
     )
 
 
+def says_what_is_wrong(show, made, broken):
+    """Hold that each broken state stands as a message beside widgets that are whole.
+
+    ``broken`` has pairs of what is stored and words of the message. One page shows them
+    all: each is drawn for itself, from its own state.
+    """
+    slots = [
+        slot(f"broken{i}", stored | {"model_id": f"broken{i}"})
+        for i, (stored, _) in enumerate(broken)
+    ]
+    page = show(*made, body="".join(slots))
+    for i, (_, words) in enumerate(broken):
+        text = page.locator(f"[data-qkv-widget=broken{i}]").inner_text()
+        assert "This widget cannot be drawn" in text
+        assert words in text
+
+
 def script(text):
     safe = text.replace("</script", "<\\/script")
     return f"<script>{safe}</script>"

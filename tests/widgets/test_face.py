@@ -10,29 +10,37 @@ import pytest
 import qkv.widgets
 
 FOLDER = Path(qkv.widgets.__file__).parent
+# Imports each widget as a fresh session does: nothing is left of the package before it.
+# What the package stands on, torch above all, is loaded once: it takes seconds.
 ALONE = """
-import json, sys
-read = []
+import importlib, json, sys
+read, told = [], {}
 sys.addaudithook(lambda event, given: event == "open" and read.append(str(given[0])))
-from qkv.widgets import {name}
-print(json.dumps([list(sys.modules), read, {name}.__module__]))
+for name in sys.argv[1:]:
+    for module in [m for m in sys.modules if m.partition(".")[0] == "qkv"]:
+        del sys.modules[module]
+    read.clear()
+    widget = getattr(importlib.import_module("qkv.widgets"), name)
+    modules = [m for m in sys.modules if m.partition(".")[0] == "qkv"]
+    told[name] = modules, list(read), widget.__module__
+print(json.dumps(told))
 """
 
 
-def loaded(name):
-    """Return the modules that importing a widget loads, the files it reads, its own."""
-    program = ["-c", ALONE.format(name=name)]
-    ran = subprocess.run(
-        [sys.executable, *program], capture_output=True, text=True, check=True
-    )
+@pytest.fixture(scope="module")
+def loaded():
+    """Return what importing each widget loads, the files it reads, and its module."""
+    program = [sys.executable, "-c", ALONE, *qkv.widgets.__all__]
+    ran = subprocess.run(program, capture_output=True, text=True, check=True)
     return json.loads(ran.stdout)
 
 
 @pytest.mark.parametrize("name", qkv.widgets.__all__)
-def test_a_widget_is_loaded_alone(name):
-    modules, read, own = loaded(name)
+def test_a_widget_is_loaded_alone(loaded, name):
+    modules, read, own = loaded[name]
     folder = own.rpartition(".")[0]
     mine = {"qkv.widgets", folder, own}
+    assert mine <= set(modules)
     others = {m for m in modules if m.startswith("qkv.widgets")} - mine
     assert [m for m in others if not m.startswith("qkv.widgets.shared")] == []
     bundles = {Path(file).name for file in read if file.endswith(".js")}

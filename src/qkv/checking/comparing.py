@@ -13,24 +13,26 @@ from qkv.checking.exercise import Exercise
 from qkv.checking.running import Run, call
 
 
-def named_mistake(exercise: Exercise, runs: list[Run], right: list[Any]) -> str | None:
+def named_mistake(exercise: Exercise, runs: list[Run], right: list[Run]) -> str | None:
     """The name of the mistake that gives these very values, on every case.
 
     Cases in which the attempt raised are left out: the others can still tell. Where no
-    mistake fits, cases in which one gives NaN may be left out, too: what fills the
-    masked scores, −∞ or −1e9, shows only there.
+    mistake fits, cases in which one gives NaN may be left out, too, and those in which
+    the attempt does: what fills the masked scores, −∞ or −1e9, shows only there.
     """
     came = [n for n, run in enumerate(runs) if run.raised is None]
     cases = list(exercise.cases.values())
     results = {
-        name: {n: call(mistake.wrong, cases[n]) for n in came}
+        name: {
+            n: call(mistake.wrong, cases[n], backward=exercise.backward) for n in came
+        }
         for name, mistake in exercise.mistakes.items()
     }
     for counts in (_always, _finite):
         for name, wrong in results.items():
             kept = [n for n in came if wrong[n].raised is None]
-            kept = [n for n in kept if counts(wrong[n].value)]
-            pairs = [(runs[n].value, wrong[n].value, right[n]) for n in kept]
+            kept = [n for n in kept if counts(wrong[n].seen) and counts(runs[n].seen)]
+            pairs = [(runs[n].seen, wrong[n].seen, right[n].seen) for n in kept]
             if _explains(pairs, exercise.tolerance):
                 return name
     return None
@@ -110,4 +112,4 @@ def _finite(value: Any) -> bool:
 def _alike(one: Run, other: Run, tolerance: float) -> bool:
     if one.raised is not None or other.raised is not None:
         return type(one.raised) is type(other.raised)
-    return close(one.value, other.value, tolerance)
+    return close(one.seen, other.seen, tolerance)

@@ -46,6 +46,8 @@ class Exercise:
     instead : functions of the libraries that do all of it, by their names, besides
         those that are called like the reference.
     trained : whether it is a part of what is trained, so that gradients must pass.
+    backward : whether the gradients that reach the arguments are a part of the answer,
+        and are compared as its values are.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Exercise:
     tolerance: float = 1e-5
     instead: tuple[str, ...] = ()
     trained: bool = True
+    backward: bool = False
 
     @property
     def name(self) -> str:

@@ -64,12 +64,13 @@ def judge(exercise: Exercise, attempt: Any) -> Verdict:
     if not callable(attempt):
         return _not_a_function(exercise, attempt)
     cases = exercise.cases.values()
-    runs = [call(attempt, case, loud=n == 0) for n, case in enumerate(cases)]
+    run = partial(call, backward=exercise.backward)
+    runs = [run(attempt, case, loud=n == 0) for n, case in enumerate(cases)]
     if runs[0].is_empty:
         return _untouched(exercise, messages.NOT_ATTEMPTED)
     if _is_as_given(exercise, runs):
         return _untouched(exercise, messages.NOT_MENDED)
-    right = [call(exercise.reference, case).value for case in cases]
+    right = [run(exercise.reference, case) for case in cases]
     return _first_fault(exercise, runs, right) or _solved(exercise, attempt)
 
 
@@ -86,7 +87,8 @@ def _not_a_function(exercise: Exercise, attempt: Any) -> Verdict:
 def _is_as_given(exercise: Exercise, runs: list[Run]) -> bool:
     if exercise.given is None:
         return False
-    given = [call(exercise.given, case) for case in exercise.cases.values()]
+    run = partial(call, exercise.given, backward=exercise.backward)
+    given = list(map(run, exercise.cases.values()))
     return same(runs, given, tolerance=exercise.tolerance)
 
 
@@ -97,7 +99,9 @@ def _solved(exercise: Exercise, attempt: Callable) -> Verdict:
     return Verdict(Stage.SOLVED, message.format(count=count), notes=said)
 
 
-def _first_fault(exercise: Exercise, runs: list[Run], right: list) -> Verdict | None:
+def _first_fault(
+    exercise: Exercise, runs: list[Run], right: list[Run]
+) -> Verdict | None:
     for case, run, expected in zip(exercise.cases, runs, right, strict=True):
         fault = _fault(exercise, run, expected, case)
         if fault is None:
@@ -129,14 +133,16 @@ def _with_input(exercise: Exercise, fault: Verdict, case: str) -> str:
     return message.format(fault=fault.message, case=case, input=shown)
 
 
-def _fault(exercise: Exercise, run: Run, expected: Any, case: str) -> Verdict | None:
+def _fault(exercise: Exercise, run: Run, expected: Run, case: str) -> Verdict | None:
     if run.raised is not None:
         return Verdict(Stage.RAISED, _say_raised(exercise, run.raised))
     several = len(exercise.returns) > 1
-    given, wanted = (run.value, expected) if several else ((run.value,), (expected,))
+    given, wanted = (r.value if several else (r.value,) for r in (run, expected))
     if not isinstance(given, (tuple, list)) or len(given) != len(wanted):
         return Verdict(Stage.TYPE, _say_results(exercise, run.value))
-    return _bad_result(exercise, given, wanted, _sizes(exercise, case, wanted))
+    sizes = _sizes(exercise, case, wanted)
+    bad = _bad_result(exercise, given, wanted, sizes)
+    return bad or _bad_gradient(exercise, run.gradients, expected.gradients)
 
 
 def _bad_result(
@@ -157,6 +163,20 @@ def _bad_result(
                 name = exercise.results[place]
                 fault = messages.OF_ONE_RESULT.format(result=name, fault=fault)
             return Verdict(stage, fault)
+    return None
+
+
+def _bad_gradient(exercise: Exercise, given: tuple, wanted: tuple) -> Verdict | None:
+    """The first argument that gets another gradient, where gradients are asked for."""
+    if not wanted:
+        return None
+    each = zip(exercise.takes.items(), given, wanted, strict=True)
+    for (name, axes), got, want in each:
+        if want is not None and (
+            fault := bad_values(got, want, axes, exercise.tolerance)
+        ):
+            told = messages.OF_A_GRADIENT.format(argument=name, fault=fault)
+            return Verdict(Stage.VALUES, told)
     return None
 
 

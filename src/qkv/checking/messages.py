@@ -11,6 +11,10 @@ IN_A_LATER_CASE = "{fault}\n  (with {case}; before that it was right: {input})"
 NAMED_AND_RAISED = "{says}\n  (with {case} it {raised})"
 SHOW_INPUT = 'example("{id}") shows the input'
 OF_ONE_RESULT = "{result}: {fault}"
+OF_A_GRADIENT = (
+    "the values are right, but the gradient that reaches {argument} is not: {fault} "
+    "(the check takes the results 1, 2, 3, … times, and adds them up: that is its loss)"
+)
 
 # Right, or not begun.
 RIGHT = "right, on {count} different inputs"

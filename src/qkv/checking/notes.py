@@ -13,7 +13,7 @@ from torch import Tensor
 from qkv.checking import messages
 from qkv.checking.comparing import close
 from qkv.checking.exercise import Case, Exercise
-from qkv.checking.running import call
+from qkv.checking.running import call, learns, with_gradient
 
 LIBRARIES = ("torch", "qkv")
 
@@ -55,12 +55,12 @@ def _reached(function: Callable, case: Case) -> set[int]:
     found: set[int] = set()
 
     def watched(*given: Any) -> None:
-        given = tuple(map(_with_gradient, given))
+        given = tuple(map(with_gradient, given))
         # What is handed over is no leaf, so that it may be written into.
-        value = function(*(v * 1 if _learns(v) else v for v in given))
+        value = function(*(v * 1 if learns(v) else v for v in given))
         several = value if isinstance(value, (list, tuple)) else (value,)
-        total = sum(v.sum() for v in several if _learns(v))
-        leaves = {n: v for n, v in enumerate(given) if _learns(v)}
+        total = sum(v.sum() for v in several if learns(v))
+        leaves = {n: v for n, v in enumerate(given) if learns(v)}
         if isinstance(total, Tensor):
             made = torch.autograd.grad(total, [*leaves.values()], allow_unused=True)
             found.update(n for n, g in zip(leaves, made, strict=True) if g is not None)
@@ -69,16 +69,6 @@ def _reached(function: Callable, case: Case) -> set[int]:
         warnings.simplefilter("ignore")  # of what a gradient changes, the note tells
         call(watched, case)
     return found
-
-
-def _learns(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad
-
-
-def _with_gradient(argument: Any) -> Any:
-    if isinstance(argument, Tensor) and argument.is_floating_point():
-        return argument.requires_grad_()
-    return argument
 
 
 def _called(exercise: Exercise, attempt: Callable) -> str:

@@ -18,10 +18,19 @@ from qkv.checking.exercise import Case
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one call: a value, or what was raised."""
+    """What came of one call: a value, or what was raised.
+
+    ``gradients`` are those that reached the arguments, where they were asked for.
+    """
 
     value: Any = None
     raised: Exception | None = None
+    gradients: tuple[Tensor | None, ...] = ()
+
+    @property
+    def seen(self) -> Any:
+        """All that is compared: the value, and the gradients where they are asked."""
+        return (self.value, *self.gradients) if self.gradients else self.value
 
     @property
     def is_empty(self) -> bool:
@@ -61,7 +70,9 @@ def _as_it_was() -> Iterator[None]:
             torch.set_default_device(None if device.type == "cpu" else device)
 
 
-def call(function: Callable, case: Case, *, loud: bool = False) -> Run:
+def call(
+    function: Callable, case: Case, *, loud: bool = False, backward: bool = False
+) -> Run:
     """Run on fresh arguments, so that nothing the function does to them matters."""
     out = (
         contextlib.nullcontext() if loud else contextlib.redirect_stdout(io.StringIO())
@@ -69,9 +80,21 @@ def call(function: Callable, case: Case, *, loud: bool = False) -> Run:
     with torch.random.fork_rng(devices=[]), _as_it_was(), out:
         torch.manual_seed(0)
         try:
-            return Run(value=_detached(function(*case())))
+            return _run_back(function, case) if backward else _run(function, case)
         except Exception as error:
             return Run(raised=error)
+
+
+def learns(value: Any) -> bool:
+    """Whether a gradient can reach it."""
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def with_gradient(argument: Any) -> Any:
+    """Let a gradient reach an argument, if it is one of real numbers."""
+    if isinstance(argument, Tensor) and argument.is_floating_point():
+        return argument.requires_grad_()
+    return argument
 
 
 def readers_line(error: Exception) -> str | None:
@@ -83,6 +106,35 @@ def readers_line(error: Exception) -> str | None:
         if not inside and frame.line:
             return frame.line
     return None
+
+
+def _run(function: Callable, case: Case) -> Run:
+    return Run(value=_detached(function(*case())))
+
+
+def _run_back(function: Callable, case: Case) -> Run:
+    """Forward, and back with slopes of 1, 2, 3, … so that no two places are alike."""
+    with torch.enable_grad():
+        given = tuple(map(with_gradient, case()))
+        # What is handed over is no leaf, so that it may be written into.
+        value = function(*(v * 1 if learns(v) else v for v in given))
+        several = value if isinstance(value, (list, tuple)) else (value,)
+        total = sum(map(_counted, filter(learns, several)), torch.zeros(()))
+    leaves = {n: v for n, v in enumerate(given) if learns(v)}
+    found = dict(zip(leaves, _reaching(total, list(leaves.values())), strict=True))
+    return Run(_detached(value), gradients=tuple(map(found.get, range(len(given)))))
+
+
+def _counted(value: Tensor) -> Tensor:
+    slopes = torch.arange(1, value.numel() + 1).view(value.shape)
+    return (value * slopes).sum()
+
+
+def _reaching(total: Tensor, leaves: list[Tensor]) -> tuple[Tensor, ...]:
+    """The gradients of the leaves: zeros where none comes."""
+    if not learns(total):
+        return tuple(map(torch.zeros_like, leaves))
+    return torch.autograd.grad(total, leaves, materialize_grads=True)
 
 
 def _detached(value: Any) -> Any:

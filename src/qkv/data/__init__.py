@@ -13,7 +13,8 @@ tokens and the true answers.
 :func:`load_images` reads a folder of your own.
 
 :class:`Scenes` draws coloured shapes, and says what is there in English or Korean:
-:class:`Captions`, whose every word is known to speak of one object, or of none.
+:class:`Captions`, whose every word is known to speak of one object, or of none;
+:class:`Slots` writes the same pages as tokens.
 
 :class:`Seasons`, :class:`RandomWalk`, :func:`google` and :func:`co2` are a
 :class:`Series` to forecast, cut into :class:`Windows`; :class:`Motifs` draws many short

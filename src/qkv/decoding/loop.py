@@ -78,7 +78,8 @@ def sample(
     model: Writer,
     *source: Shaped[Tensor, "batch ..."],
     max_length: int,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
+    uniform: Float[Tensor, "batch step"] | None = None,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
@@ -93,6 +94,9 @@ def sample(
     model, source, max_length, allowed : as for :func:`greedy`.
     generator : decides what is drawn: the same seed writes the same tokens. It may be
         on the CPU when the model is not.
+    uniform : the numbers that decide it, in place of a generator: from 0 to below 1,
+        ``max_length`` for each source. A step writes the first token at which the
+        probabilities, added up, exceed its number: so another program draws the same.
     temperature, top_k, top_p : as for :func:`sampling_probabilities`.
 
     Returns
@@ -103,7 +107,10 @@ def sample(
     ------
     ValueError
         As for :func:`greedy`, or if the logits or the other settings are none that
-        :func:`sampling_probabilities` takes.
+        :func:`sampling_probabilities` takes, or ``uniform`` has too few numbers, or
+        one outside.
+    TypeError
+        If there is neither a generator nor ``uniform``, or both.
 
     Examples
     --------
@@ -125,17 +132,72 @@ def sample(
     tensor(True)
     """
 
+    drawing = _drawing(generator, uniform, source, max_length)
+
     def draw(logits: Tensor) -> Tensor:
         chances = sampling_probabilities(
-            without_special(logits.to(generator.device)),
+            without_special(logits.to(drawing.device)),
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
         )
-        drawn = torch.multinomial(chances, 1, generator=generator).squeeze(1)
-        return drawn.to(logits.device)
+        return drawing(chances).to(logits.device)
 
     return _write(model, source, max_length, draw, allowed)
+
+
+class _ByGenerator:
+    """Draw by a generator, where it is."""
+
+    def __init__(self, generator: torch.Generator):
+        self.generator, self.device = generator, generator.device
+
+    def __call__(self, chances: Float[Tensor, "batch vocab"]) -> Tensor:
+        return torch.multinomial(chances, 1, generator=self.generator).squeeze(1)
+
+
+class _ByNumbers:
+    """Draw by given numbers, a column of them at each step."""
+
+    def __init__(self, uniform: Float[Tensor, "batch step"]):
+        self.columns, self.device = iter(uniform.double().unbind(1)), uniform.device
+
+    def __call__(self, chances: Float[Tensor, "batch vocab"]) -> Tensor:
+        below = chances.cumsum(1)
+        whole = below[:, -1:]
+        number = next(self.columns).unsqueeze(1) * whole
+        # The sum is 1 but for rounding: no number may reach it.
+        number = torch.minimum(number, whole.nextafter(torch.zeros_like(whole)))
+        return torch.searchsorted(below, number, right=True).squeeze(1)
+
+
+def _drawing(
+    generator: torch.Generator | None,
+    uniform: Float[Tensor, "batch step"] | None,
+    source: tuple[Tensor, ...],
+    max_length: int,
+) -> _ByGenerator | _ByNumbers:
+    """Return what draws: one of the two that are given."""
+    if generator is not None and uniform is None:
+        return _ByGenerator(generator)
+    if uniform is None or generator is not None:
+        given = "neither is" if uniform is None else "both are"
+        raise TypeError(
+            f"a token is drawn by a generator or by uniform numbers, and {given} "
+            "given; give one of them: generator=torch.Generator().manual_seed(0)"
+        )
+    wanted = len(source[0]), max_length
+    if uniform.shape != wanted:
+        raise ValueError(
+            f"uniform has batch, step = {tuple(uniform.shape)}, but there are "
+            f"{wanted}: give a number for each source and each of max_length steps"
+        )
+    if not ((uniform >= 0) & (uniform < 1)).all():
+        raise ValueError(
+            f"uniform runs from {uniform.min():g} to {uniform.max():g}, but is wanted "
+            "from 0 to below 1; give torch.rand(batch, max_length)"
+        )
+    return _ByNumbers(uniform)
 
 
 def sampling_probabilities(

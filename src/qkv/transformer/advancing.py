@@ -21,8 +21,8 @@ from qkv.transformer.cache import TransformerState
 # knowing which, one's.
 Advance = Callable[[Tensor, TransformerState, Tensor | None], Tensor]
 AdvanceLayer = Callable[[Tensor, int, TransformerState, Tensor | None], Tensor]
-# Queries "batch head token d_head", keys and values "batch·head key d_head", and what
-# to add to the scores or a mask; returns "batch·token d_model".
+# Queries "batch head token d_head", keys and values "batch·kv_head key d_head", and
+# what to add to the scores or a mask; returns "batch·token d_model".
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
@@ -33,15 +33,18 @@ def advancing(sublayer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor
 
 def looking_back(attention: MultiHeadAttention) -> AdvanceLayer:
     """Return self-attention as a function: it extends the cache, and reads it all."""
-    heads, attend = attention.heads, attending(attention)
+    attend, d_model = attending(attention), attention.d_model
+    heads, kv_heads = attention.heads, attention.kv_heads
+    d_head, widths = d_model // heads, (d_model, sum(attention.widths[1:]))
     W, b = attention.in_proj_weight, attention.in_proj_bias
     W_out, b_out = attention.out_proj.weight, attention.out_proj.bias
 
     def look(x, layer, state, mask):
-        projected = _split(F.linear(x, W, b), state.batch, 3, heads)
-        keys, values = state.cache.append(layer, projected.narrow(0, 1, 2))
-        found = attend(projected.select(0, 0), keys, values, mask)
-        return F.linear(found, W_out, b_out)
+        asked, kept = F.linear(x, W, b).split(widths, -1)
+        queries = asked.view(state.batch, -1, heads, d_head).transpose(1, 2)
+        newest = _split(kept, state.batch, 2, kv_heads)
+        keys, values = state.cache.append(layer, newest)
+        return F.linear(attend(queries, keys, values, mask), W_out, b_out)
 
     return look
 
@@ -68,16 +71,17 @@ def attending(attention: MultiHeadAttention) -> Attend:
     """Return scaled dot-product attention, for one token a row or for several.
 
     The weights of one token are a row for each head: two plain products, which with 32
-    rows take two thirds of the fused kernel's time. Those of several tokens would be a
-    matrix for each head, which the kernel never holds.
+    rows take two thirds of the fused kernel's time. Heads that share a key are rows of
+    one product. The weights of several tokens would be a matrix for each head, which
+    the kernel never holds.
     """
-    heads, d_model = attention.heads, attention.d_model
-    scale = attention.in_proj_weight.new_full((), (d_model // heads) ** -0.5)
+    d_model, d_head = attention.d_model, attention.d_model // attention.heads
+    scale = attention.in_proj_weight.new_full((), d_head**-0.5)
 
     def attend(queries, keys, values, mask):
         if queries.shape[2] > 1:
             return _attend_fused(queries, keys, values, mask)
-        query = (queries * scale).view(len(keys), 1, -1)
+        query = (queries * scale).view(len(keys), -1, d_head)
         if mask is None:
             scores = torch.bmm(query, keys.mT)
         else:
@@ -92,13 +96,15 @@ def _attend_fused(
 ) -> Tensor:
     for name, x in (("query", queries), ("key", keys), ("value", values)):
         finite(name, x)
+    asked = queries.reshape(len(keys), -1, *queries.shape[2:]).transpose(0, 1)
+    sharing = len(asked)  # heads to each one of keys: the kernel's batch
     found = F.scaled_dot_product_attention(
-        queries.flatten(0, 1)[None],
-        keys[None],
-        values[None],
+        asked,
+        keys.expand(sharing, -1, -1, -1),
+        values.expand(sharing, -1, -1, -1),
         None if mask is None else mask[None],
     )
-    return merge_heads(found.view_as(queries)).flatten(0, 1)
+    return merge_heads(found.transpose(0, 1).reshape(queries.shape)).flatten(0, 1)
 
 
 def _split(x: Tensor, batch: int, parts: int, heads: int) -> Tensor:

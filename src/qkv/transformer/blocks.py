@@ -74,11 +74,15 @@ class _Layer(nn.Module):
         dropout: float,
         activation: str = "relu",
         feed_forward: nn.Module | None = None,
+        kv_heads: int | None = None,
+        window: int | None = None,
     ):
         super().__init__()
         share_dropped(dropout)
         self.norm_first, self.dropout = norm_first, dropout
-        self.self_attn = MultiHeadAttention(d_model, heads)
+        self.self_attn = MultiHeadAttention(
+            d_model, heads, kv_heads=kv_heads, window=window
+        )
         self.feed_forward = feed_forward or FeedForward(d_model, d_ff, activation)
         if isinstance(self.feed_forward, FeedForward):
             self.register_state_dict_post_hook(_saved_as_torchs)
@@ -145,7 +149,8 @@ class EncoderLayer(_Layer):
     Notes
     -----
     Vaswani et al. (2017), section 3.1; see :func:`qkv.layers.residual` for the norm.
-    A module given as ``feed_forward`` stands in the place of the feed-forward network.
+    A module given as ``feed_forward`` stands in the place of the feed-forward network;
+    ``kv_heads`` and ``window`` are as in :class:`~qkv.attention.MultiHeadAttention`.
 
     Examples
     --------
@@ -166,6 +171,8 @@ class EncoderLayer(_Layer):
         activation: str = "relu",
         eps: float = 1e-5,
         feed_forward: nn.Module | None = None,
+        kv_heads: int | None = None,
+        window: int | None = None,
     ):
         """Make the two sub-layers and a norm for each."""
         super().__init__(
@@ -176,6 +183,8 @@ class EncoderLayer(_Layer):
             dropout=dropout,
             activation=activation,
             feed_forward=feed_forward,
+            kv_heads=kv_heads,
+            window=window,
         )
         self.norm1 = LayerNorm(d_model, eps)
         self.norm2 = LayerNorm(d_model, eps)
@@ -254,7 +263,8 @@ class DecoderLayer(_Layer):
               y = x'' + \mathrm{FFN}(\mathrm{LN}(x''))
 
     in pre-norm. The queries of the second attention are the decoder's, its keys and
-    values come from the encoder's result m, the *memory*.
+    values come from the encoder's result m, the *memory*: all of it, where the first
+    looks back through a ``window``. Both have ``kv_heads`` heads of keys and values.
 
     Notes
     -----
@@ -277,6 +287,8 @@ class DecoderLayer(_Layer):
         norm_first: bool = True,
         dropout: float = 0.0,
         feed_forward: nn.Module | None = None,
+        kv_heads: int | None = None,
+        window: int | None = None,
     ):
         """Make the three sub-layers and a norm for each."""
         super().__init__(
@@ -286,8 +298,10 @@ class DecoderLayer(_Layer):
             norm_first=norm_first,
             dropout=dropout,
             feed_forward=feed_forward,
+            kv_heads=kv_heads,
+            window=window,
         )
-        self.multihead_attn = MultiHeadAttention(d_model, heads)
+        self.multihead_attn = MultiHeadAttention(d_model, heads, kv_heads=kv_heads)
         self.norm1 = LayerNorm(d_model)
         self.norm2 = LayerNorm(d_model)
         self.norm3 = LayerNorm(d_model)
@@ -444,7 +458,7 @@ class Decoder(_Stack[DecoderLayer]):
     ) -> tuple[tuple[Tensor, ...], ...]:
         """Return the keys and values of the source for each layer: once, not a step.
 
-        Batch and head are one axis of them.
+        Batch and kv_head are one axis of them.
         """
         pairs = []
         for layer in self.layers:
@@ -452,7 +466,7 @@ class Decoder(_Stack[DecoderLayer]):
             W, b = attention.in_proj_weight, attention.in_proj_bias
             start = attention.d_model
             both = F.linear(memory, W[start:], None if b is None else b[start:])
-            parts = split_heads(both, 2 * attention.heads).chunk(2, 1)
+            parts = split_heads(both, 2 * attention.kv_heads).chunk(2, 1)
             pairs.append(tuple(part.flatten(0, 1) for part in parts))
         return tuple(pairs)
 

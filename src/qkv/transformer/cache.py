@@ -17,14 +17,14 @@ class Cache:
     """Keys and values of the tokens read so far, of all layers, written in place.
 
     A layer of ``store`` has the keys, and then the values: of each row of the batch,
-    and each of its heads. Its capacity is in tokens, of which some are ``filled``; when
-    it is used up it is doubled, so that a token costs the same however many there were
-    before it.
+    and each of its heads of keys. Its capacity is in tokens, of which some are
+    ``filled``; when it is used up it is doubled, so that a token costs the same however
+    many there were before it.
     """
 
     def __init__(
         self,
-        store: Float[Tensor, "layer 2 batch head capacity d_head"],
+        store: Float[Tensor, "layer 2 batch kv_head capacity d_head"],
         filled: int = 0,
     ):
         """Take the memory; what is in it beyond ``filled`` is never read."""
@@ -49,11 +49,12 @@ class Cache:
         return Cache(store, start + count)
 
     def append(
-        self, layer: int, newest: Float[Tensor, "2 batch head token d_head"]
+        self, layer: int, newest: Float[Tensor, "2 batch kv_head token d_head"]
     ) -> tuple[Tensor, Tensor]:
         """Write a layer's newest keys and values; return all of them, each apart.
 
-        Batch and head are one axis of what is returned, as products of matrices want.
+        Batch and kv_head are one axis of what is returned, as products of matrices
+        want.
         """
         tokens, filled = newest.shape[-2], self.filled
         both, keys, values = self._layers[layer]
@@ -81,16 +82,19 @@ class TransformerState:
     Where rows of different lengths have been read, ``padding`` says how many of the
     tokens of each row are padding: its next token stands that much before ``length``.
     ``padding_bias`` hides them, as ``source_bias`` does those of the source. Both are
-    None where there is none. Batch and head are one axis of keys, values and biases.
+    None where there is none. Batch and kv_head are one axis of keys, values and biases.
+
+    ``window`` is how many tokens each may look at, itself the last; None is all.
     """
 
     advance: Callable[..., Tensor]
     length: int
     cache: Cache
     source: tuple[tuple[Tensor, ...], ...] = ()
-    source_bias: Float[Tensor, "batch_head 1 source"] | None = None
+    source_bias: Float[Tensor, "batch_kv_head 1 source"] | None = None
     padding: Int[Tensor, " batch"] | None = None
-    padding_bias: Float[Tensor, "batch_head 1 past"] | None = None
+    padding_bias: Float[Tensor, "batch_kv_head 1 past"] | None = None
+    window: int | None = None
 
     @property
     def batch(self) -> int:
@@ -113,10 +117,13 @@ class TransformerState:
             source_bias=self.source_bias,
             padding=self.padding,
             padding_bias=None if bias is None else F.pad(bias, (0, count)),
+            window=self.window,
         )
 
     def mask(self, count: int) -> Tensor | None:
         """Return what the last ``count`` tokens may look at; None is everything."""
+        if self.window is not None:
+            return self._through_window(count, self.window)
         if count == 1:
             return self.padding_bias
         store = self.cache.store
@@ -124,6 +131,16 @@ class TransformerState:
         if self.padding_bias is None:
             return mask
         return as_bias(mask, store.dtype) + self.padding_bias
+
+    def _through_window(self, count: int, window: int) -> Tensor:
+        """Return a bias that hides what stands too far back: padding does not count."""
+        store = self.cache.store
+        real = store.new_ones(1, 1, self.length).bool()
+        if self.padding_bias is not None:
+            real = self.padding_bias == 0
+        place = real.cumsum(-1)
+        back = place[..., -count:].mT - place
+        return as_bias(real & (back >= 0) & (back < window), store.dtype)
 
     def hiding(self, real: Bool[Tensor, "batch past"]) -> "TransformerState":
         """Return the state in which what is not ``real`` was never read."""

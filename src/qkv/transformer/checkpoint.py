@@ -5,7 +5,7 @@ model's config, the two vocabularies and a checksum of all that. Reading one run
 code that is in it, and notices where a bit is no more what it was.
 
 What does not depend on the kind of model, :func:`read`, :func:`settings`,
-:func:`filled` and :func:`serialised`, serves others too.
+:func:`vocabulary`, :func:`filled` and :func:`serialised`, serves others too.
 """
 
 import hashlib
@@ -361,21 +361,30 @@ def _find(source: str | PathLike[str]) -> Path:
 def _told(told: Any) -> tuple[TransformerConfig, Vocabulary, Vocabulary]:
     config = settings(TransformerConfig, told["config"])
     source, target = (
-        _vocabulary(told[name]) for name in ("source_vocab", "target_vocab")
+        vocabulary(told[name]) for name in ("source_vocab", "target_vocab")
     )
     _same_sizes(config, source, target)
     return config, source, target
 
 
-def _vocabulary(tokens: Any) -> Vocabulary:
+def vocabulary(tokens: Any) -> Vocabulary:
+    """Return a vocabulary of all its tokens, the special ones first.
+
+    Raises
+    ------
+    TypeError
+        If they are no list of texts.
+    ValueError
+        If the special ones are not first, or a token occurs twice.
+    """
     if not isinstance(tokens, list) or not all(isinstance(t, str) for t in tokens):
         raise TypeError("a vocabulary is to be a list of texts")
-    vocabulary = Vocabulary(tokens[3:])
-    if vocabulary.tokens != tuple(tokens):
+    made = Vocabulary(tokens[3:])
+    if made.tokens != tuple(tokens):
         raise ValueError(
-            f"a vocabulary begins with {vocabulary.tokens[:3]}, not {tokens[:3]}"
+            f"a vocabulary begins with {made.tokens[:3]}, not {tokens[:3]}"
         )
-    return vocabulary
+    return made
 
 
 def _same_sizes(

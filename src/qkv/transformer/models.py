@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from qkv import masks
 from qkv._checks import (
     heads_divide,
+    kv_heads_divide,
     one_of,
     one_token_each,
     same_batch,
@@ -59,6 +60,10 @@ class TransformerConfig:
         in what each sub-layer says.
     final_norm : a norm after the last layer of encoder and decoder: None for in
         pre-norm only, as in the papers. ``torch.nn.Transformer`` always has one.
+    kv_heads : how many heads of keys and values every attention has, for its heads to
+        share: as many as ``heads`` if not given. The cache keeps no more.
+    window : how many tokens each of the decoder's may attend to in self-attention,
+        itself the last; all if not given. The cache still keeps all.
     """
 
     n_source: int
@@ -73,6 +78,8 @@ class TransformerConfig:
     max_length: int = 64
     dropout: float = 0.0
     final_norm: bool | None = None
+    kv_heads: int | None = None
+    window: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no model can be made of.
@@ -80,8 +87,8 @@ class TransformerConfig:
         Raises
         ------
         ValueError
-            If a size is below 1, heads do not divide d_model, the positions are of no
-            known kind, or dropout is not a probability below 1.
+            If a size is below 1, heads do not divide d_model or kv_heads heads, the
+            positions are of no known kind, or dropout is not a probability below 1.
         TypeError
             If a size is no whole number, or ``layers`` is one and not two.
         """
@@ -90,6 +97,9 @@ class TransformerConfig:
         which = "(of the encoder, of the decoder)"
         settle(self, layers=two_whole("layers", self.layers, which))
         heads_divide(self.d_model, self.heads)
+        kv_heads_divide(self.heads, self.kv_heads)
+        if self.window is not None:
+            settle(self, **whole(1, window=self.window))
         one_of("positions", self.positions, POSITIONS, who="the model knows")
         share_dropped(self.dropout)
 
@@ -168,7 +178,11 @@ class _Model(nn.Module):
     def _nothing_read(self, batch: int) -> Cache:
         weight, config = self.output.weight, self.config
         (_, layers), d_head = config.layers, config.d_model // config.heads
-        return empty_cache(layers, batch, config.heads, d_head, like=weight)
+        return empty_cache(layers, batch, self._kv_heads, d_head, like=weight)
+
+    @property
+    def _kv_heads(self) -> int:
+        return kv_heads_divide(self.config.heads, self.config.kv_heads)
 
 
 class Transformer(_Model):
@@ -266,12 +280,13 @@ class Transformer(_Model):
         memory, mask = self.encode(source, source_lengths)
         bias = None
         if mask is not None:
-            mask = mask.repeat_interleave(self.config.heads, 0)
+            mask = mask.repeat_interleave(self._kv_heads, 0)
             bias = as_bias(mask, memory.dtype)
         return TransformerState(
             advance=self.decoder.advancing(),
             length=0,
             cache=self._nothing_read(len(source)),
+            window=self.config.window,
             source=self.decoder.project(memory),
             source_bias=bias,
         )
@@ -369,7 +384,10 @@ class LanguageModel(_Model):
         True
         """
         return TransformerState(
-            advance=self.decoder.advancing(), length=0, cache=self._nothing_read(batch)
+            advance=self.decoder.advancing(),
+            length=0,
+            cache=self._nothing_read(batch),
+            window=self.config.window,
         )
 
     @torch.no_grad()
@@ -447,6 +465,8 @@ def _layers(
             norm_first=config.norm_first,
             dropout=config.dropout,
             feed_forward=made(feed_forward),
+            kv_heads=config.kv_heads,
+            window=config.window if which == 1 else None,
         )
         for _ in range(config.layers[which])
     ]

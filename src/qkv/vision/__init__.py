@@ -1,4 +1,4 @@
-"""Attention on images: the Vision Transformer.
+"""Attention on images: the Vision Transformer, and images as tokens.
 
 :class:`VisionTransformer` cuts an image into patches, and what it reads them with is
 :class:`qkv.transformer.Encoder`. The parts:
@@ -14,11 +14,19 @@
 - :mod:`qkv.vision.rivals`: what else may stand in its place,
 - :mod:`qkv.vision.look_up`: a convolutional network with such a block,
 - :mod:`qkv.vision.receptive`: how far a place sees,
+- :mod:`qkv.vision.tokens`: a picture as a few tokens, by a discrete VAE,
+- :mod:`qkv.vision.painting`: words and picture tokens in one sequence, and drawing,
 - :mod:`qkv.vision.checkpoint`: a trained model in one file.
 """
 
 from qkv.vision.captioning import Captioner, TransformerCaptioner
-from qkv.vision.checkpoint import load, load_captioner, load_look_up, save
+from qkv.vision.checkpoint import (
+    load,
+    load_captioner,
+    load_look_up,
+    load_painter,
+    save,
+)
 from qkv.vision.convolutional import ConvolutionalNetwork
 from qkv.vision.cutting import PatchEmbedding, Sinusoidal2d, patches, sinusoidal_2d
 from qkv.vision.grids import GridConfig, GridEncoder, OneVector, folded, places
@@ -30,10 +38,26 @@ from qkv.vision.look_up import (
     Trunk,
 )
 from qkv.vision.models import VisionConfig, VisionTransformer
+from qkv.vision.painting import (
+    Guided,
+    JointVocabulary,
+    Painter,
+    PictureSentences,
+    TextAndPicture,
+)
 from qkv.vision.receptive import extent, receptive_field, seen_by
 from qkv.vision.rivals import DilatedConvolutions, GlobalContext
 from qkv.vision.rollout import rollout
 from qkv.vision.self_attention import SelfAttention2d, SelfAttention2dTrace
+from qkv.vision.tokens import (
+    DiscreteVAE,
+    DiscreteVAEConfig,
+    DiscreteVAETrace,
+    Repainting,
+    annealed,
+    gumbel_softmax,
+    kl_to_uniform,
+)
 from qkv.vision.traces import CaptionTrace, TransformerCaptionTrace, VisionTrace
 
 __all__ = [
@@ -42,28 +66,41 @@ __all__ = [
     "CellHead",
     "ConvolutionalNetwork",
     "DilatedConvolutions",
+    "DiscreteVAE",
+    "DiscreteVAEConfig",
+    "DiscreteVAETrace",
     "GlobalContext",
     "GridConfig",
     "GridEncoder",
+    "Guided",
+    "JointVocabulary",
     "LookUpConfig",
     "LookUpNetwork",
     "LookUpTrace",
     "OneVector",
+    "Painter",
     "PatchEmbedding",
+    "PictureSentences",
+    "Repainting",
     "SelfAttention2d",
     "SelfAttention2dTrace",
     "Sinusoidal2d",
+    "TextAndPicture",
     "TransformerCaptionTrace",
     "TransformerCaptioner",
     "Trunk",
     "VisionConfig",
     "VisionTrace",
     "VisionTransformer",
+    "annealed",
     "extent",
     "folded",
+    "gumbel_softmax",
+    "kl_to_uniform",
     "load",
     "load_captioner",
     "load_look_up",
+    "load_painter",
     "patches",
     "places",
     "receptive_field",

@@ -7,15 +7,19 @@ from typing import Any
 
 from qkv._checks import whole
 from qkv._files import write
-from qkv.transformer.checkpoint import filled, read, settings
+from qkv.transformer import LanguageModel, TransformerConfig
+from qkv.transformer.checkpoint import filled, read, settings, vocabulary
 from qkv.vision.captioning import CAPTIONER, Captioner
 from qkv.vision.grids import GridConfig, GridEncoder
 from qkv.vision.look_up import LOOK_UP, LookUpConfig, LookUpNetwork
 from qkv.vision.models import KIND, VisionConfig, VisionTransformer
+from qkv.vision.painting import PAINTER, JointVocabulary, Painter
+from qkv.vision.tokens import DiscreteVAE, DiscreteVAEConfig
 
 
 def save(
-    model: VisionTransformer | Captioner | LookUpNetwork, path: str | PathLike[str]
+    model: VisionTransformer | Captioner | LookUpNetwork | Painter,
+    path: str | PathLike[str],
 ) -> None:
     """Write a model to a file in the safetensors format, in half the space.
 
@@ -28,16 +32,17 @@ def save(
     ValueError
         If a weight is NaN or too large for float16.
     TypeError
-        If the model is another, or a captioner's encoder no
-        :class:`~qkv.vision.GridEncoder`.
+        If the model is another, a captioner's encoder no
+        :class:`~qkv.vision.GridEncoder`, or a painter's tokenizer no
+        :class:`~qkv.vision.DiscreteVAE`.
     OSError
         If the file cannot be written; one that was there is as it was.
     """
-    if not isinstance(model, VisionTransformer | Captioner | LookUpNetwork):
+    if not isinstance(model, VisionTransformer | Captioner | LookUpNetwork | Painter):
         raise TypeError(
             f"the model is of type {type(model).__name__}, but checkpoints are of a "
-            "VisionTransformer, a Captioner or a LookUpNetwork; keep another's weights "
-            "with torch.save(model.state_dict(), path)"
+            "VisionTransformer, a Captioner, a LookUpNetwork or a Painter; keep "
+            "another's weights with torch.save(model.state_dict(), path)"
         )
     write(path, model.to_bytes())
 
@@ -149,6 +154,44 @@ def load_look_up(source: str | PathLike[str]) -> LookUpNetwork:
     return filled(partial(LookUpNetwork, config), weights, path, computed=0)
 
 
+def load_painter(source: str | PathLike[str]) -> Painter:
+    """Read the painter of a file that :func:`save` wrote, or of the package's own.
+
+    Parameters
+    ----------
+    source : a path, or a name such as ``"painter"``.
+
+    Returns
+    -------
+    the painter, in evaluation mode, its weights in float32, rounded to float16.
+
+    Raises
+    ------
+    FileNotFoundError, OSError, ValueError
+        As :func:`load`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from qkv.data import Vocabulary
+    >>> both = JointVocabulary(Vocabulary(["red", "star"]), text=4)
+    >>> model = LanguageModel(TransformerConfig(1, len(both)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "small.safetensors")
+    ...     save(Painter(model, DiscreteVAE(), both), file)
+    ...     painter = load_painter(file)
+    >>> painter.vocabulary.words.tokens[3:], painter.tokenizer.grid
+    (('red', 'star'), (4, 4))
+    """
+    (config, codes, both), weights, path = read(source, PAINTER, _told_of_painter)
+
+    def made() -> Painter:
+        return Painter(LanguageModel(config), DiscreteVAE(codes), both)
+
+    return filled(made, weights, path, computed=config.d_model)
+
+
 def _told(told: Any) -> VisionConfig:
     return settings(VisionConfig, told["config"])
 
@@ -162,3 +205,13 @@ def _told_of_captioner(told: Any) -> tuple[GridConfig, dict[str, Any]]:
 
 def _told_of_look_up(told: Any) -> LookUpConfig:
     return settings(LookUpConfig, told["config"])
+
+
+def _told_of_painter(
+    told: Any,
+) -> tuple[TransformerConfig, DiscreteVAEConfig, JointVocabulary]:
+    codes = settings(DiscreteVAEConfig, told["tokenizer"])
+    both = JointVocabulary(
+        vocabulary(told["words"]), codes=codes.codes, grid=codes.grid, text=told["text"]
+    )
+    return settings(TransformerConfig, told["model"]), codes, both

@@ -3,7 +3,6 @@
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from itertools import chain
 from random import Random
 
@@ -24,11 +23,18 @@ syllables = st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3)
 
 
 @pytest.fixture(scope="module")
-def corpus() -> Iterator[EnglishKorean]:
-    # twenty thousand sentences: type checks at each call would take ten times as long
+def drawn() -> EnglishKorean:
     jaxtyping.config.update("jaxtyping_disable", True)
-    yield EnglishKorean()
-    jaxtyping.config.update("jaxtyping_disable", False)
+    return EnglishKorean()
+
+
+@pytest.fixture
+def corpus(drawn: EnglishKorean) -> EnglishKorean:
+    """Return fourteen thousand sentences: checked at each call, all takes ten times as
+    long. Before each test, tests/conftest.py turns the checks on again.
+    """
+    jaxtyping.config.update("jaxtyping_disable", True)
+    return drawn
 
 
 def text(example: Example) -> str:

@@ -9,7 +9,13 @@ from qkv.attention import attend
 from qkv.positions import alibi, rotate, shift, sinusoidal
 from qkv.widgets import Positions
 from tests.browser import watched_page
-from tests.widgets.pages import page_of, payload, script, slot, state_of
+from tests.widgets.pages import (
+    page_of,
+    payload,
+    says_what_is_wrong,
+    script,
+    state_of,
+)
 from tests.widgets.test_front_end import CORE, STATIC, run
 
 AXE = "node_modules/axe-core/axe.min.js"
@@ -207,6 +213,14 @@ def say(page):
     return page.locator(".qkv-say").inner_text()
 
 
+BROKEN = [
+    ({"d_model": 5}, "each clock takes two numbers"),
+    ({"length": None}, "length is no number"),
+    ({"position": 64}, "position 64 is not one of 0 to 63"),
+    ({"heads": 0}, "its number of heads is too small"),
+]
+
+
 class TestInTheBrowser:
     def test_the_turns_stay_when_the_position_moves(self, show):
         page = show(Positions())
@@ -310,21 +324,9 @@ class TestInTheBrowser:
         assert page.locator(".qkv-chart").count() == 3
         assert page.locator("button, input").count() == 0
 
-    @pytest.mark.parametrize(
-        ("changes", "words"),
-        [
-            ({"d_model": 5}, "each clock takes two numbers"),
-            ({"length": None}, "length is no number"),
-            ({"position": 64}, "position 64 is not one of 0 to 63"),
-            ({"heads": 0}, "its number of heads is too small"),
-        ],
-    )
-    def test_a_broken_state_says_what_is_wrong(self, show, changes, words):
-        broken = slot("broken", payload(Positions(), **changes))
-        page = show(Positions(), body=broken)
-        text = page.locator("[data-qkv-widget=broken]").inner_text()
-        assert "This widget cannot be drawn" in text
-        assert words in text
+    def test_a_broken_state_says_what_is_wrong(self, show):
+        broken = [(payload(Positions(), **changes), words) for changes, words in BROKEN]
+        says_what_is_wrong(show, [Positions()], broken)
 
 
 @pytest.mark.parametrize("width", [736, 1000])

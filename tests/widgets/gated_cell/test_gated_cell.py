@@ -9,7 +9,13 @@ import torch
 from qkv.widgets import GatedCell
 from tests.browser import watched_page
 from tests.widgets.gated_cell.sample import WORDS, read_gru, read_lstm
-from tests.widgets.pages import live, page_of, payload, slot, state_of
+from tests.widgets.pages import (
+    live,
+    page_of,
+    payload,
+    says_what_is_wrong,
+    state_of,
+)
 from tests.widgets.test_front_end import ROOT, run
 
 AXE = "node_modules/axe-core/axe.min.js"
@@ -360,10 +366,5 @@ def broken():
     ]
 
 
-@pytest.mark.parametrize("i", range(len(broken())))
-def test_a_broken_state_says_what_is_wrong(show, i):
-    data, words = broken()[i]
-    page = show(gru(), body=slot("broken", data))
-    text = page.locator("[data-qkv-widget=broken]").inner_text()
-    assert "This widget cannot be drawn" in text
-    assert words in text
+def test_a_broken_state_says_what_is_wrong(show):
+    says_what_is_wrong(show, [gru()], broken())

@@ -11,7 +11,15 @@ import torch
 from qkv.vision import VisionConfig, VisionTransformer, load, rollout, save
 from qkv.widgets import Patches
 from tests.browser import watched_page
-from tests.widgets.pages import HARM, harm, live, page_of, payload, slot, state_of
+from tests.widgets.pages import (
+    HARM,
+    harm,
+    live,
+    page_of,
+    payload,
+    says_what_is_wrong,
+    state_of,
+)
 from tests.widgets.patches.sample import EVIL, NAMES, hidden_digits, images, vision
 from tests.widgets.test_front_end import CORE, ROOT, run
 
@@ -673,22 +681,20 @@ def test_on_paper_attention_and_rollout_stand_without_controls(site):
     assert row.all_inner_texts() == cells(weights[-1, 0, :, 0].mean(0))
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"pixels": {"size": [0, 1, 8, 8]}}, "there is no image in it"),
-        ({"patch": 3}, "patches of 3 pixels do not divide an image of 8 × 8"),
-        ({"found": []}, "the number of images is 3, but that of recorded ones is 0"),
-        ({"names": ["a"]}, "its weights do not fit its patches"),
-        ({"chosen": 7}, "it has 3 images, and not number 7"),
-        ({"query": 17}, "it has 17 tokens, and not number 17"),
-        ({"drawn": [[1, 0]]}, "its drawing is not of its images' size"),
-    ],
-)
-def test_a_broken_state_says_what_is_wrong(show, changes, words):
-    broken = slot("broken", payload(new(), **changes))
-    page = show(patches(), body=broken)
-    assert words in page.locator("[data-qkv-widget=broken]").inner_text()
+BROKEN = [
+    ({"pixels": {"size": [0, 1, 8, 8]}}, "there is no image in it"),
+    ({"patch": 3}, "patches of 3 pixels do not divide an image of 8 × 8"),
+    ({"found": []}, "the number of images is 3, but that of recorded ones is 0"),
+    ({"names": ["a"]}, "its weights do not fit its patches"),
+    ({"chosen": 7}, "it has 3 images, and not number 7"),
+    ({"query": 17}, "it has 17 tokens, and not number 17"),
+    ({"drawn": [[1, 0]]}, "its drawing is not of its images' size"),
+]
+
+
+def test_a_broken_state_says_what_is_wrong(show):
+    broken = [(payload(new(), **changes), words) for changes, words in BROKEN]
+    says_what_is_wrong(show, [patches()], broken)
 
 
 def test_the_bundle_is_small():

@@ -14,7 +14,17 @@ from qkv.vision import Captioner, GridEncoder, OneVector, load_captioner, save
 from qkv.widgets import SayWhatYouSee
 from qkv.widgets.say_what_you_see.say_what_you_see import MOST_WORDS
 from tests.browser import watched_page
-from tests.widgets.pages import EVIL, HARM, harm, live, page_of, payload, slot, state_of
+from tests.widgets.pages import (
+    EVIL,
+    HARM,
+    harm,
+    live,
+    page_of,
+    payload,
+    says_what_is_wrong,
+    slot,
+    state_of,
+)
 from tests.widgets.say_what_you_see.sample import (
     PAGE,
     WORLDS,
@@ -40,9 +50,9 @@ def asked(expression, given):
     source = f"""
         import {{ readFileSync }} from "node:fs";
         import * as captioning from "{FOLDER}/captioning.js";
-        import * as wording from "{FOLDER}/wording.js";
+        import * as scenes from "{CORE}/scenes.js";
         import {{ readCheckpoint }} from "{CORE}/safetensors.js";
-        const m = {{ ...captioning, ...wording }};
+        const m = {{ ...captioning, ...scenes }};
         const {{ file, page, voice, cases }} = JSON.parse(readFileSync(0, "utf8"));
         const bytes = file && readFileSync(file);
         const net = file && m.captioner(readCheckpoint(
@@ -771,12 +781,5 @@ BROKEN = [
 
 
 def test_a_broken_state_says_what_is_wrong(show):
-    body = "".join(
-        slot(f"broken{i}", payload(view(), **changes) | {"model_id": f"other{i}"})
-        for i, (changes, _) in enumerate(BROKEN)
-    )
-    page = show(view(), body=body)
-    for i, (_, words) in enumerate(BROKEN):
-        text = page.locator(f"[data-qkv-widget=broken{i}]").inner_text()
-        assert "This widget cannot be drawn" in text
-        assert words in text
+    broken = [(payload(view(), **changes), words) for changes, words in BROKEN]
+    says_what_is_wrong(show, [view()], broken)

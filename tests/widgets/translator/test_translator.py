@@ -18,7 +18,16 @@ from qkv.transformer import load
 from qkv.widgets import Translator
 from qkv.widgets.translator.translator import _language
 from tests.browser import watched_page
-from tests.widgets.pages import HARM, HOST, harm, live, page_of, payload, slot, state_of
+from tests.widgets.pages import (
+    HARM,
+    HOST,
+    harm,
+    live,
+    page_of,
+    payload,
+    says_what_is_wrong,
+    state_of,
+)
 from tests.widgets.test_front_end import CORE, ROOT, run
 from tests.widgets.translator.sample import EVIL, SOURCE, TARGET, checkpoint, trained
 
@@ -668,26 +677,24 @@ def test_on_paper_both_ways_stand_without_controls(site, small):
     assert "The search is over" in page.locator("figcaption").nth(1).inner_text()
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"recordings": []}, "no sentence is recorded in it"),
-        ({"chosen": 7}, "it has 2 sentences, and not number 7"),
-        ({"recordings": [{"source": ["I"], "steps": []}]}, "no words or no translat"),
-        (
-            {"recordings": [{"source": ["I"], "steps": [{"cross": [[[0.5, 0.5]]]}]}]},
-            "its attention does not fit its words",
-        ),
-        (
-            {"recordings": [{"source": ["I"], "steps": [{"cross": [[[1]]]}]}]},
-            "its tree has no best translation",
-        ),
-    ],
-)
-def test_a_broken_state_says_what_is_wrong(show, small, changes, words):
-    broken = slot("broken", payload(new(small), **changes))
-    page = show(translator(small), body=broken)
-    assert words in page.locator("[data-qkv-widget=broken]").inner_text()
+BROKEN = [
+    ({"recordings": []}, "no sentence is recorded in it"),
+    ({"chosen": 7}, "it has 2 sentences, and not number 7"),
+    ({"recordings": [{"source": ["I"], "steps": []}]}, "no words or no translat"),
+    (
+        {"recordings": [{"source": ["I"], "steps": [{"cross": [[[0.5, 0.5]]]}]}]},
+        "its attention does not fit its words",
+    ),
+    (
+        {"recordings": [{"source": ["I"], "steps": [{"cross": [[[1]]]}]}]},
+        "its tree has no best translation",
+    ),
+]
+
+
+def test_a_broken_state_says_what_is_wrong(show, small):
+    broken = [(payload(new(small), **changes), words) for changes, words in BROKEN]
+    says_what_is_wrong(show, [translator(small)], broken)
 
 
 def test_the_bundle_is_small():

@@ -14,7 +14,7 @@ from qkv.data.kinds import OfClasses, fed
 from qkv.data.pictures.shapes import COLOURS, SHAPES
 from qkv.data.pictures.wording import Rows
 
-__all__ = ["Captions", "Scene", "Thing"]
+__all__ = ["Agreement", "Captions", "Scene", "Thing"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,42 @@ class Scene:
         """What a sentence says: the colour and shape of each object, row by row."""
         rows = groupby(self.things, key=lambda t: t.row)
         return tuple(tuple((t.colour, t.shape) for t in row) for _, row in rows)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """In what a scene is as a sentence says.
+
+    Attributes
+    ----------
+    number : of objects.
+    colour, shape : of each object, as a page is read. A colour that the sentence leaves
+        out is right. Where the number is wrong, so are these.
+    place : how many objects are in each row.
+    """
+
+    number: bool
+    colour: bool
+    shape: bool
+    place: bool
+
+    @classmethod
+    def of(cls, scene: Scene, said: Rows) -> "Agreement":
+        """Compare what there is with what is said."""
+        shown = scene.rows
+        there, named = ([o for row in rows for o in row] for rows in (shown, said))
+        pairs, number = list(zip(there, named, strict=False)), len(there) == len(named)
+        return cls(
+            number=number,
+            colour=number and all(n[0] in ("", t[0]) for t, n in pairs),
+            shape=number and all(n[1] == t[1] for t, n in pairs),
+            place=[*map(len, shown)] == [*map(len, said)],
+        )
+
+    @property
+    def right(self) -> bool:
+        """Whether the scene is all that the sentence says."""
+        return self.number and self.colour and self.shape and self.place
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,17 +1,18 @@
 """Pictures of coloured shapes, and the one sentence that says what each shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, product
+from math import log
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from qkv._checks import a_tensor, one_of, whole
+from qkv._checks import a_tensor, one_of, share_dropped, whole
 from qkv.data.kinds import EOS, PAD
-from qkv.data.pictures.captions import Captions, Scene, Thing
+from qkv.data.pictures.captions import Agreement, Captions, Scene, Thing
 from qkv.data.pictures.shapes import COLOURS, SHAPES, SIDE, inks, templates
 from qkv.data.pictures.wording import GRAMMAR, NAMES, Rows, read, spoken, thing, write
 from qkv.data.streams import Drawing, about
@@ -40,6 +41,7 @@ class Scenes(Drawing[Captions]):
     jitter : by how many pixels at most a shape is shifted, down and to the right.
     sizes : the sizes of shapes, up to 1, which is 8 pixels.
     fewest, most : how many objects a scene has.
+    left_out : how likely a sentence does not say the colour of an object.
 
     Attributes
     ----------
@@ -52,7 +54,8 @@ class Scenes(Drawing[Captions]):
     ------
     ValueError
         If a number is too small, ``most`` below ``fewest`` or more than there are
-        slots, a size is not above 0 and at most 1, or the language is another.
+        slots, a size is not above 0 and at most 1, ``left_out`` is not at least 0 and
+        below 1, or the language is another.
 
     Examples
     --------
@@ -83,7 +86,9 @@ class Scenes(Drawing[Captions]):
         sizes: Sequence[float] = SIZES,
         fewest: int = 1,
         most: int = 5,
+        left_out: float = 0.0,
     ) -> None:
+        share_dropped(left_out, "left_out")
         one_of("language", language, NAMES, who="Scenes knows")
         slots, fewest = whole(1, slots=slots, fewest=fewest).values()
         jitter, most = (
@@ -103,6 +108,7 @@ class Scenes(Drawing[Captions]):
             )
         self.language, self.slots, self.jitter = language, slots, jitter
         self.sizes, self.fewest, self.most = sizes, fewest, most
+        self.left_out = float(left_out)
         self.pitch = SIDE + jitter
         self.size = slots * self.pitch + jitter
         self.vocabulary = Vocabulary((*NAMES[language].values(), *GRAMMAR[language]))
@@ -138,7 +144,11 @@ class Scenes(Drawing[Captions]):
         if not scenes:
             raise ValueError("a batch needs at least one scene, and none was given")
         scenes = tuple(self._on_the_page(scene) for scene in scenes)
-        said = [spoken(scene.rows, self.language) for scene in scenes]
+        return self._asked(scenes, [scene.rows for scene in scenes])
+
+    def _asked(self, scenes: tuple[Scene, ...], rows: Iterable[Rows]) -> Captions:
+        """Return the pictures of scenes, with what is said of each."""
+        said = [spoken(each, self.language) for each in rows]
         encode = self.vocabulary.encode
         corners = [[self._corner(t) for t in scene.things] for scene in scenes]
         return Captions(
@@ -169,6 +179,8 @@ class Scenes(Drawing[Captions]):
     def read(self, text: str) -> Rows:
         """Return what a sentence says: colour and shape of each object, row by row.
 
+        A colour may be left out if ``left_out`` is above 0; it is then "".
+
         Raises
         ------
         ValueError
@@ -180,7 +192,7 @@ class Scenes(Drawing[Captions]):
         >>> Scenes().read("red circle and blue star above green moon")
         ((('red', 'circle'), ('blue', 'star')), (('green', 'moon'),))
         """
-        rows = read(text, self.language)
+        rows = read(text, self.language, bare=self.left_out > 0)
         for count, what in ((len(rows), "rows"), (max(map(len, rows)), "in one row")):
             if count > self.slots:
                 raise ValueError(
@@ -192,6 +204,8 @@ class Scenes(Drawing[Captions]):
     def layouts(self, text: str) -> list[Scene]:
         """Return all scenes that a sentence fits, of the first size, not shifted.
 
+        Where it leaves out a colour, every colour is there.
+
         Raises
         ------
         ValueError
@@ -202,7 +216,80 @@ class Scenes(Drawing[Captions]):
         >>> len(Scenes().layouts("red circle and blue star above green moon"))
         27
         """
-        rows, every = self.read(text), range(self.slots)
+        return [scene for rows in self._coloured(text) for scene in self._placed(rows)]
+
+    def floor(self, text: str) -> float:
+        """Return what a sentence leaves open, in nats: the entropy of its pictures.
+
+        All pictures that it fits are equally likely, where shapes have one size and are
+        not shifted: no model that knows the sentence can lose less on the average.
+
+        Raises
+        ------
+        ValueError
+            If it is no sentence of this world, as :meth:`read` says, or shapes have
+            several sizes or are shifted.
+
+        Examples
+        --------
+        >>> world = Scenes(slots=2, jitter=0, sizes=(1.0,), most=4, left_out=0.2)
+        >>> round(world.floor("red circle"), 3), round(world.floor("circle"), 3)
+        (1.386, 2.773)
+        """
+        if self.jitter or len(self.sizes) > 1:
+            raise ValueError(
+                f"shapes are shifted by up to {self.jitter} pixels and have sizes "
+                f"{self.sizes}, but pictures are counted where shapes have one size "
+                "and are not shifted; give Scenes(jitter=0, sizes=(1.0,))"
+            )
+        return log(len(self.layouts(text)))
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """Return the words of a sentence, each of them in the vocabulary.
+
+        Raises
+        ------
+        ValueError
+            If it is no sentence of this world, as :meth:`read` says.
+
+        Examples
+        --------
+        >>> Scenes("korean").parse("빨간 원과 파란 별이 있다")
+        ('빨간', '원', '과', '파란', '별', '이', '있다')
+        """
+        return tuple(word for word, _ in spoken(self.read(text), self.language))
+
+    def agreement(self, scene: Scene, text: str) -> Agreement:
+        """Return in what a scene is as a sentence says.
+
+        Raises
+        ------
+        ValueError
+            If it is no sentence of this world, as :meth:`read` says.
+
+        Examples
+        --------
+        >>> world = Scenes(slots=2, most=4, left_out=0.2)
+        >>> scene = world.scene({(0, 1): "red circle", (1, 0): "blue ring"})
+        >>> world.agreement(scene, "circle above blue star")
+        Agreement(number=True, colour=True, shape=False, place=True)
+        """
+        return Agreement.of(scene, self.read(text))
+
+    def _coloured(self, text: str) -> Iterable[Rows]:
+        """What a sentence says, with each colour in the place of one left out."""
+        rows = self.read(text)
+        left_out = [colour == "" for row in rows for colour, _ in row]
+        for colours in product(COLOURS, repeat=sum(left_out)):
+            following = iter(colours)
+            yield tuple(
+                tuple((colour or next(following), shape) for colour, shape in row)
+                for row in rows
+            )
+
+    def _placed(self, rows: Rows) -> list[Scene]:
+        """Every way to put objects on the page so that it reads as these rows."""
+        every = range(self.slots)
         columns = product(*(combinations(every, len(row)) for row in rows))
         placed = product(combinations(every, len(rows)), columns)
         return [
@@ -276,12 +363,23 @@ class Scenes(Drawing[Captions]):
             numbers(self.jitter + 1, count, every, 2),
             strict=True,
         )
-        return self.ask(
-            [
-                self._drawn(slots[: self.fewest + more], *kind)
-                for more, slots, kind in zip(many, slots, kinds, strict=True)
-            ]
+        scenes = tuple(
+            self._drawn(slots[: self.fewest + more], *kind)
+            for more, slots, kind in zip(many, slots, kinds, strict=True)
         )
+        return self._asked(scenes, self._said(scenes, generator))
+
+    def _said(
+        self, scenes: tuple[Scene, ...], generator: torch.Generator
+    ) -> Iterable[Rows]:
+        """What is said of scenes, some colours of it left out."""
+        if not self.left_out:
+            return [scene.rows for scene in scenes]
+        shares = torch.rand(len(scenes), self.slots**2, generator=generator)
+        return [
+            _without(scene.rows, share < self.left_out)
+            for scene, share in zip(scenes, shares, strict=True)
+        ]
 
     def _drawn(self, slots: list, *kinds: list) -> Scene:
         things = []
@@ -385,6 +483,15 @@ class Scenes(Drawing[Captions]):
             f"{self.slots} slots, {self.size} × {self.size} pixels, "
             f"{len(self.vocabulary)} {self.language.title()} tokens"
         )
+
+
+def _without(rows: Rows, left_out: Bool[Tensor, " object"]) -> Rows:
+    """Leave out the colours of some objects, counted as a page is read."""
+    out = iter(left_out.tolist())
+    return tuple(
+        tuple(("" if next(out) else colour, shape) for colour, shape in row)
+        for row in rows
+    )
 
 
 def _padded(rows: list[list], value: Any) -> Tensor:

@@ -9,7 +9,7 @@ from qkv.data.pictures.shapes import COLOURS, SHAPES
 from qkv.data.text.grammar.hangul import final_consonant, particle
 
 # What a sentence says: rows from the top, in each the objects from the left, and of
-# each its colour and its shape.
+# each its colour, "" where the sentence leaves it out, and its shape.
 Rows = tuple[tuple[tuple[str, str], ...], ...]
 
 _KOREAN = {
@@ -30,7 +30,7 @@ FEW_CHANGES = 3  # words to mend in a wrong sentence, before none is offered
 def spoken(rows: Rows, language: str) -> list[tuple[str, int]]:
     """Return each word, and the number of the object that it speaks of, or -1.
 
-    Objects are numbered as a page is read.
+    Objects are numbered as a page is read. A colour of "" is not said.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def spoken(rows: Rows, language: str) -> list[tuple[str, int]]:
             if said:
                 beside, below = _between(said[-1][0], language)
                 said.append((beside if place else below, -1))
-            said += [(names[colour], number), (names[shape], number)]
+            said += [(names[name], number) for name in (colour, shape) if name]
             number += 1
     return [*said, *((word, -1) for word in _ending(said[-1][0], language))]
 
@@ -65,8 +65,8 @@ def write(words: Sequence[str], language: str) -> str:
     return "".join(spelt).replace(f" {BELOW}", f", {BELOW}").strip(" ,")
 
 
-def read(text: str, language: str) -> Rows:
-    """Return what a text says.
+def read(text: str, language: str, *, bare: bool = False) -> Rows:
+    """Return what a text says; where ``bare``, a colour may be left out.
 
     Raises
     ------
@@ -85,16 +85,16 @@ def read(text: str, language: str) -> Rows:
 where 'and', 'above' or the end may stand; did you mean 'red star and blue ring'?
     """
     words = _words(text, language)
-    place, wanted = _fault(words, language)
+    place, wanted = _fault(words, language, bare)
     if wanted:
-        raise ValueError(_wrong(text, words, place, wanted, language))
+        raise ValueError(_wrong(text, words, place, wanted, language, bare))
     meant = {word: name for name, word in NAMES[language].items()}
     rows: list[list[tuple[str, str]]] = [[]]
-    for first, second in pairwise(words):
-        if first in ("above", BELOW):
+    for before, word in pairwise(["", *words]):
+        if word in ("above", BELOW):
             rows.append([])
-        if meant.get(first) in COLOURS:
-            rows[-1].append((meant[first], meant[second]))
+        if meant.get(word) in SHAPES:
+            rows[-1].append((meant.get(before, ""), meant[word]))
     return tuple(map(tuple, rows))
 
 
@@ -149,29 +149,39 @@ def _words(text: str, language: str) -> list[str]:
     return words
 
 
-def _may_follow(word: str, language: str) -> tuple[str, ...]:
+def _may_follow(word: str, language: str, bare: bool) -> tuple[str, ...]:
     """Return what may stand after a word, or after "" at the beginning."""
     names = NAMES[language]
-    if word in (names[shape] for shape in SHAPES):
+    colours, shapes = (tuple(names[n] for n in each) for each in (COLOURS, SHAPES))
+    if word in shapes:
         return *_between(word, language), (*_ending(word, language), END)[0]
-    if word in (names[colour] for colour in COLOURS):
-        return tuple(names[shape] for shape in SHAPES)
+    if word in colours:
+        return shapes
     if word in ("이", "가"):
         return ("있다",)
-    return (END,) if word == "있다" else tuple(names[colour] for colour in COLOURS)
+    if word == "있다":
+        return (END,)
+    return (*colours, *shapes) if bare else colours
 
 
-def _fault(words: Sequence[str], language: str) -> tuple[int, tuple[str, ...]]:
+def _fault(
+    words: Sequence[str], language: str, bare: bool
+) -> tuple[int, tuple[str, ...]]:
     """Return the place of the first wrong word, and what may stand there."""
     for place, (before, word) in enumerate(pairwise(["", *words, END])):
-        wanted = _may_follow(before, language)
+        wanted = _may_follow(before, language, bare)
         if word not in wanted:
             return place, wanted
     return len(words), ()
 
 
 def _wrong(
-    text: str, words: list[str], place: int, wanted: tuple[str, ...], language: str
+    text: str,
+    words: list[str],
+    place: int,
+    wanted: tuple[str, ...],
+    language: str,
+    bare: bool,
 ) -> str:
     found = f"word {place + 1} is {words[place]!r}" if words[place:] else "it ends"
     said = (
@@ -181,26 +191,26 @@ def _wrong(
     for other in NAMES:
         if other != language and {*words} & {*NAMES[other].values()}:
             return f"{said}; Scenes({other!r}) reads {other.title()}"
-    right = [write(mended, language) for mended in _nearest(words, language)]
+    right = [write(mended, language) for mended in _nearest(words, language, bare)]
     if not right:
         return said
     nearest = max(right, key=lambda one: SequenceMatcher(None, one, text).ratio())
     return f"{said}; did you mean {nearest!r}?"
 
 
-def _nearest(words: list[str], language: str) -> list[list[str]]:
+def _nearest(words: list[str], language: str, bare: bool) -> list[list[str]]:
     """Return the right sentences that the fewest changes make, if a few are enough."""
     tried = [words]
     for _ in range(FEW_CHANGES):
-        tried = [mended for one in tried for mended in _mended(one, language)]
-        if right := [one for one in tried if not _fault(one, language)[1]]:
+        tried = [mended for one in tried for mended in _mended(one, language, bare)]
+        if right := [one for one in tried if not _fault(one, language, bare)[1]]:
             return right
     return []
 
 
-def _mended(words: list[str], language: str) -> Iterator[list[str]]:
+def _mended(words: list[str], language: str, bare: bool) -> Iterator[list[str]]:
     """Yield the words with the first wrong one changed, preceded, or left out."""
-    place, wanted = _fault(words, language)
+    place, wanted = _fault(words, language, bare)
     before, after = words[:place], words[place:]
     yield [*before, *after[1:]]
     for word in wanted:

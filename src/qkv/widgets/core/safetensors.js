@@ -4,6 +4,7 @@ const KINDS = [
   "qkv.vision.VisionTransformer, 1",
   "qkv.vision.Captioner, 1",
   "qkv.vision.LookUpNetwork, 1",
+  "qkv.vision.Painter, 1",
 ];
 
 /** A float16's bits as a number. */
@@ -18,7 +19,7 @@ const readers = {
   F32: (buffer) => new Float32Array(buffer),
 };
 
-/** The config, the vocabularies if there are any, and the weights, {shape, data} by name. */
+/** The config, the vocabularies if there are any, all that is told of it, and the weights, {shape, data} by name. */
 export function readCheckpoint(buffer) {
   const damaged = new Error("the model's file is damaged");
   if (buffer.byteLength < 8) throw damaged;
@@ -39,6 +40,7 @@ export function readCheckpoint(buffer) {
     if (8 + size + to > buffer.byteLength) throw damaged;
     weights[name] = { shape, data: readers[dtype](buffer.slice(8 + size + from, 8 + size + to)) };
   }
-  const { config, source_vocab: source, target_vocab: target } = JSON.parse(metadata[kind]);
-  return { config, source, target, weights };
+  const told = JSON.parse(metadata[kind]);
+  const { config, source_vocab: source, target_vocab: target } = told;
+  return { config, source, target, told, weights };
 }

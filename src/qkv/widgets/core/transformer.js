@@ -182,3 +182,35 @@ export function transformer({ config, weights }) {
   }
   return { config, start, step };
 }
+
+/**
+ * A decoder alone: `step(id, state)` takes a token in and gives the next one's logits, and where each layer's heads
+ * look, "layer head key". Without a state it is the first token.
+ */
+export function languageModel(checkpoint) {
+  const model = modules(checkpoint);
+  const names = Array.from({ length: model.config.layers[1] }, (_, i) => `decoder.layers.${i}`);
+  const begun = { length: 0, cache: names.map(() => []) };
+  const output = () => model.part(model.config.tied ? "target_embedding" : "output").weight;
+
+  /** States are never changed: two pictures may go on from one. */
+  function step(id, { length, cache } = begun) {
+    let x = embedded(model, "target", id, length);
+    const looks = [];
+    const kept = names.map((name, i) => {
+      const layer = (part) => model.part(`${name}.${part}`);
+      const attention = (part) => layer(`self_attn.${part}`);
+      let seen = cache[i];
+      x = residual(model, layer("norm1"), x, (y) => {
+        seen = [...seen, remembered(attention, y)];
+        return look(model, attention, y, seen, looks);
+      });
+      x = residual(model, layer("norm2"), x, (y) => feedForward(layer, y));
+      return seen;
+    });
+    const read = last(model, "decoder", x);
+    const logits = linear({ weight: output(), bias: checkpoint.weights["output.bias"] }, read);
+    return { logits, looks, state: { length: length + 1, cache: kept } };
+  }
+  return { step };
+}

@@ -15,6 +15,7 @@ from qkv.attention import AttentionTrace, attend
 from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import listed, number
 from qkv.widgets.shared.html import named, page, table
+from qkv.widgets.shared.uniforms import uniforms
 
 __all__ = ["LearnToLook"]
 
@@ -117,22 +118,6 @@ class LearnToLook(Widget):
 
 
 # The front end's training.js does the same, by hand. Tests hold both equal.
-
-
-def uniforms(seed: int, start: int, count: int) -> Tensor:
-    """Return numbers in (0, 1) from place ``start`` of a seed's row: mulberry32.
-
-    Examples
-    --------
-    >>> uniforms(1, 0, 2)
-    tensor([0.6271, 0.0027], dtype=torch.float64)
-    """
-    low = 0xFFFFFFFF
-    places = torch.arange(start + 1, start + 1 + count)
-    state = (seed + places * 0x6D2B79F5) & low
-    t = ((state ^ (state >> 15)) * (state | 1)) & low
-    t = t ^ ((t + (((t ^ (t >> 7)) * (t | 61)) & low)) & low)
-    return ((t ^ (t >> 14)).double() + 0.5) / 2**32
 
 
 def draw(seed: int, start: int, count: int) -> tuple[Tensor, Tensor, Tensor]:

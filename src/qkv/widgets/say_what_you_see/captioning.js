@@ -3,39 +3,10 @@ import { peak, softmax } from "../core/maths.js";
 import { affine, EOS, write } from "../core/recurrent.js";
 
 /**
- * What Python says of the page that is drawn on.
- * @typedef {object} Page
- * @property {string[]} colours their names
- * @property {string[]} shapes
- * @property {number[][]} inks what a colour takes away from white: "colour channel"
- * @property {number[][][]} covers how much of a pixel a shape covers, in 256ths: "shape row column"
- * @property {number} slots down and across
- * @property {number} pitch pixels from slot to slot
- * @property {number} first the row, and the column, of a slot's first pixel
- * @property {number} size pixels of a page, down and across
- * @property {number} grid places of it, down and across
- * @property {number} learnt the most objects that it was trained on
+ * The page with its places: `grid` down and across; `learnt` are the most objects that the captioner was trained on.
+ * @typedef {import("../core/scenes.js").Page & { grid: number, learnt: number }} Page
  */
-/** @typedef {{ row: number, column: number, colour: number, shape: number }} Thing a shape in a slot, by numbers */
 /** @typedef {{ token: number, weights: number[], p: number[] }} Said a word, where it looks, and how likely each is */
-
-/**
- * The page with these things on it, "channel row column" from 0 to 1.
- * @param {Page} page
- * @param {Thing[]} things
- */
-export function painted({ inks, covers, pitch, first, size }, things) {
-  const white = () => Array.from({ length: size }, () => new Array(size).fill(1));
-  const pixels = inks[0].map(white);
-  for (const { row, column, colour, shape } of things)
-    covers[shape].forEach((line, i) =>
-      line.forEach((part, j) => {
-        for (const [channel, ink] of inks[colour].entries())
-          pixels[channel][first + pitch * row + i][first + pitch * column + j] = 1 - (part / 256) * ink;
-      }),
-    );
-  return pixels;
-}
 
 /** A 3 × 3 convolution with a rim of zeros, then ReLU: x is "channel row column" in one row. */
 function convolved(x, [rows, columns], { shape: [wide, channels], data }, bias) {

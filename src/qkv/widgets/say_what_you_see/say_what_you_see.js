@@ -10,17 +10,17 @@ import { modelHint, size, withNetwork } from "../core/loading.js";
 import { peak } from "../core/maths.js";
 import { walk } from "../core/pad.js";
 import { likely } from "../core/recurrent.js";
+import { painted, rightCaption, spelt } from "../core/scenes.js";
 import { scroll } from "../core/scroll.js";
 import { chance, counted } from "../core/text.js";
-import { captioner, painted } from "./captioning.js";
+import { captioner } from "./captioning.js";
 import { boxOf, due, named, ofWord, onPage, same, sameWords, where } from "./saying.js";
-import { rightCaption, spelt } from "./wording.js";
 
 /** @typedef {import("./captioning.js").Page} Page */
-/** @typedef {import("./captioning.js").Thing} Thing */
+/** @typedef {import("../core/scenes.js").Thing} Thing */
 /** @typedef {import("./saying.js").Step} Step */
 /** @typedef {import("./saying.js").Told} Told */
-/** @typedef {import("./wording.js").Voice} Voice */
+/** @typedef {import("../core/scenes.js").Voice & import("../core/loading.js").Loaded} Voice */
 /** @typedef {[number, number, string]} Put a slot's row and column, and the name of what is there */
 /** @typedef {{ tokens: string[], top: [string, number][][], weights: number[][][] }} Record weights: word row column */
 /**

@@ -14,6 +14,7 @@ from qkv.widgets.shared.base import Widget, module
 from qkv.widgets.shared.encode import listed
 from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.recorded import likely
+from qkv.widgets.shared.scenes import scenes
 from qkv.widgets.shared.served import rounded, serve
 
 __all__ = ["SayWhatYouSee"]
@@ -26,8 +27,7 @@ OBJECTS = {(0, 0): "red circle", (0, 2): "blue star", (2, 1): "green moon"}
 
 _CANDIDATES = 5
 _DIGITS = 6  # of a probability or a weight: what is nearly 1 is not 1
-_FINE = 256  # a template covers so many points of a pixel
-_SPECIAL = 3  # tokens before the colours: padding, beginning, end
+_SPECIAL = 3  # tokens before the words: padding, beginning, end
 
 Place = tuple[int, int]
 
@@ -331,26 +331,7 @@ def _as_kept(model: Any) -> Any:
 
 def _page(world: Any, model: Any) -> dict[str, Any]:
     """Return what the front end draws pages with."""
-    split = _SPECIAL + len(world.inks)
-    tokens = world.vocabulary.tokens
-    colours = tokens[_SPECIAL:split]
-    shapes = tokens[split : split + len(world.templates)]
-    things = [
-        world.scene({(0, 0): f"{c} {s}"}).things[0] for c in colours for s in shapes
-    ]
-    covers = (world.templates[:, 0] * _FINE).round().int().tolist()
-    return {
-        "colours": list(dict.fromkeys(thing.colour for thing in things)),
-        "shapes": list(dict.fromkeys(thing.shape for thing in things)),
-        "inks": listed(world.inks),
-        "covers": covers,
-        "slots": world.slots,
-        "pitch": world.pitch,
-        "first": world.jitter,
-        "size": world.size,
-        "grid": model.encoder.grid[0],
-        "learnt": world.most,
-    }
+    return scenes(world) | {"grid": model.encoder.grid[0], "learnt": world.most}
 
 
 def _sentence(view: SayWhatYouSee) -> str:

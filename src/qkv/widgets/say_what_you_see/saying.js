@@ -1,13 +1,13 @@
 // What is said of one word: whether it is right, where it looks, and what else it could have been.
 import { peak } from "../core/maths.js";
 import { EOS } from "../core/recurrent.js";
+import { closed } from "../core/scenes.js";
 import { chance } from "../core/text.js";
-import { closed } from "./wording.js";
 
 /** @typedef {import("./captioning.js").Page} Page */
-/** @typedef {import("./captioning.js").Thing} Thing */
-/** @typedef {import("./wording.js").Right} Right */
-/** @typedef {import("./wording.js").Voice} Voice */
+/** @typedef {import("../core/scenes.js").Thing} Thing */
+/** @typedef {import("../core/scenes.js").Right} Right */
+/** @typedef {import("../core/scenes.js").Voice} Voice */
 /** @typedef {{ token: string, weights: number[], top: [string, number][] }} Step a word, where it looks, the likeliest */
 /**
  * What is known when a word is said of.

@@ -1,0 +1,1 @@
+"""The widget OneRow, a folder for its Python and its JavaScript."""

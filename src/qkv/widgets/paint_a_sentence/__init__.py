@@ -1,0 +1,1 @@
+"""The widget PaintASentence, a folder for its Python and its JavaScript."""
