@@ -585,7 +585,7 @@ class TestKernel:
         assert suppressed == "true"
 
     def test_a_state_that_was_never_run_asks_for_the_model(self, site):
-        page = site(body=slot("later", payload(board(), patched=[0, 4])))
+        page = site(body=slot("later", payload(new(), patched=[0, 4])))
         place = page.locator("[data-qkv-widget=later]")
         assert "The model has to run" in place.locator(".qkv-say").inner_text()
         place.locator("[data-act=load]").click()
@@ -650,5 +650,5 @@ def test_on_paper_it_stands_without_controls(site):
     ],
 )
 def test_a_broken_state_says_what_is_wrong(show, changes, words):
-    page = show(board(), body=slot("broken", payload(board(), **changes)))
+    page = show(board(), body=slot("broken", payload(new(), **changes)))
     assert words in page.locator("[data-qkv-widget=broken]").inner_text()

@@ -40,7 +40,7 @@ class PatchBoard(Served):
     where :math:`\Delta` is the logit of the clean translation's token less that of the
     corrupted one's, at the first place where the two differ. What is recorded is the
     state that it opens with; for any other the model runs in the browser, on weights
-    that are loaded when asked for, as those of :class:`Translator`.
+    that are loaded when asked for, as those of ``Translator``.
 
     Parameters
     ----------
