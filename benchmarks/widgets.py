@@ -36,6 +36,7 @@ from qkv.widgets import (
     MergePad,
     OneRow,
     PaintASentence,
+    PatchBoard,
     Patches,
     Positions,
     Predict,
@@ -129,6 +130,10 @@ def _of_models(generator):
         "TransformerMap": (TransformerMap(*shown), ["ArrowRight"]),
         "Translator": (
             Translator(load_translator("english_korean"), ["I love cats"]),
+            [],
+        ),
+        "PatchBoard": (
+            PatchBoard(load_translator("english_korean"), "I see you", "you see me"),
             [],
         ),
         "GatedCell 24 × 16": (GatedCell({long: read_lstm(long, 16)}), ["ArrowLeft"]),

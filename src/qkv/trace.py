@@ -1,7 +1,9 @@
 """What a computation did, as a value: named, titled steps with axis names.
 
 A *trace* is a frozen dataclass whose fields are the intermediate values of one
-computation, in order, the last one its result. Fields that are traces themselves
+computation, in order, the last one its result. The annotation of a field that is a
+tensor names its axes: ``Float[Tensor, "*batch token"]``, or in a notebook the names
+alone, ``"*batch token"``. Fields that are traces themselves
 make a tree. Nothing is stored on a model; a trace is returned, like any other value.
 """
 
@@ -198,7 +200,8 @@ def _words(part: Any) -> dict[str, Any]:
 
 
 def _axes(part: Any, value: Tensor, known: tuple[str, ...]) -> tuple[str, ...]:
-    words = [w for w in part.type.dim_str.split() if not w.startswith(("*", "..."))]
+    said = part.type if isinstance(part.type, str) else part.type.dim_str
+    words = [w for w in said.split() if not w.startswith(("*", "..."))]
     leading = value.ndim - len(words)
     known = known[max(0, len(known) - leading) :]
     unknown = ["batch", *(f"batch{i}" for i in range(1, leading))]

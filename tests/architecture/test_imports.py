@@ -8,14 +8,15 @@ Arrows point from who imports to what is imported:
 - training, decoding → the model modules, data
 - transformer, vision, series → attention, positions, masks, layers
 - recurrent → attention; experts → layers
-- attention → tiles; tiles, masks, positions, layers, subwords, plot, widgets → trace
+- attention → tiles; tiles, masks, positions, layers, subwords, patching, plot, widgets
+  → trace
 - all of them → _checks, what is asked of arguments, _colours, what is readable, and
   _faces, how a package finds its names
 - training, transformer, vision, checking → _files, how a file is written
 - training → _processes, what changes where several train one model
 - src → nothing of chapters, book, tests, tools or benchmarks
 
-Thirteen arrows go further, each for what would otherwise be written twice:
+Fourteen arrows go further, each for what would otherwise be written twice:
 
 - widgets → decoding, since the translator draws a beam search, whose tree
   (``beam_tree``) is the search itself and not a step of any trace, and since
@@ -30,6 +31,7 @@ Thirteen arrows go further, each for what would otherwise be written twice:
 - widgets → series: the ridge regression and the look-up that ForecastPad shows without
   a script are chapter 14's;
 - widgets → experts, likewise: the routing that RouterMap says is chapter 12's;
+- widgets → patching, likewise: the run that PatchBoard shows is chapter 16's;
 - book → ``qkv.exercises.finding``, for the hints, which stand in the exercises alone;
 - transformer → data, for ``Vocabulary``: a checkpoint keeps the two that its numbers
   were learnt with;
@@ -100,10 +102,11 @@ MAY_IMPORT = {
     "series": {*BELOW, "positions", "transformer", "data"},
     "training": {*MODEL, "_files", "_models", "_processes", "data", "trace"},
     "decoding": {*MODEL - {"vision"}, "_models", "data", "trace"},
+    "patching": {"trace"},
     "plot": {"trace"},
     "widgets": {
         *{"trace", "attention", "decoding", "vision", "subwords", "experts"},
-        *{"series", "checking", "exercises"},
+        *{"series", "patching", "checking", "exercises"},
     },
     "checking": {"_files"},
     "exercises": {*MODEL, "checking"},
@@ -112,7 +115,7 @@ MAY_IMPORT = {
 HEAVY = {"matplotlib", "anywidget", "ipywidgets", "IPython", "babel", "tqdm", "sympy"}
 HEAVY |= {"sklearn", "scipy", "PIL"}
 LIGHT = ("trace", "masks", "tiles", "attention", "positions", "layers", "recurrent")
-LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data")
+LIGHT += ("transformer", "vision", "subwords", "experts", "series", "data", "patching")
 LIGHT += ("decoding", "claims", "plot", "checking", "exercises")
 
 

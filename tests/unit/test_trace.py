@@ -165,3 +165,14 @@ def test_a_field_without_a_step_is_known_by_its_name():
 def test_a_recording_may_have_no_truth():
     recorded = Recording(("a",), ("b",), ("b",), ("a", "b"), forced=1, free=2)
     assert recorded.truth is None
+
+
+def test_axes_may_be_named_without_a_type():
+    """In a notebook, where a reader has no jaxtyping at hand."""
+
+    @dataclass(frozen=True)
+    class Doubled:
+        twice: "*batch token" = step("Double")
+
+    (only,) = walk(Doubled(torch.ones(2, 3)))
+    assert only.shape == {"batch": 2, "token": 3}

@@ -12,6 +12,7 @@ import torch
 
 from qkv.data import EnglishKorean, Example
 from qkv.decoding import beam_tree, greedy
+from qkv.patching import patched
 from qkv.transformer import checkpoint as checkpoints
 from qkv.transformer import load
 from qkv.widgets import Translator
@@ -39,8 +40,11 @@ COMMITTED = checkpoints._NAMED / "english_korean.safetensors"
 SENTENCES = (["I", "love", "cats"], ["you"], ["I", "do", "not", "see", EVIL, "a"])
 
 
-def asked(file, sentences, *, most=20, width=4, alpha=0.6):
-    """Translate in Node; also return the logits along what greed wrote."""
+def asked(file, sentences, *, most=20, width=4, alpha=0.6, silent=None):
+    """Translate in Node; also return the logits along what greed wrote.
+
+    Of the cross-attention's heads some may be ``silent``: for each layer a list.
+    """
     source = f"""
         import {{ readFileSync }} from "node:fs";
         import {{ readCheckpoint }} from "{CORE}/safetensors.js";
@@ -50,7 +54,10 @@ def asked(file, sentences, *, most=20, width=4, alpha=0.6):
         const bytes = readFileSync(file);
         const read = readCheckpoint(
             bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-        const net = transformer(read);
+        const model = transformer(read);
+        const {{ silent }} = settings;
+        const start = (ids) => ({{ ...model.start(ids), ...(silent && {{ silent }}) }});
+        const net = {{ ...model, start }};
         console.log(JSON.stringify(sentences.map((words) => {{
             const ids = words.map((word) => read.source.indexOf(word));
             const steps = greedy(net, ids, settings);
@@ -64,7 +71,7 @@ def asked(file, sentences, *, most=20, width=4, alpha=0.6):
             return {{ steps, tree, logits }};
         }})));
     """
-    settings = {"most": most, "width": width, "alpha": alpha}
+    settings = {"most": most, "width": width, "alpha": alpha, "silent": silent}
     case = {"file": str(file), "sentences": sentences, **settings}
     return json.loads(run("--input-type=module", "-e", source, text=json.dumps(case)))
 
@@ -120,6 +127,30 @@ def compare(file, sentences, **settings):
 def test_the_browsers_model_is_pythons(tmp_path, changes, settings):
     checkpoint(tmp_path, seed=len(changes), **changes)
     compare(tmp_path / "small.safetensors", SENTENCES, **settings)
+
+
+def test_heads_that_are_silenced_are_pythons(tmp_path):
+    found = checkpoint(tmp_path)
+    silent = [[0], [1, 2]]
+
+    def zeroed(heads):
+        return lambda made: made.index_fill(1, torch.tensor(heads), 0.0)
+
+    replace = {
+        f"decoder.{layer}.cross.attention.output": zeroed(heads)
+        for layer, heads in enumerate(silent)
+    }
+    made = asked(tmp_path / "small.safetensors", SENTENCES, silent=silent)
+    for words, one in zip(SENTENCES, made, strict=True):
+        source = torch.tensor([found.source_vocab.encode(words)])
+        fed = torch.tensor([[1, *(step["token"] for step in one["steps"])]])
+        given = source, torch.tensor([len(words)]), fed
+        with torch.no_grad():
+            trace = patched(found.model.trace, *given, replace=replace)
+        wanted = trace.logits[0]
+        torch.testing.assert_close(
+            torch.tensor(one["logits"]), wanted, atol=1e-4, rtol=0
+        )
 
 
 @pytest.mark.skipif(not COMMITTED.exists(), reason="the checkpoint is not trained yet")

@@ -63,6 +63,17 @@ function ask(w, text) {
 }
 
 /**
+ * A key in a field of a form: Enter gives what is typed, and JupyterLab takes none of them for itself. While a Korean
+ * letter is being composed, Enter only ends the letter.
+ */
+export function enters(event) {
+  event.stopPropagation();
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+}
+
+/**
  * A box to type a text in, with its button; Enter gives it, too.
  * @param {{ label: string, button: unknown, give: (text: string) => void, value?: unknown, put?: (text: string) => void }} made
  */
@@ -71,16 +82,8 @@ export function box({ label, button, give, value = nothing, put = () => {} }) {
     event.preventDefault();
     give(event.target.elements.text.value);
   };
-  // JupyterLab would take Enter for itself. While a Korean letter is being composed,
-  // Enter only ends the letter.
-  const key = (event) => {
-    event.stopPropagation();
-    if (event.key !== "Enter" || event.isComposing) return;
-    event.preventDefault();
-    event.target.form.requestSubmit();
-  };
   return html`<form class="qkv-ask" @submit=${submit}>
-    <label>${label} <input name="text" autocomplete="off" spellcheck="false" .value=${value} @input=${(e) => put(e.target.value)} @keydown=${key} /></label>
+    <label>${label} <input name="text" autocomplete="off" spellcheck="false" .value=${value} @input=${(e) => put(e.target.value)} @keydown=${enters} /></label>
     ${button}
   </form>`;
 }

@@ -25,9 +25,9 @@ export function layerNorm({ weight, bias }, x, eps = 1e-5) {
 
 /**
  * Attend from one query to keys and values, each "token d_model": the context, and each head's weights.
- * Where `may` is given, keys without it weigh 0.
+ * Where `may` is given, keys without it weigh 0. Of heads that are `silent` the context is 0.
  */
-function attend(query, keys, values, heads, may) {
+function attend(query, keys, values, heads, may, silent) {
   const size = query.length / heads;
   const context = new Float32Array(query.length);
   const weights = [];
@@ -39,8 +39,9 @@ function attend(query, keys, values, heads, may) {
       return sum / Math.sqrt(size);
     });
     const shares = softmax(scores);
+    const gain = silent?.includes(from / size) ? 0 : 1;
     shares.forEach((share, j) => {
-      for (let i = from; i < from + size; i++) context[i] += share * values[j][i];
+      for (let i = from; i < from + size; i++) context[i] += gain * share * values[j][i];
     });
     weights.push(shares);
   }
@@ -88,7 +89,7 @@ const project = (attention, x, third) => linear(attention("in_proj"), x, third *
 /** What one token adds to a layer's cache. */
 const remembered = (attention, x) => ({ key: project(attention, x, 1), value: project(attention, x, 2) });
 
-function look(model, attention, x, seen, note, may) {
+function look(model, attention, x, seen, note, may, silent) {
   const query = project(attention, x, 0);
   const found = attend(
     query,
@@ -96,6 +97,7 @@ function look(model, attention, x, seen, note, may) {
     seen.map((t) => t.value),
     model.config.heads,
     may,
+    silent,
   );
   note?.push(found.weights);
   return linear(attention("out_proj"), found.context);
@@ -118,15 +120,15 @@ export function encoderLayer(model, layer, tokens, { note, may, activation } = {
     .map((x) => residual(model, layer("norm2"), x, (y) => feedForward(layer, y, activation)));
 }
 
-/** Take in one token: `cache` is of this layer, `source` what it projected of the source. */
-function decoderLayer(model, layer, x, cache, source, cross) {
+/** Take in one token: `cache` is of this layer, `source` what it projected of the source; `silent` are heads there. */
+function decoderLayer(model, layer, x, cache, source, cross, silent) {
   const [own, other] = ["self_attn", "multihead_attn"].map((part) => (name) => layer(`${part}.${name}`));
   let seen;
   x = residual(model, layer("norm1"), x, (y) => {
     seen = [...cache, remembered(own, y)];
     return look(model, own, y, seen);
   });
-  x = residual(model, layer("norm2"), x, (y) => look(model, other, y, source, cross));
+  x = residual(model, layer("norm2"), x, (y) => look(model, other, y, source, cross, undefined, silent));
   return [residual(model, layer("norm3"), x, (y) => feedForward(layer, y)), seen];
 }
 
@@ -163,7 +165,7 @@ export function transformer({ config, weights }) {
     const source = decoders.map((i) =>
       memory.map((m) => remembered((name) => layer("decoder", i)(`multihead_attn.${name}`), m)),
     );
-    return { length: 0, source, cache: decoders.map(() => []), cross: [] };
+    return { length: 0, source, silent: decoders.map(() => []), cache: decoders.map(() => []), cross: [] };
   }
 
   /** States are never changed: two hypotheses may go on from one, and share what came before. */
@@ -171,8 +173,10 @@ export function transformer({ config, weights }) {
     let x = embedded(model, "target", id, state.length);
     /** @type {any[][]} */
     const [cross, cache] = [[], []];
-    for (const i of decoders)
-      [x, cache[i]] = decoderLayer(model, layer("decoder", i), x, state.cache[i], state.source[i], cross);
+    for (const i of decoders) {
+      const { cache: kept, source, silent } = state;
+      [x, cache[i]] = decoderLayer(model, layer("decoder", i), x, kept[i], source[i], cross, silent[i]);
+    }
     const logits = linear(output(), last(model, "decoder", x));
     return { logits, state: { ...state, length: state.length + 1, cache, cross } };
   }

@@ -1,0 +1,1 @@
+"""The widget PatchBoard, a folder for its Python and its JavaScript."""
