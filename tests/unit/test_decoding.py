@@ -829,6 +829,7 @@ def test_probabilities_leave_the_logits_as_they_are():
         ({"max_length": 0}, "max_length must be at least 1, not 0"),
         ({"temperature": -1.0}, r"temperature is -1\.0, but must not be negative"),
         ({"temperature": math.nan}, "temperature is nan"),
+        ({"temperature": math.inf}, "temperature is inf"),
         ({"top_k": 0}, "top_k must be at least 1, not 0"),
         ({"top_p": 0.0}, r"top_p is 0\.0, but a probability to reach"),
         ({"top_p": 1.5}, r"top_p is 1\.5, but a probability to reach"),

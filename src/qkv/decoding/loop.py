@@ -1,6 +1,7 @@
 """One token after another: the likeliest, or one drawn by its probability."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -225,8 +226,9 @@ def sampling_probabilities(
     Raises
     ------
     ValueError
-        If ``temperature`` is negative, ``top_k`` is below 1, ``top_p`` is not above 0
-        and at most 1, or a row of logits has NaN or +∞, or no token that may be drawn.
+        If ``temperature`` is negative or infinite, ``top_k`` is below 1, ``top_p`` is
+        not above 0 and at most 1, or a row of logits has NaN or +∞, or no token that
+        may be drawn.
 
     Notes
     -----
@@ -270,6 +272,11 @@ def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) 
         raise ValueError(
             f"temperature is {temperature}, but must not be negative; "
             "give 0 for the likeliest token, 1 for the model's own probabilities"
+        )
+    if temperature == inf:
+        raise ValueError(
+            "temperature is inf, but what must not be drawn is -∞, and -∞ / ∞ is no "
+            "number; give a large one, such as 1e6"
         )
     if top_k is not None:
         whole(1, top_k=top_k)

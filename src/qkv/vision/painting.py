@@ -7,6 +7,7 @@ here: the numbers of both languages (:class:`JointVocabulary`), what is trained 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qkv._checks import indices, share_dropped, two_whole, whole
+from qkv._models import in_mode
 from qkv.data import BOS, EOS, PAD, Vocabulary
 from qkv.data.streams import Drawing
 from qkv.decoding import sample
@@ -120,7 +122,7 @@ class JointVocabulary:
         Raises
         ------
         ValueError
-            If they are of other sizes, or a picture token is unknown.
+            If they are of other sizes, or a word or a picture token is unknown.
         """
         for name, x, sizes in (
             ("prompts", prompts, (self.text,)),
@@ -133,6 +135,7 @@ class JointVocabulary:
                     f"sequences have {(len(prompts), *sizes)}; prompts are made by "
                     "begin(sentences), and tokens by a tokenizer"
                 )
+        _known("prompts", prompts, 0, self.offset)
         _known("picture tokens", tokens, 0, self.codes)
         picture = tokens.flatten(1).to(prompts.device) + self.offset
         return torch.cat([prompts, picture], 1)
@@ -171,6 +174,14 @@ class JointVocabulary:
                 f"make the vocabulary with text={len(said)}, and a model for it"
             )
         return [PAD] * (self.text - len(said)) + said
+
+
+def _check_guidance(guidance: float) -> None:
+    if not 0 <= guidance < inf:
+        raise ValueError(
+            f"guidance is {guidance}, but must not be negative or infinite; give 0 for "
+            "none"
+        )
 
 
 def _known(what: str, x: Tensor, first: int, end: int) -> None:
@@ -442,12 +453,14 @@ class Painter(nn.Module):
         """
         both, model = self.vocabulary, self.model
         prompts = both.begin(sentences)
-        if not guidance >= 0:
-            raise ValueError(
-                f"guidance is {guidance}, but must not be negative; give 0 for none"
-            )
+        _check_guidance(guidance)
         allowed = both.allowed.clone()
         for cell, code in (fixed or {}).items():
+            if cell not in range(both.cells) or code not in range(both.codes):
+                raise ValueError(
+                    f"fixed has {cell!r}: {code!r}, but cells are 0 to "
+                    f"{both.cells - 1}, and codes 0 to {both.codes - 1}"
+                )
             allowed[cell] = torch.arange(len(both)) == both.offset + code
         writer = Guided(model, both.begin([()])[0], guidance) if guidance else model
         written = sample(
@@ -479,7 +492,7 @@ class Painter(nn.Module):
         is the picture's.
         """
         ids = self._joined(sentences, tokens)
-        foretold = self.model(ids[:, :-1])[:, self.vocabulary.text - 1 :]
+        foretold = self._foretold(ids)
         picture = ids[:, self.vocabulary.text :, None]
         return foretold.log_softmax(-1).gather(2, picture).squeeze(2)
 
@@ -496,10 +509,10 @@ class Painter(nn.Module):
         It is what :meth:`draw` draws by, with this guidance.
         """
         both = self.vocabulary
+        _check_guidance(guidance)
 
         def score(said: Iterable[Sequence[str]]) -> Tensor:
-            foretold = self.model(self._joined(said, tokens)[:, :-1])
-            return foretold[:, both.text - 1 :, both.offset :]
+            return self._foretold(self._joined(said, tokens))[..., both.offset :]
 
         prompted = score(sentences)
         if not guidance:
@@ -517,7 +530,8 @@ class Painter(nn.Module):
         Places are those of the text, then the cells but for the last, which nothing
         follows; a row of weights sums to 1.
         """
-        trace = self.model.trace(self._joined(sentences, tokens)[:, :-1])
+        with in_mode(self.model, training=False):
+            trace = self.model.trace(self._joined(sentences, tokens)[:, :-1])
         weights = [layer.attention.attention.weights for layer in trace.decoder]
         return torch.stack(weights)[..., self.vocabulary.text - 1 :, :]
 
@@ -548,6 +562,11 @@ class Painter(nn.Module):
                 "scenes(tokens)"
             )
         return self.tokenizer
+
+    def _foretold(self, ids: Tensor) -> Float[Tensor, "batch cell vocab"]:
+        """Return the scores of what each cell holds, by the model as it draws."""
+        with in_mode(self.model, training=False):
+            return self.model(ids[:, :-1])[:, self.vocabulary.text - 1 :]
 
     def _joined(
         self, sentences: Iterable[Sequence[str]], tokens: Tensor

@@ -9,7 +9,7 @@ its step.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import log
+from math import inf, log
 from typing import Protocol, cast, runtime_checkable
 
 import torch
@@ -426,7 +426,7 @@ def annealed(
     ------
     ValueError
         If ``steps`` is below 1, ``until`` is not above 0 and at most 1, or a
-        temperature is not above 0.
+        temperature is not above 0, or infinite.
 
     Examples
     --------
@@ -447,8 +447,10 @@ def annealed(
     if not 0 < until <= 1:
         raise ValueError(f"until is {until}, but is a share above 0 and at most 1")
     first, last = temperature
-    if not min(first, last) > 0:
-        raise ValueError(f"temperature is {temperature}, but both must be above 0")
+    if not all(0 < end < inf for end in (first, last)):
+        raise ValueError(
+            f"temperature is {temperature}, but both must be above 0, and finite"
+        )
     return _annealed(batches, config, until * steps, seed, temperature, kl_weight)
 
 

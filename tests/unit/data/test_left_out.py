@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from qkv.data import Agreement, Scene, Scenes, Slots, Thing
+from qkv.data.pictures import wording
 
 SIZES = {"slots": 2, "jitter": 0, "sizes": (1.0,), "most": 4}
 WORLD = Scenes(**SIZES, left_out=0.2)
@@ -102,6 +103,15 @@ def test_every_layout_is_as_likely_as_the_others():
 def test_what_is_no_sentence_is_named(text, told):
     with pytest.raises(ValueError, match=told):
         WORLD.read(text)
+
+
+def test_a_text_that_is_too_long_is_refused_and_not_mended(monkeypatch):
+    text, tried = "circle and " * 1000 + "one two three four", []
+    found = wording._mended
+    monkeypatch.setattr(wording, "_mended", lambda *x: tried.append(x) or found(*x))
+    with pytest.raises(ValueError, match=r"word 2001 is 'one', where .* may stand$"):
+        WORLD.read(text)
+    assert not tried
 
 
 def test_a_world_that_says_all_colours_wants_them():

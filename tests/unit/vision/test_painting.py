@@ -1,5 +1,6 @@
 """One sentence of two languages, what is asked of it, and drawing."""
 
+import math
 from itertools import accumulate
 
 import pytest
@@ -117,6 +118,8 @@ def test_what_is_no_picture_is_named():
         both.join(prompts, pictures(4).mT)
     with pytest.raises(ValueError, match=r"prompts have the shape \(4, 5\)"):
         both.join(prompts[:, 1:], pictures(4))
+    with pytest.raises(ValueError, match=r"prompts run from 8 to 15, but are 0 to 7"):
+        both.join(prompts + 8, pictures(4))
     with pytest.raises(ValueError, match=r"from 2 to 13, but are 8 to 14"):
         both.tokens(torch.tensor([[2, 8, 9, 10, 11, 13]]))
     with pytest.raises(ValueError, match=r"6 or more places, for 6 cells"):
@@ -330,8 +333,13 @@ def test_codes_that_are_fixed_are_drawn_and_the_others_follow():
     free = drawn(made)
     assert torch.equal(found.flatten(1)[:, 0], free.flatten(1)[:, 0])
     assert not torch.equal(found.flatten(1)[:, 2:5], free.flatten(1)[:, 2:5])
-    with pytest.raises(ValueError, match="leaves step 1 no token"):
-        drawn(made, fixed={1: 7})
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("fixed", [{1: 7}, {1: -1}, {1: 1.5}, {6: 0}, {-1: 0}], ids=str)
+def test_codes_are_fixed_in_cells_that_there_are(fixed):
+    with pytest.raises(ValueError, match="cells are 0 to 5, and codes 0 to 6"):
+        drawn(painter(), fixed=fixed)
 
 
 @pytest.mark.parametrize("guidance", [0.0, 0.7])
@@ -341,6 +349,24 @@ def test_logits_are_what_is_drawn_by(guidance):
     logits = made.logits(SENTENCES, tokens, guidance=guidance)
     assert logits.shape == (4, 6, 7)
     assert torch.equal(logits.argmax(-1), tokens.flatten(1))
+
+
+@pytest.mark.parametrize("guidance", [-0.5, math.nan, math.inf])
+def test_guidance_that_cannot_be_is_refused_where_scores_are_asked(guidance):
+    with pytest.raises(ValueError, match=f"guidance is {guidance}, but must not be"):
+        painter().logits(SENTENCES, pictures(4), guidance=guidance)
+
+
+def test_a_model_in_training_is_looked_at_as_it_draws():
+    both = vocabulary()
+    model = LanguageModel(TransformerConfig(1, len(both), dropout=0.5))
+    made, tokens = Painter(model, DiscreteVAE(CODES), both).train(), pictures(4)
+    for look in (made.logits, made.log_likelihood, made.attention):
+        seen = look(SENTENCES, tokens)
+        assert made.model.training
+        made.eval()
+        assert torch.equal(seen, look(SENTENCES, tokens))
+        made.train()
 
 
 def test_drawing_leaves_the_model_in_its_mode():
@@ -357,6 +383,8 @@ def test_drawing_leaves_the_model_in_its_mode():
         ({"uniform": numbers(4, 6) + 1}, "is wanted from 0 to below 1"),
         ({"temperature": -1.0}, r"temperature is -1\.0"),
         ({"guidance": -0.5}, r"guidance is -0\.5, but must not be negative"),
+        ({"guidance": math.inf}, "guidance is inf, but must not be .* infinite"),
+        ({"temperature": math.inf}, "temperature is inf"),
     ],
 )
 def test_what_nothing_can_be_drawn_with_is_named(options, said):

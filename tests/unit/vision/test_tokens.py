@@ -292,6 +292,8 @@ def test_temperature_and_kl_fall_and_stay():
         ({"until": 0.0}, r"until is 0\.0"),
         ({"until": 1.5}, r"until is 1\.5, but is a share above 0 and at most 1"),
         ({"temperature": (1.0, 0.0)}, r"temperature is \(1\.0, 0\.0\)"),
+        ({"temperature": (1.0, math.nan)}, r"temperature is \(1\.0, nan\)"),
+        ({"temperature": (math.inf, 1.0)}, r"temperature is \(inf, 1\.0\)"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(changes, said):

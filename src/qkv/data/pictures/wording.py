@@ -25,6 +25,7 @@ GRAMMAR = {
 _PARTICLES = ("과", "와", "이", "가")
 END = "the end"
 FEW_CHANGES = 3  # words to mend in a wrong sentence, before none is offered
+LONGEST = 50  # words: in a longer sentence none is mended, for it takes too long
 
 
 def spoken(rows: Rows, language: str) -> list[tuple[str, int]]:
@@ -200,7 +201,7 @@ def _wrong(
 
 def _nearest(words: list[str], language: str, bare: bool) -> list[list[str]]:
     """Return the right sentences that the fewest changes make, if a few are enough."""
-    tried = [words]
+    tried = [words] if len(words) <= LONGEST else []
     for _ in range(FEW_CHANGES):
         tried = [mended for one in tried for mended in _mended(one, language, bare)]
         if right := [one for one in tried if not _fault(one, language, bare)[1]]:

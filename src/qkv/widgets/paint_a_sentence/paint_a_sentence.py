@@ -326,12 +326,7 @@ class PaintASentence(Served):
     def _drawn(self) -> tuple[list[Any], Tensor]:
         """Return the words of the sentence, and the tokens of its picture."""
         both = self._painter.vocabulary
-        said, fixed = (
-            [self._world().parse(self.sentence)],
-            torch.full((both.cells,), -1),
-        )
-        for cell, code in self.overruled.items():
-            fixed[cell] = code
+        said = [self._world().parse(self.sentence)]
         return said, self._painter.draw(
             said,
             uniform=uniforms(self.seed, 0, both.cells)[None],
