@@ -371,7 +371,7 @@ def kv_heads_divide(heads: int, kv_heads: int | None) -> int:
     """
     if kv_heads is None:
         return heads
-    whole(1, kv_heads=kv_heads)
+    kv_heads = whole(1, kv_heads=kv_heads)["kv_heads"]
     if heads % kv_heads:
         fitting = ", ".join(str(n) for n in range(1, heads + 1) if heads % n == 0)
         raise ValueError(

@@ -13,7 +13,7 @@ two forms with one meaning: the plain call takes PyTorch's fused kernel, which n
 holds all the weights, and the *trace* takes the steps one by one, to be looked at.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -399,7 +399,8 @@ def _in_tiles(
     if causal:  # what it refuses is refused; nothing is made
         masks.causal(queries, keys, window=window, device="meta")
     seen = Seen(mask, causal, window, before=keys - queries)
-    if causal and mask is not None and mask.any() and seen.nothing(queries, keys, tile):
+    past = replace(seen, window=None)
+    if causal and mask is not None and mask.any() and past.nothing(queries, keys, tile):
         raise ValueError(_ONLY_LATER)
     q, k, v = (_as_summed(x) for x in (query, key, value))
     return attend_in_tiles(q, k, v, seen, tile).to(value.dtype)
@@ -610,10 +611,9 @@ class MultiHeadAttention(nn.Module):
         """Make the projections into the heads, in one matrix, and out of them."""
         super().__init__()
         heads_divide(d_model, heads)
-        self.d_model, self.heads, self.window = d_model, heads, window
+        self.d_model, self.heads = d_model, heads
         self.kv_heads = kv_heads_divide(heads, kv_heads)
-        if window is not None:
-            whole(1, window=window)
+        self.window = None if window is None else whole(1, window=window)["window"]
         d_kv = d_model // heads * self.kv_heads
         self.widths = d_model, d_kv, d_kv  # of queries, keys and values, in one matrix
         width = sum(self.widths)
@@ -754,7 +754,11 @@ def _visible(
         return past
     both = masks.combined(mask, past)
     if mask.any() and not both.any():
-        raise ValueError(_ONLY_LATER)
+        # A mask may leave nothing through the window, and still mean the past.
+        if window is not None:
+            past = masks.causal(queries, keys, device=query.device)
+        if not masks.combined(mask, past).any():
+            raise ValueError(_ONLY_LATER)
     return both
 
 

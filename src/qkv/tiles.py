@@ -17,16 +17,21 @@ scores again, from :math:`m + \ln \ell`, the one number that is kept of each que
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from qkv._checks import same_dtype, whole
 from qkv.trace import step
+
+_ONCE = (
+    "create_graph=True asks for the gradient of a gradient, but attention in tiles has "
+    "only the first; leave create_graph out, or attend without tile: "
+    "trace_scaled_dot_product(...).output has both"
+)
 
 
 class _Read(NamedTuple):
@@ -141,23 +146,27 @@ class _Tiled(torch.autograd.Function):
                 read, _, _ = _take_in(read, scores, value[..., columns, :])
             output[..., rows, :] = _divided(read)
             logarithm[..., rows, :] = _log_of_sum(read)
-        ctx.save_for_backward(query, key, value, output, logarithm)
-        ctx.seen, ctx.tile = seen, tile
+        # Saved so, a mask that is changed before the backward pass is noticed.
+        ctx.save_for_backward(query, key, value, output, logarithm, seen.mask)
+        ctx.seen, ctx.tile = replace(seen, mask=None), tile
         return output
 
     @staticmethod
-    @once_differentiable  # which hides the names of what it takes
     def backward(  # pyrefly: ignore[bad-override]
         ctx: Any, pull: Tensor
     ) -> tuple[Tensor | None, ...]:
-        query, key, value, output, logarithm = ctx.saved_tensors
+        # once_differentiable lets a part of the second gradient be lost unseen
+        if torch.is_grad_enabled():
+            raise RuntimeError(_ONCE)
+        query, key, value, output, logarithm, mask = ctx.saved_tensors
+        seen = replace(ctx.seen, mask=mask)
         to_query, to_key, to_value = map(torch.zeros_like, (query, key, value))
         pulled = (pull * output).sum(-1, keepdim=True)
         for rows in slices(query.shape[-2], ctx.tile):
             asked, back = query[..., rows, :], pull[..., rows, :]
-            for columns in ctx.seen.tiles(rows, key.shape[-2], ctx.tile):
+            for columns in seen.tiles(rows, key.shape[-2], ctx.tile):
                 k, v = key[..., columns, :], value[..., columns, :]
-                scores = ctx.seen.hide(asked @ k.mT, rows, columns)
+                scores = seen.hide(asked @ k.mT, rows, columns)
                 weights = (scores - logarithm[..., rows, :]).exp()
                 to_value[..., columns, :] += weights.mT @ back
                 to_scores = weights * (back @ v.mT - pulled[..., rows, :])

@@ -430,6 +430,15 @@ def test_the_last_query_may_look_at_every_key():
         torch.testing.assert_close(alone, free)
 
 
+@pytest.mark.parametrize("queries", [1, 5])
+def test_a_mask_of_the_past_beyond_the_window_leaves_rows_of_nothing(queries):
+    x = normal(2, 5, 7, seed=0)
+    mask = masks.causal(5).tril(-3)[-queries:]  # the mask is right: nothing to flip
+    arguments = {"mask": mask, "causal": True, "window": 2}
+    for found in all_forms(x[:, -queries:], x, x, **arguments):
+        assert torch.equal(found, torch.zeros(2, queries, 7))
+
+
 @pytest.mark.usefixtures("as_readers_run_it")
 @pytest.mark.parametrize(
     "attention",
@@ -475,6 +484,8 @@ class TestScaledDotProductRefuses:
             ValueError, match=r"only where .* later .*causal=True.*~mask"
         ):
             attention(x, x, x, ~masks.causal(5), causal=True)
+        with pytest.raises(ValueError, match="only where a query would look at later"):
+            attention(x, x, x, ~masks.causal(5), causal=True, window=2)
         attention(x, x, x, masks.padding(torch.tensor([0, 0]), 5), causal=True)
 
     def test_a_window_without_causal_and_one_of_nothing(self, attention):
@@ -782,6 +793,12 @@ class TestSharingRefuses:
         for path in (attention, attention.trace):
             with pytest.raises(ValueError, match=r"window = 3 .*give causal=True"):
                 path(x)
+
+    def test_sizes_that_are_whole_by_another_name_are_python_s(self):
+        for one in (True, torch.tensor(1)):
+            made = MultiHeadAttention(8, 4, kv_heads=one, window=one)
+            assert type(made.kv_heads) is type(made.window) is int
+            made(torch.zeros(2, 5, 8), causal=True)
 
     def test_sizes_that_are_not_whole(self):
         for wrong in ({"kv_heads": 2.0}, {"window": 2.5}):

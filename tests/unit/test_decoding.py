@@ -887,12 +887,15 @@ def test_numbers_that_draw_nothing_are_named(wrong, said):
         sample(FORK, *ONE, max_length=2, **wrong)
 
 
+@pytest.mark.usefixtures("as_readers_run_it")
 def test_one_of_generator_and_numbers_draws():
     with pytest.raises(TypeError, match="neither is given; give one of them"):
         sample(FORK, *ONE, max_length=2)
     two = {"generator": torch.Generator(), "uniform": torch.rand(1, 2)}
     with pytest.raises(TypeError, match="both are given; give one of them"):
         sample(FORK, *ONE, max_length=2, **two)
+    with pytest.raises(TypeError, match="uniform is of type list, but is to be a ten"):
+        sample(FORK, *ONE, max_length=2, uniform=[[0.5, 0.5]])
 
 
 @pytest.mark.parametrize("logit", [math.nan, math.inf, -math.inf])

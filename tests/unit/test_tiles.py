@@ -69,6 +69,22 @@ def test_tiles_that_nobody_sees_are_not_computed():
     assert torch.equal(both[:64], first)
 
 
+def test_a_mask_that_is_changed_before_the_backward_pass_is_noticed():
+    x, mask = drawn(7, 3, seed=0), torch.ones(7, 7, dtype=torch.bool).tril()
+    found = scaled_dot_product_attention(x, x, x, mask, tile=2).sum()
+    mask.fill_(True)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        found.backward()
+
+
+def test_there_is_no_gradient_of_the_gradient_and_none_that_is_wrong():
+    """A part of it would be: what goes through the backward pass would be lost."""
+    x = drawn(7, 3, seed=0)
+    found = scaled_dot_product_attention(x, x, x, tile=2).square().sum()
+    with pytest.raises(RuntimeError, match="leave create_graph out, or attend without"):
+        torch.autograd.grad(found, x, create_graph=True)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     keys=st.integers(0, 11),

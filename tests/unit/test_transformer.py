@@ -681,6 +681,12 @@ def test_a_config_of_nothing_is_refused(changes, message):
         config(**changes)
 
 
+def test_a_config_keeps_plain_numbers_which_a_file_can_hold(as_readers_run_it):
+    one = torch.tensor(1)
+    made = config(d_ff=one, kv_heads=one, window=one)
+    assert type(made.d_ff) is type(made.kv_heads) is type(made.window) is int
+
+
 def test_a_size_that_is_not_whole_is_refused(as_readers_run_it):
     with pytest.raises(TypeError, match=r"d_ff is 8.0, but must be a whole number"):
         config(d_ff=8.0)

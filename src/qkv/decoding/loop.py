@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
-from qkv._checks import whole
+from qkv._checks import a_tensor, whole
 from qkv._models import beside, in_mode
 from qkv.data import BOS, EOS, PAD
 from qkv.recurrent import Writer
@@ -111,7 +111,7 @@ def sample(
         :func:`sampling_probabilities` takes, or ``uniform`` has too few numbers, or
         one outside.
     TypeError
-        If there is neither a generator nor ``uniform``, or both.
+        If there is neither a generator nor ``uniform``, or both, or it is no tensor.
 
     Examples
     --------
@@ -187,6 +187,7 @@ def _drawing(
             f"a token is drawn by a generator or by uniform numbers, and {given} "
             "given; give one of them: generator=torch.Generator().manual_seed(0)"
         )
+    a_tensor("uniform", uniform, "a number for each source and step")
     wanted = len(source[0]), max_length
     if uniform.shape != wanted:
         raise ValueError(

@@ -97,7 +97,8 @@ class TransformerConfig:
         which = "(of the encoder, of the decoder)"
         settle(self, layers=two_whole("layers", self.layers, which))
         heads_divide(self.d_model, self.heads)
-        kv_heads_divide(self.heads, self.kv_heads)
+        if self.kv_heads is not None:
+            settle(self, kv_heads=kv_heads_divide(self.heads, self.kv_heads))
         if self.window is not None:
             settle(self, **whole(1, window=self.window))
         one_of("positions", self.positions, POSITIONS, who="the model knows")

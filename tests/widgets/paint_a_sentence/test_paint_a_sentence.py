@@ -140,6 +140,11 @@ class TestRefused:
             setattr(made, trait, value)
         assert state_of(made) == state_of(view())
 
+    @pytest.mark.parametrize("changes", [{"kv_heads": 1}, {"window": 2}])
+    def test_a_model_that_the_page_cannot_compute(self, changes):
+        with pytest.raises(ValueError, match="keys for every head and sees all"):
+            PaintASentence(random_painter(**changes), list(WORLDS.values()))
+
     def test_worlds_that_do_not_fit(self):
         english, korean = WORLDS.values()
         with pytest.raises(ValueError, match="worlds is empty"):

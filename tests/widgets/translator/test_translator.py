@@ -258,6 +258,11 @@ def test_sentences_of_the_language_are_known_from_rows_of_words():
 
 
 class TestRefused:
+    @pytest.mark.parametrize("changes", [{"kv_heads": 1}, {"window": 2}])
+    def test_a_model_that_the_page_cannot_compute(self, tmp_path, changes):
+        with pytest.raises(ValueError, match="keys for every head and sees all"):
+            Translator(checkpoint(tmp_path, **changes), INPUTS)
+
     def test_a_language_of_other_words(self, small):
         learnt = [sentence("I love goats", "subject,verb,object")]
         with pytest.raises(ValueError, match=r"does not know: \['goats'\]; give"):

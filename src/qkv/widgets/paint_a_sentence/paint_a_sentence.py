@@ -14,7 +14,7 @@ from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import listed
 from qkv.widgets.shared.html import page
 from qkv.widgets.shared.scenes import scenes
-from qkv.widgets.shared.served import Served, rounded
+from qkv.widgets.shared.served import Served, reckoned_there, rounded
 from qkv.widgets.shared.uniforms import uniforms
 
 __all__ = ["PaintASentence"]
@@ -67,8 +67,8 @@ class PaintASentence(Served):
     ------
     ValueError
         If a sentence is none of these worlds, there is no world, two have the same
-        language or other pages, the painter has other words or other pictures, or a
-        number is out of its range.
+        language or other pages, the painter has other words, other pictures, shared
+        keys or a window, or a number is out of its range.
     TypeError
         If ``overruled`` is no mapping.
 
@@ -130,6 +130,7 @@ class PaintASentence(Served):
     ):
         worlds = list(worlds) if isinstance(worlds, list | tuple) else [worlds]
         _fitting(painter, worlds)
+        reckoned_there(painter.model.config)
         self._painter, self._worlds = rounded(painter), worlds
         self._painter.model.double()  # the browser reckons in float64, too
         layers = painter.model.config.layers[1]

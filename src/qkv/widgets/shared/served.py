@@ -57,6 +57,23 @@ def serve(widget: Widget, checkpoints: Mapping[str, Any]) -> None:
     widget.on_msg(answer)
 
 
+def reckoned_there(config: Any) -> None:
+    """Refuse a Transformer that the front end, core/transformer.js, can't compute.
+
+    Raises
+    ------
+    ValueError
+        If its heads share keys, or it looks through a window.
+    """
+    if config.kv_heads not in (None, config.heads) or config.window is not None:
+        raise ValueError(
+            f"the model has heads = {config.heads}, kv_heads = {config.kv_heads} and "
+            f"window = {config.window}, but the page computes with keys for every head "
+            "and sees all of them; give a model that was trained without kv_heads and "
+            "window"
+        )
+
+
 def rounded(model: Any) -> Any:
     """Return a copy with the weights that a checkpoint keeps, as it is loaded."""
     made = copy.deepcopy(model).eval().to("cpu", torch.float32)

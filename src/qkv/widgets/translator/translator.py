@@ -11,7 +11,7 @@ from qkv.decoding import BeamTree, beam_tree, greedy
 from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import listed, number, visible
 from qkv.widgets.shared.html import page, table
-from qkv.widgets.shared.served import Served, mean_of_heads
+from qkv.widgets.shared.served import Served, mean_of_heads, reckoned_there
 
 __all__ = ["Translator"]
 
@@ -44,8 +44,8 @@ class Translator(Served):
     Raises
     ------
     ValueError
-        If there is no input, a word is unknown, also of what it learnt, or the beam
-        search refuses its settings.
+        If there is no input, a word is unknown, also of what it learnt, the beam
+        search refuses its settings, or the model has shared keys or a window.
 
     Notes
     -----
@@ -91,6 +91,7 @@ class Translator(Served):
             raise ValueError(
                 f"inputs is a list of at least one sentence to record, not {inputs!r}"
             )
+        reckoned_there(checkpoint.model.config)
         settings = {
             "max_length": max_length,
             "width": width,
