@@ -12,7 +12,7 @@ in which the run calls PyTorch's functions.
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,13 +20,12 @@ from torch.overrides import TorchFunctionMode
 
 from qkv.trace import walk
 
-Trace = TypeVar("Trace")
 Replacement = Tensor | Callable[[Tensor], Tensor]
 
 
 def patched(
-    run: Callable[..., Trace], *inputs: Any, replace: Mapping[str, Replacement]
-) -> Trace:
+    run: Callable[..., Any], *inputs: Any, replace: Mapping[str, Replacement]
+) -> Any:
     r"""Return the trace of ``run(*inputs)`` with some of its values replaced.
 
     Where the run makes the value v and goes on to f(v), this goes on to f(v'): nothing
