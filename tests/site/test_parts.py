@@ -203,8 +203,9 @@ def test_home_paints_a_picture_once_and_loads_no_model_for_it(browser, site):
     with watched_page(browser, reduced_motion="reduce") as page:
         page.goto(home)
         page.locator("[data-plays]").nth(1).scroll_into_view_if_needed()
+        page.evaluate("qkvHost.ready")
         page.wait_for_timeout(700)
         assert page.evaluate(PAINTED) == 15
         page.locator(".qkv-paint-a-sentence [data-act=again]").click()
-        page.get_by_text("The model is here").wait_for()
+        page.get_by_text("The model is here").first.wait_for()
         assert page.evaluate(PAINTED) == 15
