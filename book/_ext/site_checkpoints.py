@@ -24,7 +24,8 @@ def script(name: str, content: bytes) -> str:
 
 def bring_in(app) -> None:
     """Write the script of every checkpoint; report one that is too large."""
-    for path in sorted(Path(app.config.qkv_checkpoints).glob("*.safetensors")):
+    checkpoints = Path(app.config.qkv_root, "src", "qkv", "checkpoints")
+    for path in sorted(checkpoints.glob("*.safetensors")):
         text = script(path.stem, path.read_bytes())
         if len(text) > MOST:
             logger.warning(
@@ -38,7 +39,5 @@ def bring_in(app) -> None:
 
 
 def setup(app):
-    checkpoints = Path(app.confdir).parent / "src" / "qkv" / "checkpoints"
-    app.add_config_value("qkv_checkpoints", str(checkpoints), "env")
     app.connect("builder-inited", bring_in)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True}

@@ -708,8 +708,10 @@ def test_the_bundle_is_small():
 
 class TestSite:
     def test_every_checkpoint_becomes_a_script(self, tmp_path, small):
-        (tmp_path / "small.safetensors").write_bytes(small.to_bytes())
-        config = SimpleNamespace(qkv_checkpoints=str(tmp_path))
+        folder = tmp_path / "src" / "qkv" / "checkpoints"
+        folder.mkdir(parents=True)
+        (folder / "small.safetensors").write_bytes(small.to_bytes())
+        config = SimpleNamespace(qkv_root=str(tmp_path))
         bring_in(SimpleNamespace(config=config, outdir=str(tmp_path)))
         made = tmp_path / "_static" / "checkpoints" / "small.js"
         assert made.read_text("utf-8") == script("small", small.to_bytes())
