@@ -526,6 +526,10 @@ def open_lab(work: Path, launch: list[str], *, hub: bool) -> None:
 
         launch_instance = LabApp.launch_instance
     launch_instance(launch)
+    # The server has ended and so have its kernels. But a thread that anyio keeps for a
+    # task which the server left would hold this process for ever (anyio's issue 321).
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def limit_memory(most: str | None) -> None:

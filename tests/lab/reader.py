@@ -111,7 +111,7 @@ def running_lab(folder, *options):
         try:
             process.wait(GRACE)
         except subprocess.TimeoutExpired:
-            process.kill()  # it has lost the signal
+            process.kill()  # not to leave it behind
             process.wait()
         reader.join(5)
         process.stdout.close()

@@ -9,6 +9,7 @@ import sys
 import pytest
 from jupyterlab_server.settings_utils import get_settings
 
+from tests.lab.reader import GRACE
 from tools import lab
 
 
@@ -99,6 +100,20 @@ def test_a_taken_port_ends_the_command_with_one_clear_line(work, tmp_path, taken
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: Port {taken} cannot be used")
     assert "Traceback" not in done.stderr
+
+
+NEVER_DONE = """
+from threading import Event, Thread
+from jupyterlab.labapp import LabApp
+from tools import lab
+LabApp.launch_instance = lambda options: Thread(target=Event().wait).start()
+lab.open_lab(lab.ROOT, [], hub=False)
+"""
+
+
+def test_no_thread_that_the_server_leaves_behind_holds_the_terminal():
+    command = [sys.executable, "-c", NEVER_DONE]
+    subprocess.run(command, cwd=lab.ROOT, check=True, timeout=GRACE)
 
 
 def test_the_news_are_off_as_a_default_that_the_reader_may_change(
