@@ -32,7 +32,7 @@ from qkv.exercises.draw import normal, normals
 from qkv.transformer import LanguageModel, TransformerConfig
 
 ALL = (CACHE, GROUPED, WINDOW, ONE_PASS, TILES, LINEAR, LOSS, HUNT)
-DRAWS = range(50)
+DRAWS = range(12)  # what 50 find of the named mistakes, the first three find
 LARGE = "× 60"  # scores that overflow in single precision, and not in double
 WITH_ROUNDING = [
     pytest.param(exercise, wrong, id=f"{exercise.id} {name}")
