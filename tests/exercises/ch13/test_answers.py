@@ -223,38 +223,42 @@ def _plain(tau: float) -> Callable:
     return lambda logits, u, _: F.softmax((logits - torch.log(-torch.log(u))) / tau, -1)
 
 
+def _divided(chances: torch.Tensor) -> torch.Tensor:
+    return chances / chances.sum(-1, keepdim=True)
+
+
 SLIPS = {
     "z flattened as it is": (
-        "13.1",
+        "13.3",
         lambda z, codes: (
             torch.cdist(z.reshape(-1, z.shape[1]), codes).argmin(1).view(z[:, 0].shape)
         ),
         "view",
     ),
     "argmax of the distances": (
-        "13.1",
+        "13.3",
         lambda z, codes: torch.cdist(z.permute(0, 2, 3, 1), codes[None]).argmax(-1),
         "the farthest",
     ),
     "largest product": (
-        "13.1",
+        "13.3",
         lambda z, codes: torch.einsum("bdij,kd->bijk", z, codes).argmax(-1),
         "dot product",
     ),
     "both normalised": (
-        "13.1",
+        "13.3",
         lambda z, codes: torch.einsum(
             "bdij,kd->bijk", F.normalize(z, dim=1), F.normalize(codes, dim=1)
         ).argmax(-1),
         "angle",
     ),
-    "e as it is": ("13.2", lambda z, e: e, "the code moves"),
-    "z + e − z": ("13.2", lambda z, e: z + e - z, "the code moves"),
-    "z + e.detach() − z": ("13.2", lambda z, e: z + e.detach() - z, "nothing moves"),
-    "z + e − z.detach()": ("13.2", lambda z, e: z + e - z.detach(), "both move"),
-    "all under no_grad": ("13.2", torch.no_grad()(straight_through), "nothing moves"),
+    "e as it is": ("13.4", lambda z, e: e, "the code moves"),
+    "z + e − z": ("13.4", lambda z, e: z + e - z, "the code moves"),
+    "z + e.detach() − z": ("13.4", lambda z, e: z + e.detach() - z, "nothing moves"),
+    "z + e − z.detach()": ("13.4", lambda z, e: z + e - z.detach(), "both move"),
+    "all under no_grad": ("13.4", torch.no_grad()(straight_through), "nothing moves"),
     "β at the code's term": (
-        "13.3",
+        "13.5",
         lambda z, e, beta: (
             beta * (z.detach() - e).square().sum(-1).mean()
             + (z - e.detach()).square().sum(-1).mean()
@@ -262,28 +266,28 @@ SLIPS = {
         "stops exchanged",
     ),
     "mse_loss": (
-        "13.3",
+        "13.5",
         lambda z, e, beta: F.mse_loss(e, z.detach()) + beta * F.mse_loss(z, e.detach()),
         "mean of all numbers",
     ),
-    "τ forgotten": ("13.4", _plain(1.0), "no τ"),
+    "τ forgotten": ("13.1", _plain(1.0), "no τ"),
     "F.gumbel_softmax": (
-        "13.4",
+        "13.1",
         lambda logits, u, tau: F.gumbel_softmax(logits, tau),
         "the library's own",
     ),
     "log of the softmax, no minus": (
-        "13.5",
+        "13.2",
         lambda logits: (logits.softmax(-1) * logits.softmax(-1).log()).sum(-1).mean(),
         "ln K left out",
     ),
     "entropy by q.log()": (
-        "13.5",
+        "13.2",
         lambda logits: -(logits.softmax(-1) * logits.softmax(-1).log()).sum(-1).mean(),
         "entropy",
     ),
     "F.kl_div with batchmean": (
-        "13.5",
+        "13.2",
         lambda logits: F.kl_div(
             logits.log_softmax(-1),
             torch.full_like(logits, 1 / logits.shape[-1]),
@@ -295,6 +299,16 @@ SLIPS = {
         "13.7",
         lambda logits, offset, T: (logits / T).softmax(-1)[..., offset:],
         "cut afterwards",
+    ),
+    "cut, then powers of probabilities": (
+        "13.7",
+        lambda logits, offset, T: _divided(logits[..., offset:].softmax(-1) ** (1 / T)),
+        "0 / 0",
+    ),
+    "exp by hand, cut and divided": (
+        "13.7",
+        lambda logits, offset, T: _divided(_divided((logits / T).exp())[..., offset:]),
+        "0 / 0",
     ),
     "T left out": (
         "13.7",
@@ -320,14 +334,14 @@ def test_a_slip_is_named_as_people_write_it(
 @pytest.mark.parametrize(
     ("id", "attempt", "stage", "words"),
     [
-        ("13.1", lambda z, codes: 1.0, Stage.TYPE, "wanted a tensor of axes (batch, r"),
-        ("13.1", lambda z, codes: z.argmin(1).float(), Stage.TYPE, "whole numbers"),
-        ("13.2", lambda z, e: (z, e), Stage.TYPE, "a tuple of 2; wanted a tensor"),
-        ("13.2", lambda z, e: e[:1], Stage.SHAPE, "wanted (batch 5, d_code 3)"),
-        ("13.2", lambda z, e: z + 3 * (e - z).detach(), Stage.VALUES, "are off"),
-        ("13.2", lambda z, e: 2 * z + (e - 2 * z).detach(), Stage.VALUES, "reaches z"),
-        ("13.3", lambda z, e, beta: z - e, Stage.SHAPE, "wanted one number"),
-        ("13.4", lambda logits, u: u, Stage.RAISED, "gumbel(logits, u, tau)"),
+        ("13.3", lambda z, codes: 1.0, Stage.TYPE, "wanted a tensor of axes (batch, r"),
+        ("13.3", lambda z, codes: z.argmin(1).float(), Stage.TYPE, "whole numbers"),
+        ("13.4", lambda z, e: (z, e), Stage.TYPE, "a tuple of 2; wanted a tensor"),
+        ("13.4", lambda z, e: e[:1], Stage.SHAPE, "wanted (batch 5, d_code 3)"),
+        ("13.4", lambda z, e: z + 3 * (e - z).detach(), Stage.VALUES, "are off"),
+        ("13.4", lambda z, e: 2 * z + (e - 2 * z).detach(), Stage.VALUES, "reaches z"),
+        ("13.5", lambda z, e, beta: z - e, Stage.SHAPE, "wanted one number"),
+        ("13.1", lambda logits, u: u, Stage.RAISED, "gumbel(logits, u, tau)"),
         ("13.6", lambda words, tokens, n: words, Stage.TYPE, "input, target, weights"),
         ("13.8", lambda told, untold, s: told + untold, Stage.VALUES, "are off"),
     ],

@@ -56,7 +56,7 @@ def _given(tau: float, *shape: int) -> Callable:
 
 
 EXERCISE = Exercise(
-    id="13.4",
+    id="13.1",
     title="A draw with a gradient",
     minutes=8,
     difficulty=2,

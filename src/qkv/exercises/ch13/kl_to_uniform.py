@@ -76,7 +76,7 @@ def _sure() -> tuple[Tensor]:
 
 
 EXERCISE = Exercise(
-    id="13.5",
+    id="13.2",
     title="How far from even?",
     minutes=6,
     difficulty=1,

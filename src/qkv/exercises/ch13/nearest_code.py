@@ -84,7 +84,7 @@ def _grid(batch: int, d_code: int, row: int, column: int, code: int) -> tuple:
 
 
 EXERCISE = Exercise(
-    id="13.1",
+    id="13.3",
     title="The nearest code",
     minutes=8,
     difficulty=2,

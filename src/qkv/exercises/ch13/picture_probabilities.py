@@ -108,9 +108,11 @@ EXERCISE = Exercise(
             _cut_afterwards,
         ),
         "0 / 0": Mistake(
-            "right until a word is so much likelier than all codes that their "
-            "probabilities are 0 in floating point: then 0 is divided by 0, NaN. Cut "
-            "the logits first, then divide by T, then take one softmax",
+            "right until T is small: then the probabilities of all codes are 0 in "
+            "floating point (or NaN, where exp overflows), and 0 / 0 is NaN. Either a "
+            "word had nearly all of the probability before the cut, or probabilities "
+            "were raised to the power 1 / T. Cut the logits, divide them by T, and "
+            "take one softmax",
             _cut_and_mended,
         ),
         "T does nothing": Mistake(

@@ -18,7 +18,7 @@ def _vectors(*shape: int):
 
 
 EXERCISE = Exercise(
-    id="13.2",
+    id="13.4",
     title="Straight through",
     minutes=6,
     difficulty=2,
@@ -47,7 +47,7 @@ EXERCISE = Exercise(
             "the value is right, and z gets the gradient, but e gets it, too. Straight "
             "through means past the code vector: e stands inside the part that is "
             "detached. (The code vectors learn from a term of their own: exercise "
-            "13.3.)",
+            "13.5.)",
             lambda z, e: e + (z - z.detach()),
         ),
         "z the wrong way": Mistake(

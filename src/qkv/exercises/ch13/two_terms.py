@@ -86,7 +86,7 @@ def _vectors(token: int, d_code: int, beta: float):
 
 
 EXERCISE = Exercise(
-    id="13.3",
+    id="13.5",
     title="Who moves?",
     minutes=8,
     difficulty=2,
