@@ -1,15 +1,15 @@
-"""Other right answers to "How far over?"."""
+"""Other right answers to "How much is recovered?"."""
 
 import torch
 
 
 def recovered_by_gather(clean, corrupted, patched, first, second):
-    def leaning(logits):
+    def difference(logits):
         both = logits.gather(1, torch.stack([first, second], 1))
         return both[:, 0] - both[:, 1]
 
-    start = leaning(corrupted)
-    return (leaning(patched) - start) / (leaning(clean) - start)
+    start = difference(corrupted)
+    return (difference(patched) - start) / (difference(clean) - start)
 
 
 def recovered_pair_by_pair(clean, corrupted, patched, first, second):

@@ -23,24 +23,25 @@ def _all(new: Tensor) -> dict[str, Tensor]:
         "clean": CLEAN,
         "corrupted": CORRUPTED,
         "logits": new.sum(0),
-        "leaning": torch.stack([start, now, goal]),
+        "difference": torch.stack([start, now, goal]),
         "recovered": ((now - start) / (goal - start))[None],
     }
 
 
 def _share(of) -> dict[str, Tensor]:
-    start, now, goal = _patched()["leaning"]
+    start, now, goal = _patched()["difference"]
     return {"recovered": torch.as_tensor(of(start, now, goal))[None]}
 
 
 BY_HAND = ByHand(
     id="16.a",
-    title="One head over",
+    title="One head patched",
     minutes=6,
     difficulty=1,
     task="Two heads add to the logits of two syllables, in a clean and in a corrupted "
     "run. Head 1 is patched: in the corrupted run it adds what it adds in the clean "
-    "one. How far does the answer go over?",
+    "one. Let Δ be the logit of 개 minus that of 고. How much is recovered: Δ patched "
+    "minus Δ corrupted, divided by Δ clean minus Δ corrupted?",
     compute=_patched,
     tables={
         "clean": Table("Clean run: what each head adds", HEADS, LOGITS),
@@ -51,8 +52,8 @@ BY_HAND = ByHand(
             blanks=...,
             look="head 1 from the clean run, head 2 from the corrupted one, added up.",
         ),
-        "leaning": Table(
-            "Leaning: the logit of 개 less that of 고",
+        "difference": Table(
+            "Δ: the logit of 개 minus that of 고",
             columns=("corrupted", "patched", "clean"),
             blanks=...,
             look="add up the two heads of a run first.",
@@ -61,7 +62,8 @@ BY_HAND = ByHand(
             "Recovered",
             columns=("share",),
             blanks=...,
-            look="the way from corrupted to patched, divided by the way to clean.",
+            look="from Δ of the patched and from Δ of the clean run, subtract Δ of the "
+            "corrupted one. Then divide.",
         ),
     },
     mistakes={
@@ -74,17 +76,17 @@ BY_HAND = ByHand(
             lambda: _all(CLEAN),
         ),
         "start forgotten": Mistake(
-            "the leaning has been divided by the clean one: 0 must be where the "
-            "corrupted run stands",
+            "Δ of the patched run has been divided by Δ of the clean one. Subtract Δ "
+            "of the corrupted run from both: 0 must be where the corrupted run stands",
             lambda: _share(lambda start, now, goal: now / goal),
         ),
         "not divided": Mistake(
-            "divide by the way from the corrupted run to the clean one",
+            "divide by Δ of the clean run minus Δ of the corrupted one",
             lambda: _share(lambda start, now, goal: now - start),
         ),
         "turned round": Mistake(
-            "the difference is turned round: it is the logit of 개 less that of 고",
-            lambda: {"leaning": -_patched()["leaning"]},
+            "the difference is turned round: it is the logit of 개 minus that of 고",
+            lambda: {"difference": -_patched()["difference"]},
         ),
     },
 )

@@ -92,7 +92,8 @@ BY_HAND = ByHand(
             lambda: {"squares": _right()["squares"].sqrt()},
         ),
         "not from 1": Mistake(
-            "the fraction has not been taken off 1: then 0 would be perfect agreement",
+            "the fraction has not been subtracted from 1: then 0 would be perfect "
+            "agreement",
             lambda: _rho(lambda total: 6 * total / 60),
         ),
         "without the 6": Mistake(

@@ -82,7 +82,7 @@ EXERCISE = Exercise(
         ),
         "alone": Mistake(
             "this is what each head adds to the rest of the stream when it is the only "
-            "one. Without it is another question: heads may do the same work twice",
+            "one. Asked for is what is lost without it: another head may do the same",
             _added,
         ),
         "sign": Mistake(
@@ -91,8 +91,8 @@ EXERCISE = Exercise(
             lambda rest, written, direction: -importance(rest, written, direction),
         ),
         "by its mean": Mistake(
-            "each head has got its mean in its place. The function silenced heads, and "
-            "was to go on doing so",
+            "each head has been replaced by its mean. The function puts 0 in its "
+            "place, and is to go on doing so",
             lambda rest, written, direction: _without(
                 rest,
                 written,

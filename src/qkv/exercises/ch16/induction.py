@@ -89,9 +89,9 @@ EXERCISE = Exercise(
             ),
         ),
         "mean of sequences": Mistake(
-            "each sequence has got a mean of its own, and these have been averaged. So "
-            "a place counts less in a sequence with a short block, which has more of "
-            "them. Take one mean over all places",
+            "each sequence has a mean of its own here, and these have been averaged. "
+            "So a place counts less in a sequence with a short block, which has more "
+            "such places. Take one mean over all places",
             _mean_of_sequences,
         ),
         "one length": Mistake(

@@ -54,7 +54,7 @@ EXERCISE = Exercise(
     },
     mistakes={
         "after the norm": Mistake(
-            "what the head wrote has been taken off after the norm. It stands in the "
+            "what the head wrote has been subtracted after the norm. It stands in the "
             "stream, before the norm, and the norm has changed its size",
             lambda stream, written, head, W_K: (
                 (_normal(stream) - written[:, head]) @ W_K
@@ -62,7 +62,7 @@ EXERCISE = Exercise(
         ),
         "after the keys": Mistake(
             "keys have been made of the stream and of what the head wrote, each with "
-            "a norm of its own, and subtracted. A norm of a difference is not the "
+            "a norm of its own, and subtracted. The norm of a difference is not the "
             "difference of the norms",
             lambda stream, written, head, W_K: (
                 (_normal(stream) - _normal(written[:, head])) @ W_K
@@ -79,7 +79,7 @@ EXERCISE = Exercise(
             lambda stream, written, head, W_K: (stream - written[:, head]) @ W_K,
         ),
         "all heads": Mistake(
-            "all heads have been taken out: then one does not know which it was",
+            "all heads have been taken out: then nobody knows which one it was",
             lambda stream, written, head, W_K: _normal(stream - written.sum(1)) @ W_K,
         ),
         "only the head": Mistake(

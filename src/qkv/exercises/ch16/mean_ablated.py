@@ -1,4 +1,4 @@
-"""One head says what it always says."""
+"""One head writes what it writes on average."""
 
 from functools import partial
 
@@ -42,8 +42,8 @@ EXERCISE = Exercise(
     mistakes={
         "zero": Mistake(
             "the head has been silenced: it writes 0. That is another ablation: it "
-            "also takes away what the head always writes, which the rest of the model "
-            "has got used to",
+            "also takes away what the head always writes, with which the rest of the "
+            "model was trained",
             lambda written, head: _replaced(written, head, lambda own: 0 * own),
         ),
         "mean of each place": Mistake(

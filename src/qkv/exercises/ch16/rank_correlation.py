@@ -103,7 +103,7 @@ EXERCISE = Exercise(
     },
     hints=(
         "first the rank of each word in its row: argsort(-1), and argsort(-1) of that.",
-        "then the ordinary correlation of two rows of ranks: take off the mean of "
+        "then the ordinary correlation of two rows of ranks: subtract the mean of "
         "each; the sum of the products, divided by the product of the two lengths.",
     ),
     trained=False,

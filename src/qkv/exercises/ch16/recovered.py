@@ -1,4 +1,4 @@
-"""How far a patch has brought a run over."""
+"""How much of the clean run's answer a patch recovers."""
 
 from functools import partial
 
@@ -17,17 +17,18 @@ def recovered(
     first: Int[Tensor, " batch"],
     second: Int[Tensor, " batch"],
 ) -> Float[Tensor, " batch"]:
-    return _gone_over(clean, corrupted, patched, first, second)
+    return _recovered(clean, corrupted, patched, first, second)
 
 
-def _gone_over(clean, corrupted, patched, first, second, read=lambda logits: logits):
+def _recovered(clean, corrupted, patched, first, second, read=lambda logits: logits):
     start, now, goal = (
-        _leaning(read(logits), first, second) for logits in (corrupted, patched, clean)
+        _difference(read(logits), first, second)
+        for logits in (corrupted, patched, clean)
     )
     return (now - start) / (goal - start)
 
 
-def _leaning(logits, first, second):
+def _difference(logits, first, second):
     rows = torch.arange(len(logits))
     return logits[rows, first] - logits[rows, second]
 
@@ -39,12 +40,12 @@ def _first_alone(clean, corrupted, patched, first, second):
 
 
 def _of_clean(clean, corrupted, patched, first, second):
-    return _leaning(patched, first, second) / _leaning(clean, first, second)
+    return _difference(patched, first, second) / _difference(clean, first, second)
 
 
 def _of_all_pairs(clean, corrupted, patched, first, second):
     start, now, goal = (
-        _leaning(logits, first, second) for logits in (corrupted, patched, clean)
+        _difference(logits, first, second) for logits in (corrupted, patched, clean)
     )
     return (now - start) / (goal - start).mean()
 
@@ -61,7 +62,7 @@ def _drawn(pairs: int, vocab: int) -> tuple:
 
 EXERCISE = Exercise(
     id="16.4",
-    title="How far over?",
+    title="How much is recovered?",
     minutes=8,
     difficulty=2,
     reference=recovered,
@@ -79,7 +80,7 @@ EXERCISE = Exercise(
         "probabilities": Mistake(
             "probabilities have been compared. They hardly move as long as one token "
             "is far ahead, and then jump; the difference of two logits moves evenly",
-            partial(_gone_over, read=lambda logits: logits.softmax(-1)),
+            partial(_recovered, read=lambda logits: logits.softmax(-1)),
         ),
         "one logit": Mistake(
             "only the logit of the clean sentence's token has been followed. A patch "
@@ -88,35 +89,36 @@ EXERCISE = Exercise(
             _first_alone,
         ),
         "start forgotten": Mistake(
-            "the leaning of the corrupted run has not been taken off: 0 is to be where "
-            "the corrupted run stands, not where the two logits are equal",
+            "the corrupted run's logit difference has not been subtracted: 0 is to be "
+            "where the corrupted run stands, not where the two logits are equal",
             _of_clean,
         ),
         "not divided": Mistake(
-            "this is by how much the leaning has changed, in logits. Divide by how far "
+            "this is by how much the logit difference has changed. Divide by how far "
             "the clean run is from the corrupted one: then 1 is all the way",
             lambda clean, corrupted, patched, first, second: (
-                _leaning(patched, first, second) - _leaning(corrupted, first, second)
+                _difference(patched, first, second)
+                - _difference(corrupted, first, second)
             ),
         ),
         "divided by the mean": Mistake(
-            "every pair has been divided by the mean way of all pairs. The ways "
-            "differ; divide each by its own",
+            "every pair has been divided by the mean of all pairs. Clean and corrupted "
+            "run are not equally far apart in all pairs; divide each by its own",
             _of_all_pairs,
         ),
         "right or wrong": Mistake(
             "this says whether the clean sentence's token is ahead: 0 or 1. How far a "
             "patch goes is a number between",
             lambda clean, corrupted, patched, first, second: (
-                _leaning(patched, first, second) > 0
+                _difference(patched, first, second) > 0
             ).float(),
         ),
     },
     hints=(
-        "for each of the three runs: the logit of the clean sentence's token, less "
-        "that of the corrupted one's. Call it leaning.",
-        "how far has the patched run come, from the corrupted leaning, on the way to "
-        "the clean one? Divide one way by the other.",
+        "for each of the three runs, the logit difference: the logit of the clean "
+        "sentence's token minus that of the corrupted one's.",
+        "then, for each pair: patched minus corrupted, divided by clean minus "
+        "corrupted.",
     ),
     trained=False,
 )
