@@ -19,7 +19,7 @@ rounded as it is kept, gets fewer of the held-out examples right than it must.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -223,39 +223,19 @@ def painter(steps: int = 3000) -> Trained:
 
     The picture tokens are learnt in a third of the steps.
     """
-    english, korean = (painted(language) for language in ("english", "korean"))
+    worlds = painted("english"), painted("korean")
     torch.manual_seed(0)
-    tokenizer = vision.DiscreteVAE()
-    learnt = fit(
-        tokenizer,
-        vision.annealed(
-            english.batches(batch_size=32, seed=0),
-            tokenizer.config,
-            steps=max(1, steps // 3),
-            seed=0,
-        ),
-        steps=max(1, steps // 3),
-        settings=_falling(6e-3, max(2, steps // 3)),
-    )
-    names = [
-        word for world in (english, korean) for word in world.vocabulary.tokens[3:]
-    ]
-    both = vision.JointVocabulary(Vocabulary(names), text=15)
-    asked = [world.sample(4 * steps, seed=1) for world in (english, korean)]
-    prompts = torch.cat(
-        [
-            both.begin(said(*known))
-            for known in zip((english, korean), asked, strict=True)
-        ]
-    )
-    tokens = tokenizer.tokens(asked[0].pixels).repeat(2, 1, 1)
+    tokenizer, learnt = _tokenizer(worlds[0], max(1, steps // 3))
+    words = [word for world in worlds for word in world.vocabulary.tokens[3:]]
+    both = vision.JointVocabulary(Vocabulary(words), text=15)
     config = transformer.TransformerConfig(
         1, len(both), layers=(1, 3), positions="learned", max_length=both.places
     )
     model = transformer.LanguageModel(config)
+    sentences = _pictured(worlds, tokenizer, both, count=4 * steps)
     history = fit(
         model,
-        vision.PictureSentences(prompts, tokens, both).batches(batch_size=32, seed=0),
+        sentences.batches(batch_size=32, seed=0),
         steps=steps,
         settings=_falling(3e-3, steps),
     )
@@ -266,11 +246,36 @@ def painter(steps: int = 3000) -> Trained:
         history,
         lambda file: vision.save(made, file),
         lambda file: min(
-            right_pictures(vision.load_painter(file), world)
-            for world in (english, korean)
+            right_pictures(vision.load_painter(file), world) for world in worlds
         ),
         least=0.95,
     )
+
+
+def _tokenizer(world: Scenes, steps: int) -> tuple[vision.DiscreteVAE, History]:
+    """Learn picture tokens."""
+    tokenizer = vision.DiscreteVAE()
+    batches = vision.annealed(
+        world.batches(batch_size=32, seed=0), tokenizer.config, steps=steps, seed=0
+    )
+    return tokenizer, fit(
+        tokenizer, batches, steps=steps, settings=_falling(6e-3, max(2, steps))
+    )
+
+
+def _pictured(
+    worlds: Iterable[Scenes],
+    tokenizer: vision.DiscreteVAE,
+    both: vision.JointVocabulary,
+    *,
+    count: int,
+) -> vision.PictureSentences:
+    """Return sentences of each language with the tokens of their pictures."""
+    asked = [(world, world.sample(count, seed=1)) for world in worlds]
+    prompts = torch.cat([both.begin(said(*known)) for known in asked])
+    # the same pictures in both languages
+    tokens = tokenizer.tokens(asked[0][1].pixels).repeat(len(asked), 1, 1)
+    return vision.PictureSentences(prompts, tokens, both)
 
 
 def painted(language: str) -> Scenes:
@@ -288,7 +293,8 @@ def right_pictures(
 ) -> float:
     """Return the share of fresh sentences whose pictures show what they say."""
     sentences = said(world, world.sample(count, seed=2))
-    uniform = torch.rand(count, 16, generator=torch.Generator().manual_seed(0))
+    sizes = count, made.vocabulary.cells
+    uniform = torch.rand(sizes, generator=torch.Generator().manual_seed(0))
     tokens = made.draw(sentences, uniform=uniform, temperature=temperature)
     seen = world.see(made.pictures(tokens).clamp(0, 1))
     agree = [

@@ -21,6 +21,10 @@ from torch.overrides import TorchFunctionMode
 from qkv.trace import walk
 
 Replacement = Tensor | Callable[[Tensor], Tensor]
+_CHANGES = (
+    "the run does not do the same each time, so that no step can be found again; "
+    "switch off what changes between runs, such as dropout, with model.eval()"
+)
 
 
 def patched(
@@ -45,7 +49,7 @@ def patched(
     ValueError
         If there is no such step, a value has another shape or kind of numbers than the
         step's, the step is given to the run and not made by it, two paths are one
-        value, or the run does not do the same each time.
+        value, or the run draws random numbers or does not do the same each time.
     TypeError
         If a value is no tensor.
 
@@ -66,8 +70,11 @@ def patched(
     tensor([[5.]])
     """
     run(*inputs)  # what a model makes once and keeps, such as positions, is made now
+    random = torch.get_rng_state()
     with _Record() as record:
         trace = run(*inputs)
+    if not torch.equal(torch.get_rng_state(), random):
+        raise ValueError(_CHANGES)
     exchange = _Exchange(record, _places(trace, record, replace))
     with exchange:
         trace = run(*inputs)
@@ -186,11 +193,7 @@ class _Exchange(_Calls):
     def check_calls(self, count: int) -> None:
         """Refuse a run that has not done the same as the recorded one up to here."""
         if self.calls[:count] != self.expected[:count]:
-            raise ValueError(
-                "the run does not do the same each time, so that no step can be found "
-                "again; switch off what changes between runs, such as dropout, "
-                "with model.eval()"
-            )
+            raise ValueError(_CHANGES)
 
 
 def _results(made: Any) -> tuple[Any, ...]:

@@ -187,6 +187,20 @@ def test_a_run_that_does_not_repeat_itself():
         patched(run, torch.ones(1, 2, 12), replace={})
 
 
+def test_a_run_that_draws_random_numbers():
+    """Dropout calls the same functions each time, and drops something else."""
+    attention, dropout = MultiHeadAttention(12, 3), nn.Dropout()
+
+    def run(x):
+        return attention.trace(dropout(x))
+
+    given, replace = torch.ones(1, 2, 12), {"values": torch.zeros_like}
+    with pytest.raises(ValueError, match=r"same each time.* model\.eval\(\)"):
+        patched(run, given, replace=replace)
+    dropout.eval()
+    assert patched(run, given, replace=replace).values.eq(0).all()
+
+
 def test_what_is_given_cannot_be_replaced_on_the_way():
     attention = MultiHeadAttention(12, 3)
     made = attention.trace(torch.ones(1, 2, 12))

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 HOST = Path("book/_static/host.js")
+AXE = "node_modules/axe-core/axe.min.js"
 DROP = {"_esm", "_css", "_anywidget_id", "layout", "tabbable", "tooltip"}
 
 # Markup that means harm, as a text: out of a script, out of an attribute in quotes of
@@ -23,6 +24,18 @@ HARM = """() => [
             a.value.includes("pwned")) || e.matches("img[src=x], script:not([type])"))
         .map((e) => `in the page: ${e.outerHTML.slice(0, 200)}`),
 ]"""
+
+# What fingers can't hit, and what eyes can't read.
+TOO_SMALL = """(least) => [...document.querySelectorAll(
+        ".qkv-w :is(button, input, select, label, [role=slider])")]
+    .filter((e) => e.offsetParent && !e.closest("label:has(input, select)"))
+    .filter((e) => e.offsetHeight < least || e.offsetWidth < least)
+    .map((e) => e.outerHTML.slice(0, 80))"""
+UNREADABLE = """[...document.querySelectorAll(".qkv-w *:not(msup *)")]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+    .filter((e) => e.getClientRects().length)
+    .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12)
+    .map((e) => e.outerHTML.slice(0, 80))"""
 
 
 class _Harm(HTMLParser):
@@ -44,6 +57,29 @@ def harm(text):
     reader.feed(text)
     reader.close()
     return reader.found
+
+
+def barriers(page):
+    """Return what axe finds: each rule that is broken, and what first breaks it."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run().then((result) => result.violations)")
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in found]
+
+
+def too_small(page, least=24):
+    """Return what is to be pressed, and has not so many pixels down and across."""
+    return page.evaluate(TOO_SMALL, least)
+
+
+def unreadable(page):
+    """Return what has a text of less than 12 pixels; exponents may be smaller."""
+    return page.evaluate(UNREADABLE)
+
+
+def chance(p):
+    """Return a probability as widgets write it."""
+    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
 
 
 def state_of(widget):

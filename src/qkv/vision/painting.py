@@ -54,6 +54,8 @@ class JointVocabulary:
     ------
     ValueError
         If a size is too small.
+    TypeError
+        If a size is not whole, or ``grid`` is one and not two.
 
     Notes
     -----
@@ -81,9 +83,9 @@ class JointVocabulary:
         grid: tuple[int, int] = (4, 4),
     ) -> None:
         """Keep the sizes."""
-        whole(1, codes=codes)
-        whole(2, text=text)
-        self.words, self.codes, self.text = words, codes, text
+        self.words = words
+        self.codes = whole(1, codes=codes)["codes"]
+        self.text = whole(2, text=text)["text"]
         self.grid = two_whole("grid", grid, "(rows, columns)")
         self.offset, self.cells = len(words), self.grid[0] * self.grid[1]
         self.places = text + self.cells
@@ -123,6 +125,8 @@ class JointVocabulary:
         ------
         ValueError
             If they are of other sizes, or a word or a picture token is unknown.
+        TypeError
+            If one is no tensor of whole numbers.
         """
         for name, x, sizes in (
             ("prompts", prompts, (self.text,)),
@@ -149,6 +153,8 @@ class JointVocabulary:
         ------
         ValueError
             If there are too few numbers, or one is that of a word.
+        TypeError
+            If they are no tensor of whole numbers.
         """
         indices("ids", ids)
         if ids.ndim != 2 or ids.shape[1] < self.cells:
@@ -176,10 +182,10 @@ class JointVocabulary:
         return [PAD] * (self.text - len(said)) + said
 
 
-def _check_guidance(guidance: float) -> None:
+def _check_guidance(guidance: float, name: str = "guidance") -> None:
     if not 0 <= guidance < inf:
         raise ValueError(
-            f"guidance is {guidance}, but must not be negative or infinite; give 0 for "
+            f"{name} is {guidance}, but must not be negative or infinite; give 0 for "
             "none"
         )
 
@@ -195,7 +201,12 @@ def _known(what: str, x: Tensor, first: int, end: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class TextAndPicture:
-    """Sentences, each followed by its picture, to be foretold token by token: a batch.
+    r"""Sentences, each followed by its picture, to be foretold token by token: a batch.
+
+    With λ as ``text_share``, and ``<eos>`` among the words, the loss of a sequence is
+
+    .. math:: -\frac{\lambda}{|\text{words}|} \sum_{i \in \text{words}} \log p(t_i)
+              - \frac{1 - \lambda}{|\text{cells}|} \sum_{i \in \text{cells}} \log p(t_i)
 
     Every token is foretold from those before it, the first of the picture from the last
     of the text. What is not asked is 0 in ``target``: padding, and ``<bos>``.
@@ -274,6 +285,8 @@ class PictureSentences(Drawing[TextAndPicture]):
     ValueError
         If there is not one picture for each sentence, or sizes, tokens or shares don't
         fit.
+    TypeError
+        If prompts or tokens are no tensor of whole numbers.
 
     Examples
     --------
@@ -326,10 +339,27 @@ class Guided(nn.Module):
     unprompted : the prompt that says nothing, as long as the others.
     strength : s; with 0 the model writes as it would alone.
 
+    Raises
+    ------
+    ValueError
+        If ``strength`` is negative or infinite, or prompts are of another length than
+        ``unprompted``.
+
     Notes
     -----
     Ho and Salimans (2022), equation 6, for what a model scores in place of what it
     scores of noise.
+
+    Examples
+    --------
+    >>> from qkv.transformer import TransformerConfig
+    >>> both = JointVocabulary(Vocabulary(["red", "star"]), text=4)
+    >>> model = LanguageModel(TransformerConfig(1, len(both)))
+    >>> guided = Guided(model, both.begin([()])[0], strength=0.5)
+    >>> asked = both.begin([("red", "star"), ("star",)]), torch.tensor([4, 4])
+    >>> logits, state = guided.step(guided.first_token(*asked), guided.start(*asked))
+    >>> logits.shape
+    torch.Size([2, 69])
     """
 
     def __init__(
@@ -340,12 +370,19 @@ class Guided(nn.Module):
     ):
         """Keep the model."""
         super().__init__()
+        _check_guidance(strength, "strength")
         self.model, self.unprompted, self.strength = model, unprompted, strength
 
     def start(
         self, prompt: Int[Tensor, "batch text"], prompt_lengths: Int[Tensor, " batch"]
     ) -> TransformerState:
         """Read each prompt, and as often the one that says nothing."""
+        if prompt.shape[-1] != len(self.unprompted):
+            raise ValueError(
+                f"prompt has text = {prompt.shape[-1]}, but unprompted has text = "
+                f"{len(self.unprompted)}; make both with one JointVocabulary's "
+                "begin(sentences)"
+            )
         other = self.unprompted.to(prompt.device).expand_as(prompt)
         both = torch.cat([prompt, other])
         return self.model.start(both, prompt_lengths.repeat(2))
@@ -379,7 +416,9 @@ class Tokenizer(Protocol):
 
 
 class Painter(nn.Module):
-    """Draw what sentences say, token by token, and say how likely a picture is.
+    r"""Draw what sentences say, token by token, and say how likely a picture is.
+
+    .. math:: p(t \mid \text{words}) = \prod_i p(t_i \mid \text{words}, t_{<i})
 
     A sentence is given by its words, () for none, as :meth:`JointVocabulary.begin`
     takes it.
@@ -395,6 +434,9 @@ class Painter(nn.Module):
     ValueError
         If model, tokenizer and vocabulary don't have the same tokens; or, when it is
         used, if a word is unknown, a sentence too long, or numbers don't fit.
+    TypeError
+        If a sentence is a text and not its words, tokens are no tensor of whole
+        numbers, or pictures are wanted of a tokenizer that paints none.
 
     Examples
     --------

@@ -90,7 +90,8 @@ def gumbel_softmax(
     Parameters
     ----------
     logits : ℓ.
-    uniform : u, from 0 to below 1, one for each logit.
+    uniform : u, from 0 to below 1, one for each logit; 0 counts as the smallest number
+        above it, so that no noise is -∞.
     temperature : τ, above 0.
 
     Raises
@@ -132,7 +133,8 @@ def gumbel(
             f"uniform runs from {uniform.min():g} to {uniform.max():g}, but is wanted "
             "from 0 to below 1; give torch.rand_like(logits)"
         )
-    return -torch.log(-torch.log(uniform))
+    least = torch.finfo(uniform.dtype).tiny
+    return -torch.log(-torch.log(uniform.clamp_min(least)))
 
 
 def _shares(
@@ -410,7 +412,11 @@ def annealed(
     kl_weight: tuple[float, float] = (0.1, 0.0),
     until: float = 0.8,
 ) -> Iterator[Repainting]:
-    """Yield pictures to train on, drawn ever less softly, with ever less of the KL.
+    r"""Yield pictures to train on, drawn ever less softly, with ever less of the KL.
+
+    .. math:: \tau_n = \tau_0 \left(\frac{\tau_1}{\tau_0}\right)^{x}, \quad
+              \beta_n = \beta_0 + x (\beta_1 - \beta_0), \quad
+              x = \min\left(1, \frac{n}{\text{until} \cdot \text{steps}}\right)
 
     Parameters
     ----------
@@ -425,8 +431,10 @@ def annealed(
     Raises
     ------
     ValueError
-        If ``steps`` is below 1, ``until`` is not above 0 and at most 1, or a
-        temperature is not above 0, or infinite.
+        If ``steps`` is below 1, ``until`` is not above 0 and at most 1, a temperature
+        is not above 0, a weight is negative, or one of them is infinite.
+    TypeError
+        If ``steps`` is not whole, or ``temperature`` or ``kl_weight`` not two numbers.
 
     Examples
     --------
@@ -446,12 +454,20 @@ def annealed(
     whole(1, steps=steps)
     if not 0 < until <= 1:
         raise ValueError(f"until is {until}, but is a share above 0 and at most 1")
-    first, last = temperature
-    if not all(0 < end < inf for end in (first, last)):
-        raise ValueError(
-            f"temperature is {temperature}, but both must be above 0, and finite"
-        )
+    _check_ends("temperature", temperature)
+    _check_ends("kl_weight", kl_weight, or_0=True)
     return _annealed(batches, config, until * steps, seed, temperature, kl_weight)
+
+
+def _check_ends(name: str, ends: tuple[float, float], *, or_0: bool = False) -> None:
+    if not isinstance(ends, tuple | list) or len(ends) != 2:
+        raise TypeError(
+            f"{name} is {ends!r}, but is two numbers, (at first, at last); write "
+            f"{name}=({ends!r}, {ends!r}) for the same at every step"
+        )
+    if not all(0 < end < inf or (or_0 and end == 0) for end in ends):
+        least = "0 or more" if or_0 else "above 0"
+        raise ValueError(f"{name} is {ends}, but both must be {least}, and finite")
 
 
 def _annealed(

@@ -18,6 +18,7 @@ from qkv.data import (
     DateLanguage,
     FourNeighbours,
     Questions,
+    RepeatedBlocks,
     Reversal,
     TokenBack,
 )
@@ -29,6 +30,7 @@ LANGUAGE = DateLanguage()
 TASKS = [AssociativeRecall(), FourNeighbours(), Reversal(), TokenBack(), LANGUAGE]
 TASKS += [AssociativeRecall(pairs=1, names=1, drawers=1), Reversal(length=1, symbols=1)]
 TASKS += [TokenBack(back=1, lengths=(2, 2), symbols=1), FourNeighbours(length=2)]
+TASKS += [RepeatedBlocks(), RepeatedBlocks((2, 2), symbols=2, tokens=3)]
 
 
 def rows(questions):
@@ -99,6 +101,23 @@ def test_token_back_trains_on_every_length_and_samples_the_longest():
     stream = islice(task.batches(batch_size=5, seed=0), 60)
     assert {batch.source.shape for batch in stream} == {(5, n) for n in range(3, 8)}
     assert task.sample(5, seed=0).source.shape == (5, 7)
+
+
+@few
+@given(seeds, st.sampled_from([(2, 2, 2, 3), (3, 3, 5, 17), (2, 7, 11, 13)]))
+def test_a_block_is_repeated_and_what_follows_is_asked_from_its_second_copy(
+    seed, sizes
+):
+    low, high, symbols, tokens = sizes
+    task = RepeatedBlocks((low, high), symbols, tokens)
+    for source, target in rows(task.sample(7, seed=seed)):
+        length = source.index(source[0], 1)
+        block, endless = source[:length], source[:length] * tokens
+        assert low <= length <= high
+        assert len({*block}) == length
+        assert {*block} <= {*range(1, symbols + 1)}
+        assert source == endless[:tokens]
+        assert target == [0] * length + endless[length + 1 : tokens + 1]
 
 
 @pytest.mark.parametrize("task", TASKS[1:4], ids=repr)
@@ -204,11 +223,22 @@ def test_questions_have_an_answer_each():
         (lambda: TokenBack(3, (9, 8)), "from more than 3, .* not from 9 to 8"),
         (lambda: TokenBack(3).sample(1, seed=0, length=3), "length 3; a length of 4"),
         (lambda: TokenBack(3).sample(0, seed=0), "count must be at least 1, not 0"),
+        (lambda: RepeatedBlocks((1, 3)), r"lengths is \(1, 3\), .* be at least 2"),
+        (lambda: RepeatedBlocks((5, 3)), "upwards from 2 or .*, not from 5 to 3; give"),
+        (lambda: RepeatedBlocks((3, 7), symbols=6), "to 6, .* not from 3 to 7"),
+        (lambda: RepeatedBlocks((3, 7), tokens=7), "7 tokens leave .* give 8 or more"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(make, said):
     with pytest.raises(ValueError, match=said):
         make()
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("lengths", [8, (2.5, 7)])
+def test_lengths_of_no_block_are_refused(lengths):
+    with pytest.raises(TypeError, match=r"lengths is .* (two|whole) numbers"):
+        RepeatedBlocks(lengths)
 
 
 # -------------------------------------------------------------------------- language

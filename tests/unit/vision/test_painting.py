@@ -129,6 +129,12 @@ def test_what_is_no_picture_is_named():
 
 
 @pytest.mark.usefixtures("as_readers_run_it")
+def test_sizes_are_pythons_own_numbers_so_that_they_can_be_written():
+    both = vocabulary(codes=torch.tensor(7), text=torch.tensor(6))
+    assert [type(size) for size in (both.codes, both.text)] == [int, int]
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -311,6 +317,16 @@ def test_no_guidance_is_none():
         allowed=vocabulary().allowed,
     )
     assert torch.equal(vocabulary().tokens(written), drawn(made))
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+def test_a_guide_that_does_not_fit_is_named():
+    model, nothing = painter().model, vocabulary().begin([()])[0]
+    with pytest.raises(ValueError, match=r"strength is -1\.0, but must not be"):
+        Guided(model, nothing, -1.0)
+    longer = vocabulary(text=7).begin(SENTENCES)
+    with pytest.raises(ValueError, match="text = 7, but unprompted has text = 6;"):
+        Guided(model, nothing, 1.0).start(longer, torch.full((4,), 7))
 
 
 @pytest.mark.parametrize("strength", [0.5, 3.0])

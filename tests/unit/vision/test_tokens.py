@@ -86,9 +86,14 @@ def test_the_largest_share_is_drawn_by_the_softmax():
     torch.testing.assert_close(counts.double(), logits.softmax(-1), atol=0.012, rtol=0)
 
 
-def test_no_number_makes_nan():
-    uniform = torch.tensor([0.0, 0.5, 1 - 2**-24])
-    assert gumbel_softmax(torch.zeros(3), uniform, 0.1).isfinite().all()
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("uniform", [(0.0, 0.5, 0.996), (0.0, 0.0, 0.0), (0.0,)])
+def test_no_number_makes_nan(uniform, kind):
+    uniform = torch.tensor(uniform, dtype=kind)
+    for temperature in (0.1, math.inf):
+        shares = gumbel_softmax(torch.zeros_like(uniform), uniform, temperature)
+        assert shares.sum().item() == pytest.approx(1, abs=0.01)
+    assert gumbel(torch.zeros(2), torch.tensor([0.0, 1 - 2**-24])).isfinite().all()
 
 
 @pytest.mark.usefixtures("as_readers_run_it")
@@ -294,11 +299,20 @@ def test_temperature_and_kl_fall_and_stay():
         ({"temperature": (1.0, 0.0)}, r"temperature is \(1\.0, 0\.0\)"),
         ({"temperature": (1.0, math.nan)}, r"temperature is \(1\.0, nan\)"),
         ({"temperature": (math.inf, 1.0)}, r"temperature is \(inf, 1\.0\)"),
+        ({"kl_weight": (0.1, -0.1)}, r"kl_weight is \(0\.1, -0\.1\), .* be 0 or more"),
+        ({"kl_weight": (math.nan, 0.0)}, r"kl_weight is \(nan, 0\.0\)"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(changes, said):
     with pytest.raises(ValueError, match=said):
         stream(**changes)
+
+
+@pytest.mark.usefixtures("as_readers_run_it")
+@pytest.mark.parametrize("name", ["temperature", "kl_weight"])
+def test_one_number_is_no_schedule(name):
+    with pytest.raises(TypeError, match=rf"write {name}=\(0\.5, 0\.5\)"):
+        stream(**{name: 0.5})
 
 
 def test_it_trains_in_the_one_loop():

@@ -20,16 +20,17 @@ from tests.browser import watched_page
 from tests.widgets.pages import (
     EVIL,
     HARM,
+    barriers,
     harm,
     live,
     page_of,
     payload,
     says_what_is_wrong,
     state_of,
+    too_small,
 )
 from tests.widgets.test_front_end import ROOT, run
 
-AXE = "node_modules/axe-core/axe.min.js"
 FOLDER = (ROOT / "src/qkv/widgets/forecast_pad").as_uri()
 
 
@@ -558,25 +559,12 @@ def test_no_state_moves_the_page(show, whole, width):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(show, whole, theme):
     page = show(whole, theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def found():
-        violations = page.evaluate("axe.run().then((r) => r.violations)")
-        return [(v["id"], v["nodes"][0]["html"]) for v in violations]
-
-    assert found() == []
+    assert barriers(page) == []
     leak(page, "smoothed").check()
     leak(page, "shuffled").check()
     page.locator("[data-act=draw]").click()
     forecaster(page, "ridge").click()
-    assert found() == []
-
-
-SMALL = """[...document.querySelectorAll(".qkv-w button, .qkv-w input, .qkv-w label,"
-        + " .qkv-w [role=slider]")]
-    .filter((e) => e.offsetParent && !e.closest("label:has(input)"))
-    .filter((e) => e.offsetHeight < 24 || e.offsetWidth < 24)
-    .map((e) => e.outerHTML.slice(0, 80))"""
+    assert barriers(page) == []
 
 
 def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path, whole):
@@ -589,7 +577,7 @@ def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path, whole):
         page.get_by_role("button", name="draw on it").first.click()
         for name in ("smoothed", "shifted", "shuffled"):
             assert page.evaluate("document.documentElement.scrollWidth") == 360
-            assert page.evaluate(SMALL) == []
+            assert too_small(page) == []
             for box in leak(page, name).all():
                 box.check()
         page.locator("[data-series='1']").last.click()

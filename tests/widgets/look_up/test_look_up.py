@@ -3,7 +3,6 @@
 import base64
 import functools
 import json
-import sys
 
 import pytest
 import torch
@@ -13,23 +12,24 @@ from qkv.vision import extent, load_look_up, save, seen_by
 from qkv.widgets import LookUp
 from qkv.widgets.shared.base import Widget
 from tests.browser import watched_page
+from tests.widgets.checkpoints import keep_checkpoints
 from tests.widgets.look_up.sample import boards, look_up, network, piece, task
 from tests.widgets.pages import (
     EVIL,
     HARM,
+    barriers,
+    chance,
     harm,
     live,
     page_of,
     payload,
     says_what_is_wrong,
     state_of,
+    too_small,
+    unreadable,
 )
 from tests.widgets.test_front_end import CORE, ROOT, STATIC, run
 
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import script
-
-AXE = "node_modules/axe-core/axe.min.js"
 FOLDER = (ROOT / "src/qkv/widgets/look_up").as_uri()
 COMMITTED = sorted((ROOT / "src/qkv/checkpoints").glob("look_up*.safetensors"))
 CELLS = [(row, column) for row in range(7) for column in range(7)]
@@ -351,19 +351,12 @@ class TestRefused:
 @pytest.fixture
 def site(show, tmp_path):
     """A page from disk, with the checkpoint where the site has it."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    text = script("small", network().to_bytes())
-    (folder / "small.js").write_text(text, "utf-8")
+    keep_checkpoints(tmp_path, small=network())
     return lambda view=None, **options: show(view or view_of(), **options)
 
 
 def say(page):
     return page.locator(".qkv-say").inner_text()
-
-
-def chance(p):
-    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
 
 
 def numbers(page):
@@ -659,8 +652,7 @@ class TestModel:
         shows(page, view_of())
 
     def test_a_model_of_another_question_is_refused(self, site, tmp_path):
-        other = script("small", network(classes=3).to_bytes())
-        (tmp_path / "checkpoints/small.js").write_text(other, "utf-8")
+        keep_checkpoints(tmp_path, small=network(classes=3))
         page = site()
         cell(page, 2, 2).click()
         page.get_by_text("the file is of a model for another question").wait_for()
@@ -734,34 +726,16 @@ def test_a_name_that_is_a_script_is_drawn_not_run(site):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(site, theme):
     page = site(theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def found():
-        violations = page.evaluate("axe.run().then((r) => r.violations)")
-        return [(v["id"], v["nodes"][0]["html"]) for v in violations]
-
-    assert found() == []
+    assert barriers(page) == []
     at(page, 1, 1).click()
     here(page)
     page.get_by_label("what it sees without attention").check()
-    assert found() == []
-
-
-SMALL = """[...document.querySelectorAll(".qkv-w :is(button, input, select, label)")]
-    .filter((e) => e.offsetParent && !e.closest("label:has(input)"))
-    .filter((e) => e.offsetHeight < 24 || e.offsetWidth < 24)
-    .map((e) => e.outerHTML.slice(0, 80))"""
-TINY = """[...document.querySelectorAll(".qkv-w *")]
-    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-    .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 12)
-    .map((e) => e.outerHTML.slice(0, 80))"""
+    assert barriers(page) == []
 
 
 def test_a_small_screen_is_not_scrolled_across(browser, tmp_path):
     path = tmp_path / "page.html"
-    (tmp_path / "checkpoints").mkdir()
-    text = script("small", network().to_bytes())
-    (tmp_path / "checkpoints/small.js").write_text(text, "utf-8")
+    keep_checkpoints(tmp_path, small=network())
     path.write_text(page_of(view_of()), "utf-8")
     phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
     with watched_page(browser, **phone) as page:
@@ -771,8 +745,8 @@ def test_a_small_screen_is_not_scrolled_across(browser, tmp_path):
             page.locator(act).tap()
             here(page)
             assert page.evaluate("document.documentElement.scrollWidth") == 360
-            assert page.evaluate(SMALL) == []
-            assert page.evaluate(TINY) == []
+            assert too_small(page) == []
+            assert unreadable(page) == []
         sides = page.locator("[data-cell], [data-slot]").evaluate_all(
             "(all) => all.map((b) => Math.min(b.offsetWidth, b.offsetHeight))"
         )

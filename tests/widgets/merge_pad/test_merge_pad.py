@@ -13,16 +13,17 @@ from tests.browser import watched_page
 from tests.widgets.pages import (
     EVIL,
     HARM,
+    barriers,
     harm,
     live,
     page_of,
     payload,
     says_what_is_wrong,
     state_of,
+    too_small,
 )
 from tests.widgets.test_front_end import ROOT, run
 
-AXE = "node_modules/axe-core/axe.min.js"
 FOLDER = (ROOT / "src/qkv/widgets/merge_pad").as_uri()
 BY = ("character", "jamo", "byte")
 
@@ -592,27 +593,15 @@ def test_of_a_word_without_end_the_first_tokens_are_drawn(show):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(show, theme):
     page = show(MergePad(), theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def found():
-        violations = page.evaluate("axe.run().then((r) => r.violations)")
-        return [(v["id"], v["nodes"][0]["html"]) for v in violations]
-
-    assert found() == []
+    assert barriers(page) == []
     page.get_by_role("button", name="Korean").click()
     page.get_by_label("bytes", exact=True).check()
     field(page, "word").fill("멍멍")
-    assert found() == []
+    assert barriers(page) == []
     page.get_by_label("characters", exact=True).check()
-    assert found() == []
+    assert barriers(page) == []
     field(page, "text").fill("")
-    assert found() == []
-
-
-SMALL = """[...document.querySelectorAll(".qkv-w button, .qkv-w input, .qkv-w label")]
-    .filter((e) => e.offsetParent && !e.closest("label:has(input)"))
-    .filter((e) => e.offsetHeight < 24 || e.offsetWidth < 24)
-    .map((e) => e.outerHTML.slice(0, 80))"""
+    assert barriers(page) == []
 
 
 def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
@@ -624,7 +613,7 @@ def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
         page.evaluate("qkvHost.ready")
         for _ in range(3):
             assert page.evaluate("document.documentElement.scrollWidth") == 360
-            assert page.evaluate(SMALL) == []
+            assert too_small(page) == []
             for button in page.locator("[data-act=next]").all():
                 button.click()
         assert page.seen.errors == []

@@ -50,6 +50,13 @@ def trained():
     return load_painter("painter")
 
 
+def world_of(text):
+    """Return the world whose letters a sentence is in."""
+    return WORLDS[
+        "korean" if any("가" <= letter <= "힣" for letter in text) else "english"
+    ]
+
+
 def sentences(count, *, seed=0):
     """Return sentences of both languages by turns, some of which leave out colours."""
     said = {}

@@ -1,18 +1,33 @@
 """PaintASentence: its words, what it stores and refuses, and what a reader does."""
 
 import json
-import sys
 from functools import cache
 
 import pytest
 import torch
 
-from qkv.data import Scenes
-from qkv.vision import load_painter, save
+from qkv.data import Scenes, Slots
+from qkv.transformer import LanguageModel, TransformerConfig
+from qkv.vision import JointVocabulary, Painter, load_painter, save
 from qkv.widgets import PaintASentence
 from qkv.widgets.shared.uniforms import uniforms
 from tests.browser import watched_page
-from tests.widgets.pages import EVIL, HARM, harm, live, page_of, payload, slot, state_of
+from tests.widgets.checkpoints import keep_checkpoints
+from tests.widgets.pages import (
+    EVIL,
+    HARM,
+    barriers,
+    chance,
+    harm,
+    live,
+    page_of,
+    payload,
+    says_what_is_wrong,
+    slot,
+    state_of,
+    too_small,
+    unreadable,
+)
 from tests.widgets.paint_a_sentence.sample import (
     SENTENCE,
     SIZES,
@@ -22,13 +37,8 @@ from tests.widgets.paint_a_sentence.sample import (
     small,
     trained,
     view,
+    world_of,
 )
-from tests.widgets.test_front_end import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import script
-
-AXE = "node_modules/axe-core/axe.min.js"
 
 
 @cache
@@ -41,9 +51,8 @@ def drawn(text=SENTENCE, *, seed=1, temperature=0.5, guidance=0.0, fixed=None):
     """Return the tokens that the book's painter draws in Python."""
     painter = load_painter("painter")
     painter.model.double()
-    world = WORLDS["korean" if any("가" <= c <= "힣" for c in text) else "english"]
     return painter.draw(
-        [world.parse(text)],
+        [world_of(text).parse(text)],
         uniform=uniforms(seed, 0, 16)[None],
         temperature=temperature,
         guidance=guidance,
@@ -145,6 +154,14 @@ class TestRefused:
         with pytest.raises(ValueError, match="keys for every head and sees all"):
             PaintASentence(random_painter(**changes), list(WORLDS.values()))
 
+    def test_a_painter_of_slots(self):
+        english = WORLDS["english"]
+        slots = Slots(english)
+        both = JointVocabulary(english.vocabulary, codes=slots.n_codes, grid=slots.grid)
+        model = LanguageModel(TransformerConfig(1, len(both)))
+        with pytest.raises(TypeError, match="of type Slots, but the page shows"):
+            PaintASentence(Painter(model, slots, both), english)
+
     def test_worlds_that_do_not_fit(self):
         english, korean = WORLDS.values()
         with pytest.raises(ValueError, match="worlds is empty"):
@@ -169,13 +186,10 @@ class TestRefused:
 @pytest.fixture
 def site(show, tmp_path):
     """A page from disk, with the checkpoint where the site has it, and no motion."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    (folder / "painter.js").write_text(script("painter", trained().to_bytes()), "utf-8")
+    keep_checkpoints(tmp_path, painter=trained())
 
     def opened(widget=None, *, still=True, **options):
         page = show(widget or book(), **options)
-        page.set_default_timeout(4000)
         if still:
             page.emulate_media(reduced_motion="reduce")
         page.loads = []
@@ -212,10 +226,6 @@ def codes(page):
     return found
 
 
-def shown(p):
-    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
-
-
 class TestSteps:
     def test_it_opens_with_the_picture_and_the_judge_without_the_model(self, site):
         page = site()
@@ -236,10 +246,10 @@ class TestSteps:
             )
             assert say(page).startswith(f"{where} token {step['code']}, ")
             found = page.locator(".qkv-cand b").all_inner_texts()
-            assert found == [shown(p) for _, p in step["top"]]
+            assert found == [chance(p) for _, p in step["top"]]
             weights = torch.tensor(step["looks"][-1]).mean(0)
             most = float(weights.max())
-            assert f"({shown(most)}; layer 3, mean of 4 heads)." in say(page)
+            assert f"({chance(most)}; layer 3, mean of 4 heads)." in say(page)
             sheet = page.locator(".qkv-easel1").first
             assert sheet.locator(".qkv-blank").count() == 15 - at
             page.keyboard.press("ArrowRight")
@@ -270,7 +280,7 @@ class TestSteps:
         page.locator("[data-pick=layer]").select_option(index=0)
         page.locator("[data-pick=head]").select_option(index=3)
         weights = torch.tensor(book().recorded["steps"][15]["looks"][0][2])
-        assert f"({shown(float(weights.max()))}; layer 1, head 3)" in say(page)
+        assert f"({chance(float(weights.max()))}; layer 1, head 3)" in say(page)
 
 
 class TestPainting:
@@ -436,10 +446,7 @@ class TestTyping:
         page.seen.errors.clear()  # the browser says itself what it did not find
 
     def test_a_painter_of_other_words_is_refused(self, show, tmp_path):
-        folder = tmp_path / "checkpoints"
-        folder.mkdir()
-        other = random_painter(languages=("english",)).to_bytes()
-        (folder / "painter.js").write_text(script("painter", other), "utf-8")
+        keep_checkpoints(tmp_path, painter=random_painter(languages=("english",)))
         page = show(view())
         page.locator("[data-act=again]").click()
         page.get_by_text("the file is of a painter of other words").wait_for()
@@ -520,31 +527,14 @@ def test_a_script_is_drawn_and_not_run(show):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(site, theme):
     page = site(theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def found():
-        violations = page.evaluate("axe.run().then((r) => r.violations)")
-        return [(v["id"], v["nodes"][0]["html"]) for v in violations]
-
-    assert found() == []
+    assert barriers(page) == []
     page.locator("[data-act=language]").click()
     here(page)
     page.locator("[data-cell='5']").click()
     page.locator("[data-candidate][aria-pressed=false]").first.click()
     page.locator("input[name=text]").fill("빨간 웡")
     page.keyboard.press("Enter")
-    assert found() == []
-
-
-SMALL = """(least) => [...document.querySelectorAll(
-        ".qkv-w :is(button, input, select, label)")]
-    .filter((e) => e.offsetParent && !e.closest("label:has(input, select)"))
-    .filter((e) => e.offsetHeight < least || e.offsetWidth < least)
-    .map((e) => e.outerHTML.slice(0, 80))"""
-TINY = """[...document.querySelectorAll(".qkv-w *")]
-    .filter((e) => e.offsetParent && [...e.childNodes].some((n) => n.nodeType === 3
-        && n.data.trim()) && parseFloat(getComputedStyle(e).fontSize) < 12)
-    .map((e) => e.outerHTML.slice(0, 80))"""
+    assert barriers(page) == []
 
 
 def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
@@ -555,8 +545,8 @@ def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
         page.goto(path.as_uri())
         page.evaluate("qkvHost.ready")
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        assert page.evaluate(SMALL, 24) == []
-        assert page.evaluate(TINY) == []
+        assert too_small(page) == []
+        assert unreadable(page) == []
         sides = page.locator("button.qkv-tile").evaluate_all(
             "(all) => all.map((e) => Math.min(e.offsetWidth, e.offsetHeight))"
         )
@@ -606,15 +596,8 @@ BROKEN = [
 
 
 def test_a_broken_state_says_what_is_wrong(show):
-    body = "".join(
-        slot(f"broken{i}", payload(view(), **changes) | {"model_id": f"other{i}"})
-        for i, (changes, _) in enumerate(BROKEN)
-    )
-    page = show(view(), body=body)
-    for i, (_, words) in enumerate(BROKEN):
-        text = page.locator(f"[data-qkv-widget=broken{i}]").inner_text()
-        assert "This widget cannot be drawn" in text
-        assert words in text
+    broken = [(payload(view(), **changes), words) for changes, words in BROKEN]
+    says_what_is_wrong(show, [view()], broken)
 
 
 def test_what_the_sentence_leaves_open_is_said(site):
@@ -634,4 +617,4 @@ def book_of(text):
 def test_sentences_of_the_sample_are_of_both_languages():
     said = sentences(20)
     assert len(said) == 20
-    assert sum(any("가" <= c <= "힣" for c in text) for text in said) == 10
+    assert sum(world_of(text) is WORLDS["korean"] for text in said) == 10

@@ -14,6 +14,7 @@ from tests.widgets.paint_a_sentence.sample import (
     sentences,
     small,
     view,
+    world_of,
 )
 from tests.widgets.test_front_end import CORE, ROOT, run
 
@@ -49,10 +50,6 @@ def asked(expression, cases, file=None):
 @cache
 def known_view():
     return view()
-
-
-def world_of(text):
-    return WORLDS["korean" if any("가" <= c <= "힣" for c in text) else "english"]
 
 
 # ------------------------------------------------------------ painting

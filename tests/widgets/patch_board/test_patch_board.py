@@ -3,7 +3,6 @@
 import base64
 import functools
 import json
-import sys
 
 import pytest
 import torch
@@ -15,14 +14,22 @@ from qkv.transformer import checkpoint as checkpoints
 from qkv.transformer import load
 from qkv.widgets import PatchBoard
 from tests.browser import watched_page
-from tests.widgets.pages import EVIL, HARM, harm, live, page_of, payload, slot, state_of
+from tests.widgets.checkpoints import keep_checkpoints
+from tests.widgets.pages import (
+    EVIL,
+    HARM,
+    barriers,
+    harm,
+    live,
+    page_of,
+    payload,
+    slot,
+    state_of,
+    unreadable,
+)
 from tests.widgets.test_front_end import CORE, ROOT, run
 from tests.widgets.translator.sample import checkpoint
 
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import script
-
-AXE = "node_modules/axe-core/axe.min.js"
 FOLDER = (ROOT / "src/qkv/widgets/patch_board").as_uri()
 COMMITTED = checkpoints._NAMED / "english_korean.safetensors"
 DOG, CAT = "the dog saw the cat", "the cat saw the dog"
@@ -320,6 +327,7 @@ class TestRefused:
             ("patched", [-1], "names the word -1"),
             ("off", [(2, 0)], r"off names \(2, 0\), but the decoder's heads are \(0, "),
             ("off", [(0, 4)], r"off names \(0, 4\)"),
+            ("off", [2], "off names 2, but the decoder's heads are"),
         ],
     )
     def test_words_and_heads(self, trait, value, words):
@@ -328,6 +336,16 @@ class TestRefused:
             setattr(view, trait, value)
         assert state_of(view) == state_of(board())
 
+    @pytest.mark.parametrize("changes", [{"kv_heads": 1}, {"window": 2}])
+    def test_a_model_that_the_page_cannot_compute(self, tmp_path, changes):
+        other = checkpoint(tmp_path, **changes)
+        with pytest.raises(ValueError, match="keys for every head and sees all"):
+            PatchBoard(other, "I love cats", "you love cats")
+
+    def test_no_token_to_write(self):
+        with pytest.raises(ValueError, match="max_length must be at least 1, not 0"):
+            new(max_length=0)
+
 
 # ------------------------------------------------------------ in Chromium
 
@@ -335,10 +353,7 @@ class TestRefused:
 @pytest.fixture
 def site(show, tmp_path):
     """A page from disk, with the checkpoint where the site has it."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    text = script("english_korean", book().to_bytes())
-    (folder / "english_korean.js").write_text(text, "utf-8")
+    keep_checkpoints(tmp_path, english_korean=book())
 
     def opened(widget=None, **options):
         return show(widget or board(), **options)
@@ -595,25 +610,13 @@ class TestKernel:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(site, theme):
     page = site(theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def check():
-        found = page.evaluate("axe.run().then((r) => r.violations)")
-        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
-
-    check()
+    assert barriers(page) == []
     page.locator("[data-head='0-2']").uncheck()
     here(page)
     field(page, 0).fill("the dgo saw the cat")
     field(page, 0).press("Enter")
     page.locator(".qkv-more summary").click()
-    check()
-
-
-SMALL = """[...document.querySelectorAll(".qkv-w *")].filter((e) =>
-    [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) &&
-    e.getClientRects().length && parseFloat(getComputedStyle(e).fontSize) < 12
-).map((e) => e.outerHTML.slice(0, 99))"""
+    assert barriers(page) == []
 
 
 def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
@@ -626,7 +629,7 @@ def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
         page.evaluate("qkvHost.ready")
         page.locator(".qkv-more summary").first.click()
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        assert page.evaluate(SMALL) == []
+        assert unreadable(page) == []
         assert page.seen.errors == []
 
 

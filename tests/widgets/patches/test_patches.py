@@ -3,7 +3,6 @@
 import base64
 import functools
 import json
-import sys
 
 import pytest
 import torch
@@ -11,8 +10,11 @@ import torch
 from qkv.vision import VisionConfig, VisionTransformer, load, rollout, save
 from qkv.widgets import Patches
 from tests.browser import watched_page
+from tests.widgets.checkpoints import keep_checkpoints
 from tests.widgets.pages import (
     HARM,
+    barriers,
+    chance,
     harm,
     live,
     page_of,
@@ -23,10 +25,6 @@ from tests.widgets.pages import (
 from tests.widgets.patches.sample import EVIL, NAMES, hidden_digits, images, vision
 from tests.widgets.test_front_end import CORE, ROOT, run
 
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import script
-
-AXE = "node_modules/axe-core/axe.min.js"
 COMMITTED = sorted(
     path
     for path in (ROOT / "src/qkv/checkpoints").glob("*.safetensors")
@@ -222,11 +220,7 @@ class TestRefused:
 @pytest.fixture
 def site(show, tmp_path):
     """A page from disk, with the checkpoints where the site has them."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    for name, model in (("small", small()), ("wide", wide())):
-        text = script(name, model.to_bytes())
-        (folder / f"{name}.js").write_text(text, "utf-8")
+    keep_checkpoints(tmp_path, small=small(), wide=wide())
 
     def opened(widget=None, **options):
         return show(widget or patches(), **options)
@@ -236,10 +230,6 @@ def site(show, tmp_path):
 
 def say(page):
     return page.locator(".qkv-say").inner_text()
-
-
-def chance(p):
-    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
 
 
 def numbers(page):
@@ -375,8 +365,7 @@ class TestHiding:
 
     def test_an_answer_that_stays_is_not_instead_of_itself(self, site, tmp_path):
         model, one = vision(seed=SWAYED), images().pixels[:1]
-        text = script("swayed", model.to_bytes())
-        (tmp_path / "checkpoints/swayed.js").write_text(text, "utf-8")
+        keep_checkpoints(tmp_path, swayed=model)
         page = site(Patches(model, images(), checkpoint="swayed", names=NAMES))
         page.get_by_label("hides it").check()
         full = look(model, one)[1].probabilities[0]
@@ -575,8 +564,7 @@ class TestModel:
         assert "the class token looks most at" in say(page)
 
     def test_a_model_for_other_images_is_refused(self, site, tmp_path):
-        other = script("small", wide().to_bytes())
-        (tmp_path / "checkpoints/small.js").write_text(other, "utf-8")
+        keep_checkpoints(tmp_path, small=wide())
         page = site()
         patch(page, 2).click()
         page.get_by_text("the file is of a model for other images").wait_for()
@@ -626,23 +614,16 @@ def test_a_name_that_is_a_script_is_drawn_not_run(site):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(site, theme):
     page = site(finder(), theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def check():
-        found = page.evaluate("axe.run().then((r) => r.violations)")
-        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
-
-    check()
+    assert barriers(page) == []
     page.locator("[data-act=top]").click()
     here(page)
     patch(page, 8).click()
-    check()
+    assert barriers(page) == []
     page = site(theme=theme)
-    page.add_script_tag(path=AXE)
     page.locator("[data-act=copy]").click()
     here(page)
     page.get_by_label("the rollout over all").check()
-    check()
+    assert barriers(page) == []
 
 
 def test_a_small_screen_is_not_scrolled_across(browser, tmp_path):

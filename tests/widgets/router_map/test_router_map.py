@@ -12,17 +12,18 @@ from tests.browser import watched_page
 from tests.widgets.pages import (
     EVIL,
     HARM,
+    barriers,
     harm,
     live,
     page_of,
     payload,
     says_what_is_wrong,
     state_of,
+    too_small,
 )
 from tests.widgets.router_map.sample import COUNT, router_map, rows, runs, tokens
 from tests.widgets.test_front_end import ROOT, STATIC, run
 
-AXE = "node_modules/axe-core/axe.min.js"
 FOLDER = (ROOT / "src/qkv/widgets/router_map").as_uri()
 NAMES = list(runs())
 
@@ -573,23 +574,13 @@ def test_a_script_is_drawn_and_not_run(show):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(show, theme):
     page = show(router_map(), theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def found():
-        violations = page.evaluate("axe.run().then((r) => r.violations)")
-        return [(v["id"], v["nodes"][0]["html"]) for v in violations]
-
-    assert found() == []
+    assert barriers(page) == []
     choose(page, run="no balance", capacity=1.25)
     page.locator("[data-field=own-0]").fill("99")
-    assert found() == []
+    assert barriers(page) == []
 
 
 BACK = "document.querySelectorAll('[data-act=back]').forEach((b) => b.click())"
-SMALL = """[...document.querySelectorAll(".qkv-w :is(button, input, select, label)")]
-    .filter((e) => e.offsetParent && !e.closest("label:has(input)"))
-    .filter((e) => e.offsetHeight < 24 || e.offsetWidth < 24)
-    .map((e) => e.outerHTML.slice(0, 80))"""
 
 
 def test_a_small_screen_scrolls_not_across(browser, tmp_path):
@@ -601,7 +592,7 @@ def test_a_small_screen_scrolls_not_across(browser, tmp_path):
         page.evaluate("qkvHost.ready")
         for _ in range(3):
             assert page.evaluate("document.documentElement.scrollWidth") == 360
-            assert page.evaluate(SMALL) == []
+            assert too_small(page) == []
             page.evaluate(BACK)
         assert page.seen.errors == []
         assert page.seen.foreign == []

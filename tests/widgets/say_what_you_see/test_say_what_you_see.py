@@ -1,7 +1,6 @@
 """SayWhatYouSee: its JavaScript says what qkv.vision's captioner says; its words."""
 
 import json
-import sys
 from copy import deepcopy
 from functools import cache
 
@@ -14,9 +13,12 @@ from qkv.vision import Captioner, GridEncoder, OneVector, load_captioner, save
 from qkv.widgets import SayWhatYouSee
 from qkv.widgets.say_what_you_see.say_what_you_see import MOST_WORDS
 from tests.browser import watched_page
+from tests.widgets.checkpoints import keep_checkpoints
 from tests.widgets.pages import (
     EVIL,
     HARM,
+    barriers,
+    chance,
     harm,
     live,
     page_of,
@@ -24,6 +26,8 @@ from tests.widgets.pages import (
     says_what_is_wrong,
     slot,
     state_of,
+    too_small,
+    unreadable,
 )
 from tests.widgets.say_what_you_see.sample import (
     PAGE,
@@ -34,11 +38,6 @@ from tests.widgets.say_what_you_see.sample import (
     view,
 )
 from tests.widgets.test_front_end import CORE, ROOT, STATIC, run
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import script
-
-AXE = "node_modules/axe-core/axe.min.js"
 
 FOLDER = (ROOT / "src/qkv/widgets/say_what_you_see").as_uri()
 COLOURS = ("red", "yellow", "green", "blue")
@@ -369,10 +368,8 @@ class TestRefused:
 @pytest.fixture
 def site(show, tmp_path):
     """A page from disk, with the checkpoints where the site has them."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    for name, (_, model) in trained().items():
-        (folder / f"{name}.js").write_text(script(name, model.to_bytes()), "utf-8")
+    models = {name: model for name, (_, model) in trained().items()}
+    keep_checkpoints(tmp_path, **models)
 
     def opened(widget=None, **options):
         page = show(widget or book(), **options)
@@ -385,10 +382,6 @@ def site(show, tmp_path):
 
 def say(page):
     return page.locator(".qkv-say").inner_text()
-
-
-def chance(p):
-    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
 
 
 def words(page):
@@ -691,29 +684,12 @@ def test_a_script_is_drawn_and_not_run(show):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(site, theme):
     page = site(theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def found():
-        violations = page.evaluate("axe.run().then((r) => r.violations)")
-        return [(v["id"], v["nodes"][0]["html"]) for v in violations]
-
-    assert found() == []
+    assert barriers(page) == []
     page.get_by_label("Korean").check()
     page.locator("[data-act=top]").click()
     here(page)
     page.locator("[data-slot='4']").click()
-    assert found() == []
-
-
-SMALL = """(least) => [...document.querySelectorAll(
-        ".qkv-w :is(button, input, select, label)")]
-    .filter((e) => e.offsetParent && !e.closest("label:has(input)"))
-    .filter((e) => e.offsetHeight < least || e.offsetWidth < least)
-    .map((e) => e.outerHTML.slice(0, 80))"""
-TINY = """[...document.querySelectorAll(".qkv-w *")]
-    .filter((e) => e.offsetParent && [...e.childNodes].some((n) => n.nodeType === 3
-        && n.data.trim()) && parseFloat(getComputedStyle(e).fontSize) < 12)
-    .map((e) => e.outerHTML.slice(0, 80))"""
+    assert barriers(page) == []
 
 
 def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
@@ -726,8 +702,8 @@ def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
         for language in ("Korean", "English"):
             page.get_by_label(language).first.check()
             assert page.evaluate("document.documentElement.scrollWidth") == 360
-            assert page.evaluate(SMALL, 24) == []
-            assert page.evaluate(TINY) == []
+            assert too_small(page) == []
+            assert unreadable(page) == []
         sides = page.locator("button.qkv-pocket, button.qkv-spot1").evaluate_all(
             "(all) => all.map((e) => Math.min(e.offsetWidth, e.offsetHeight))"
         )

@@ -14,11 +14,20 @@ from qkv.widgets import TransformerMap
 from qkv.widgets.shared.packed import LEVELS, Store, packed, sizes
 from tests.browser import watched_page
 from tests.unit.test_contracts import map_of_experts
-from tests.widgets.pages import HARM, harm, live, page_of, payload, slot, state_of
+from tests.widgets.pages import (
+    HARM,
+    barriers,
+    chance,
+    harm,
+    live,
+    page_of,
+    payload,
+    slot,
+    state_of,
+)
 from tests.widgets.test_front_end import CORE, run
 from tests.widgets.transformer_map.sample import EVIL, SOURCE, TARGET, sample
 
-AXE = "node_modules/axe-core/axe.min.js"
 KINDS = {
     "pre-norm": {},
     "post-norm": {"norm_first": False},
@@ -338,10 +347,6 @@ SPILT = """() => {
 }"""
 
 
-def chance(p):
-    return "<0.01" if 0 < p < 0.005 else ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
-
-
 def say(page):
     return page.locator(".qkv-say").inner_text()
 
@@ -658,9 +663,7 @@ def test_axe_finds_nothing(show, theme):
         drawn("probabilities"),
         theme=theme,
     )
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run().then((r) => r.violations)")
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
+    assert barriers(page) == []
 
 
 def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):

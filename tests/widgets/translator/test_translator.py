@@ -4,7 +4,6 @@ import base64
 import functools
 import json
 import random
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -18,9 +17,11 @@ from qkv.transformer import load
 from qkv.widgets import Translator
 from qkv.widgets.translator.translator import _language
 from tests.browser import watched_page
+from tests.widgets.checkpoints import LARGEST, bring_in, keep_checkpoints, script
 from tests.widgets.pages import (
     HARM,
     HOST,
+    barriers,
     harm,
     live,
     page_of,
@@ -28,14 +29,9 @@ from tests.widgets.pages import (
     says_what_is_wrong,
     state_of,
 )
-from tests.widgets.test_front_end import CORE, ROOT, run
+from tests.widgets.test_front_end import CORE, run
 from tests.widgets.translator.sample import EVIL, SOURCE, TARGET, checkpoint, trained
 
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from site_checkpoints import MOST as LARGEST
-from site_checkpoints import bring_in, script
-
-AXE = "node_modules/axe-core/axe.min.js"
 COMMITTED = checkpoints._NAMED / "english_korean.safetensors"
 SENTENCES = (["I", "love", "cats"], ["you"], ["I", "do", "not", "see", EVIL, "a"])
 
@@ -367,9 +363,7 @@ class TestKernel:
 @pytest.fixture
 def site(show, small, tmp_path):
     """A page from disk, with the checkpoint where the site has it."""
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    (folder / "small.js").write_text(script("small", small.to_bytes()), "utf-8")
+    keep_checkpoints(tmp_path, small=small)
 
     def opened(**options):
         return show(translator(small), **options)
@@ -575,9 +569,7 @@ class TestTyping:
     def test_a_row_of_words_that_is_no_sentence_is_translated_with_a_warning(
         self, show, small, tmp_path
     ):
-        (tmp_path / "checkpoints").mkdir()
-        file = tmp_path / "checkpoints/small.js"
-        file.write_text(script("small", small.to_bytes()), "utf-8")
+        keep_checkpoints(tmp_path, small=small)
         told = Translator(small, INPUTS, name="small", max_length=MOST, learnt=LEARNT)
         page = show(told)
         warning = page.locator(".qkv-doubt")
@@ -636,24 +628,18 @@ class TestTyping:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(site, theme):
     page = site(theme=theme)
-    page.add_script_tag(path=AXE)
-
-    def check():
-        found = page.evaluate("axe.run().then((r) => r.violations)")
-        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
-
-    check()
+    assert barriers(page) == []
     ask(page, "I lov dogs")
     page.locator(".qkv-more summary").click()
     to_the_end(page)
-    check()
+    assert barriers(page) == []
     page.get_by_label("several hypotheses").check()
     page.locator("[data-act=next]").click()
-    check()
+    assert barriers(page) == []
     page.locator("[data-act=load]").click()
     page.get_by_text("The model is here").wait_for()
     to_the_end(page)
-    check()
+    assert barriers(page) == []
 
 
 def test_a_small_screen_scrolls_inside_not_across(browser, small, tmp_path):
@@ -722,11 +708,10 @@ class TestSite:
 
     def test_the_host_looks_beside_itself(self, page, tmp_path, small):
         static, deep = tmp_path / "_static", tmp_path / "chapters"
-        (static / "checkpoints").mkdir(parents=True)
+        static.mkdir()
         deep.mkdir()
         (static / "host.js").write_text(HOST.read_text("utf-8"), "utf-8")
-        text = script("small", small.to_bytes())
-        (static / "checkpoints" / "small.js").write_text(text, "utf-8")
+        keep_checkpoints(static, small=small)
         tag = '<script src="../_static/host.js?v=1"></script>'
         (deep / "page.html").write_text(tag, "utf-8")
         page.goto((deep / "page.html").as_uri())

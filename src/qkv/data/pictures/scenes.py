@@ -91,10 +91,8 @@ class Scenes(Drawing[Captions]):
         share_dropped(left_out, "left_out")
         one_of("language", language, NAMES, who="Scenes knows")
         slots, fewest = whole(1, slots=slots, fewest=fewest).values()
-        jitter, most = (
-            *whole(0, jitter=jitter).values(),
-            whole(fewest, most=most)["most"],
-        )
+        jitter = whole(0, jitter=jitter)["jitter"]
+        most = whole(fewest, most=most)["most"]
         sizes = tuple(map(float, sizes))
         if most > slots**2:
             raise ValueError(
@@ -138,6 +136,8 @@ class Scenes(Drawing[Captions]):
         ------
         ValueError
             If there is no scene, or one has an object outside the page.
+        TypeError
+            If it is one scene, or what is no scene.
         """
         if isinstance(scenes, Scene):
             raise TypeError("a batch is of a list of scenes; of one give [scene]")

@@ -1,6 +1,7 @@
 """A page written slot by slot, as a colour and a shape: tokens that nobody learns."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import torch
 from jaxtyping import Int
@@ -58,9 +59,16 @@ class Slots:
         one_of("first", first, ORDERS, who="a slot has")
         self.world, self.first = world, first
         self.grid = world.slots, 2 * world.slots
+        self._meant = {self._pair(*name): name for name in product(COLOURS, SHAPES)}
 
     def tokens(self, pixels: Tensor) -> Int[Tensor, "batch row column"]:
-        """Return the tokens of pictures."""
+        """Return the tokens of pictures.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`Scenes.see`.
+        """
         return torch.tensor([self._written(scene) for scene in self.world.see(pixels)])
 
     def scenes(self, tokens: Int[Tensor, "batch row column"]) -> list[Scene]:
@@ -92,16 +100,11 @@ class Slots:
         return pair if self.first == "colour" else pair[::-1]
 
     def _read(self, rows: Sequence[Sequence[Sequence[int]]]) -> Scene:
-        meant = {
-            self._pair(colour, shape): (colour, shape)
-            for colour in COLOURS
-            for shape in SHAPES
-        }
         return Scene(
             tuple(
-                Thing(*meant[tuple(pair)], row, column)
+                Thing(*self._meant[tuple(pair)], row, column)
                 for row, pairs in enumerate(rows)
                 for column, pair in enumerate(pairs)
-                if tuple(pair) in meant
+                if tuple(pair) in self._meant
             )
         )

@@ -2,7 +2,7 @@
 
 import torch
 
-from qkv._checks import whole
+from qkv._checks import two_whole, whole
 from qkv.data.kinds import Questions
 from qkv.data.tasks import Task
 
@@ -28,6 +28,12 @@ class RepeatedBlocks(Task):
     ValueError
         If a size is below 1, ``lengths`` does not go upwards from 2 or more to no more
         than ``symbols``, or ``tokens`` leaves nothing to ask after the longest block.
+    TypeError
+        If a size is not whole, or ``lengths`` is one number and not two.
+
+    Notes
+    -----
+    By such sequences Olsson et al. (2022) find induction heads.
 
     Examples
     --------
@@ -41,19 +47,20 @@ class RepeatedBlocks(Task):
     def __init__(
         self, lengths: tuple[int, int] = (8, 32), symbols: int = 64, tokens: int = 64
     ) -> None:
-        low, high = lengths
+        low, high = two_whole("lengths", lengths, "(shortest, longest)", least=2)
         whole(1, symbols=symbols, tokens=tokens)
-        if not 2 <= low <= high <= symbols:
+        if not low <= high <= symbols:
             raise ValueError(
                 f"lengths run upwards from 2 or more to {symbols}, the number of "
-                f"symbols, not from {low} to {high}"
+                f"symbols, not from {low} to {high}; give shorter blocks, or more "
+                "symbols"
             )
         if tokens <= high:
             raise ValueError(
                 f"{tokens} tokens leave nothing to ask for after a block of {high}; "
                 f"give {high + 1} or more"
             )
-        self.lengths, self.symbols, self.tokens = lengths, symbols, tokens
+        self.lengths, self.symbols, self.tokens = (low, high), symbols, tokens
         self.n_source = self.n_target = symbols + 1
 
     def _draw(self, count: int, generator: torch.Generator) -> Questions:

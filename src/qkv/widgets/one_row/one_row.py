@@ -155,13 +155,17 @@ class OneRow(Widget):
             )
         return row
 
-    @traitlets.validate("tile", "maximum")
+    @traitlets.validate("tile", "step", "maximum")
     def _one_that_there_is(self, proposal: Any) -> Any:
-        value = proposal["value"]
-        if proposal["trait"].name == "maximum":
+        name, value = proposal["trait"].name, proposal["value"]
+        if name == "maximum":
             one_of("maximum", value, MAXIMA, who="there are")
-        elif self.scores:
+        elif self.scores and name == "tile":
             _tile(value, len(self.scores))
+        elif self.scores and not 0 <= value <= self._last():
+            raise ValueError(
+                f"step is {value}, but the tiles are counted from 0 to {self._last()}"
+            )
         return value
 
     @traitlets.observe(
@@ -171,7 +175,7 @@ class OneRow(Widget):
         """Say what the numbers give now."""
         if not self.given:
             return  # Not all traits are there yet.
-        self.step = min(self.step, math.ceil(len(self.scores) / self.tile) - 1)
+        self.step = min(self.step, self._last())
         tiles = self._tiles()
         count = "1 tile" if len(tiles) == 1 else f"{len(tiles)} tiles"
         self.alt = (
@@ -179,6 +183,10 @@ class OneRow(Widget):
             f"of up to {self.tile}, whose numbers can be edited. {self._way(tiles)} "
             f"{self._end(tiles[-1].output)}"
         )
+
+    def _last(self) -> int:
+        """Return the number of the last tile, from 0."""
+        return math.ceil(len(self.scores) / self.tile) - 1
 
     def _row(self) -> Tensor:
         scores = torch.tensor(self.scores, dtype=torch.float64)

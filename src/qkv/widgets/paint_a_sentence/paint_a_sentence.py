@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from qkv.widgets.shared.encode import listed
 from qkv.widgets.shared.html import page
 from qkv.widgets.shared.scenes import scenes
 from qkv.widgets.shared.served import Served, reckoned_there, rounded
+from qkv.widgets.shared.texts import texts
 from qkv.widgets.shared.uniforms import uniforms
 
 __all__ = ["PaintASentence"]
@@ -70,7 +70,7 @@ class PaintASentence(Served):
         language or other pages, the painter has other words, other pictures, shared
         keys or a window, or a number is out of its range.
     TypeError
-        If ``overruled`` is no mapping.
+        If ``overruled`` is no mapping, or the painter's tokenizer paints no pictures.
 
     Notes
     -----
@@ -363,6 +363,11 @@ def _fitting(painter: Any, worlds: Sequence[Any]) -> None:
         raise ValueError(
             f"the worlds' languages are {', '.join(languages)}; give one of each"
         )
+    if not hasattr(painter.tokenizer, "pictures"):
+        raise TypeError(
+            f"the painter's tokenizer is of type {type(painter.tokenizer).__name__}, "
+            "but the page shows what a DiscreteVAE paints; give a painter with one"
+        )
     known = set(painter.vocabulary.words.tokens)
     for world in worlds:
         lost = [word for word in world.vocabulary.tokens if word not in known]
@@ -486,27 +491,20 @@ def _board(view: PaintASentence) -> str:
     """Return the page as a table of what the judge sees."""
     side = view.page["slots"]
     names = [_named(view, name) for name in view.recorded["slots"]]
-    rows = "".join(
-        f'<tr><th scope="row">row {row + 1}</th>'
-        + "".join(f"<td>{name}</td>" for name in names[row * side : (row + 1) * side])
-        + "</tr>"
-        for row in range(side)
-    )
-    heads = "".join(f'<th scope="col">column {c + 1}</th>' for c in range(side))
-    return (
-        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return texts(
+        ["", *(f"column {c + 1}" for c in range(side))],
+        [[f"row {r + 1}", *names[r * side : (r + 1) * side]] for r in range(side)],
     )
 
 
 def _cells(view: PaintASentence) -> str:
     """Return a table of the tokens: how likely, where they look, the next likeliest."""
-    rows = "".join(
-        f'<tr><th scope="row">{at + 1}</th><td>{escape(_looks(view, at))}</td><td>'
-        + ", ".join(f"code {code} {p:.2f}" for code, p in drawn["top"][:3])
-        + "</td></tr>"
+    rows = [
+        (
+            str(at + 1),
+            _looks(view, at),
+            ", ".join(f"code {code} {p:.2f}" for code, p in drawn["top"][:3]),
+        )
         for at, drawn in enumerate(view.recorded["steps"])
-    )
-    heads = "".join(
-        f'<th scope="col">{head}</th>' for head in ("", "token", "likeliest")
-    )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    ]
+    return texts(("", "token", "likeliest"), rows)

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from html import escape
 from typing import Any
 
 import torch
 import traitlets
 from torch import Tensor
 
+from qkv._checks import whole
 from qkv.patching import patched as with_patches
 from qkv.widgets.shared.base import module
 from qkv.widgets.shared.encode import number
 from qkv.widgets.shared.html import page
-from qkv.widgets.shared.served import Served
+from qkv.widgets.shared.served import Served, reckoned_there
+from qkv.widgets.shared.texts import texts
 
 __all__ = ["PatchBoard"]
 
@@ -57,8 +58,9 @@ class PatchBoard(Served):
     Raises
     ------
     ValueError
-        If a word is unknown, the sentences are not of as many words or of too many, or
-        a word or a head is none.
+        If a word is unknown, the sentences are not of as many words or of too many, a
+        word or a head is none, ``max_length`` is below 1, or the model has shared keys
+        or a window.
 
     Notes
     -----
@@ -106,13 +108,14 @@ class PatchBoard(Served):
     ):
         self._checkpoint = checkpoint
         config, targets = checkpoint.model.config, checkpoint.target_vocab.tokens
+        reckoned_there(config)
         super().__init__(
             checkpoint,
             name,
             words=list(checkpoint.source_vocab.tokens[3:]),
             heads=[config.heads] * config.layers[1],
             joiner="" if " " in targets else " ",
-            most=max_length,
+            most=whole(1, max_length=max_length)["max_length"],
             pair=[clean, corrupted],
             patched=_first(clean, corrupted) if patched is None else list(patched),
             through=through,
@@ -166,15 +169,18 @@ class PatchBoard(Served):
 
     @traitlets.validate("off")
     def _its_heads(self, proposal: Any) -> list[list[int]]:
-        known = [[i, head] for i, n in enumerate(self.heads) for head in range(n)]
-        given = [list(one) for one in proposal["value"]]
+        known = [(i, head) for i, n in enumerate(self.heads) for head in range(n)]
+        given = [
+            tuple(one) if isinstance(one, list | tuple) else one
+            for one in proposal["value"]
+        ]
         for one in given:
             if one not in known:
                 raise ValueError(
-                    f"off names {tuple(one)}, but the decoder's heads are "
-                    f"{', '.join(str(tuple(each)) for each in known)}: (layer, head)"
+                    f"off names {one}, but the decoder's heads are "
+                    f"{', '.join(map(str, known))}: (layer, head)"
                 )
-        return [one for one in known if one in given]
+        return [list(one) for one in known if one in given]
 
     @traitlets.observe("pair", "patched", "through", "off")
     def _record(self, _: Any) -> None:
@@ -239,19 +245,13 @@ class PatchBoard(Served):
 
     def fallback(self) -> str:
         """Return the three runs as a table."""
-        rows = "".join(
-            f'<tr><th scope="row">{run}</th><td>{escape(self._written(run))}</td>'
-            f"<td>{_two(a - b) if pair else ''}</td></tr>"
+        rows = [
+            (run, self._written(run), _two(pair[0] - pair[1]) if pair else "")
             for run in RUNS
             for pair in [self.recorded["logits"][run]]
-            for a, b in [pair or (0, 0)]
-        )
-        heads = "".join(
-            f'<th scope="col">{head}</th>'
-            for head in ("run", "it writes", "difference of the two logits")
-        )
-        body = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        return page(self.alt, body)
+        ]
+        heads = "run", "it writes", "difference of the two logits"
+        return page(self.alt, texts(heads, rows))
 
 
 def _first(clean: str, corrupted: str) -> list[int]:

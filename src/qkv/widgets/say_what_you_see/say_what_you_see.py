@@ -16,6 +16,7 @@ from qkv.widgets.shared.html import named, page, table
 from qkv.widgets.shared.recorded import likely
 from qkv.widgets.shared.scenes import scenes
 from qkv.widgets.shared.served import rounded, serve
+from qkv.widgets.shared.texts import texts
 
 __all__ = ["SayWhatYouSee"]
 
@@ -372,27 +373,20 @@ def _board(view: SayWhatYouSee) -> str:
     """Return the page as a table of names."""
     sides = range(view.page["slots"])
     objects = {(row, column): name for row, column, name in view.recorded["objects"]}
-    rows = "".join(
-        f'<tr><th scope="row">row {row + 1}</th>'
-        + "".join(f"<td>{escape(objects.get((row, c), ''))}</td>" for c in sides)
-        + "</tr>"
-        for row in sides
-    )
-    heads = "".join(f'<th scope="col">column {c + 1}</th>' for c in sides)
-    return (
-        f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return texts(
+        ["", *(f"column {c + 1}" for c in sides)],
+        [[f"row {r + 1}", *(objects.get((r, c), "") for c in sides)] for r in sides],
     )
 
 
 def _words(said: Mapping[str, Any]) -> str:
     """Return a table of the words: how likely, where they look, the next likeliest."""
-    rows = "".join(
-        f'<tr><th scope="row">{at + 1}</th><td>{escape(_looks(said, at))}</td><td>'
-        + escape(", ".join(f"{token} {p:.2f}" for token, p in top[1:3]))
-        + "</td></tr>"
+    rows = [
+        (
+            str(at + 1),
+            _looks(said, at),
+            ", ".join(f"{token} {p:.2f}" for token, p in top[1:3]),
+        )
         for at, top in enumerate(said["top"])
-    )
-    heads = "".join(
-        f'<th scope="col">{head}</th>' for head in ("", "word", "next likeliest")
-    )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    ]
+    return texts(("", "word", "next likeliest"), rows)
