@@ -34,7 +34,26 @@ VIOLATIONS = """async (rules) => {
 
 
 # What a barrier can depend on the window and the theme for; the rest is the same HTML.
-OF_THE_WINDOW = ["color-contrast", "scrollable-region-focusable"]
+# Targets have 24 px, or are as far from others (WCAG 2.5.8).
+OF_THE_WINDOW = ["color-contrast", "scrollable-region-focusable", "target-size"]
+# Letters as drawn, also in drawings and in widgets; only those above and below the line
+# are small.
+SMALL = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = new Map();
+  while (texts.nextNode()) {
+    const { parentElement: at, data } = texts.currentNode;
+    if (!data.trim() || !at.checkVisibility()) continue;
+    if (at.closest("sub, sup, .sub, .katex, math")) continue;
+    const matrix = at.ownerSVGElement && at.getScreenCTM();
+    const drawn = matrix ? Math.hypot(matrix.a, matrix.b) : 1; // letters may be turned
+    const size = parseFloat(getComputedStyle(at).fontSize) * drawn;
+    const inside = at.closest(".qkv-w, figure")?.className ?? "";
+    const where = `${inside} ${at.tagName}.${at.getAttribute("class")}`;
+    if (size > 0 && size < 11.99) found.set(where, [size, data]);
+  }
+  return [...found].map(([where, [size, data]]) => `${where}: ${size} ${data.trim()}`);
+}"""
 
 
 def visit(page, address):
@@ -59,6 +78,7 @@ class Met:
     trouble: list[str]
     asked: frozenset[str] = frozenset()
     stuck: tuple[str, ...] = ()
+    small: tuple[str, ...] = ()
 
 
 def overhang(page) -> int:
@@ -101,14 +121,16 @@ def meet_on_a_phone(page, address, name) -> Met:
     """
     trouble = visit(page, address)
     page.evaluate(OPEN_ALL)
-    found = [] if name.startswith("api/") else barriers(page, OF_THE_WINDOW)
+    looked_up = name.startswith("api/")  # is not read on a phone
+    found = [] if looked_up else barriers(page, OF_THE_WINDOW)
+    small = () if looked_up else tuple(page.evaluate(SMALL))
     wide, widgets = overhang(page), widgets_of(page)
     for widget in widgets:
         to_the_last_step(page, widget)
         wide = max(wide, overhang(page))
     seen = page.seen
     trouble += seen.foreign + seen.errors + seen.console
-    return Met(wide, found, len(widgets), trouble)
+    return Met(wide, found, len(widgets), trouble, small=small)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +174,11 @@ def test_no_page_is_wider_than_its_window(met):
 def test_axe_finds_nothing(met):
     found = {name: each.violations for name, each in met.items()}
     assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_letters_can_be_read_on_a_phone(on_a_phone):
+    small = {name: each.small for name, each in on_a_phone.items() if each.small}
+    assert small == {}
 
 
 def test_every_widget_of_the_twins_stands_on_its_page(met, site):

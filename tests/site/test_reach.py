@@ -1,55 +1,8 @@
-"""What a hand can hit and an eye can read on a phone, and what moves for whom."""
+"""What is in sight in a window of each size, and what moves for whom."""
 
 import pytest
 
 from tests.browser import watched_page
-from tests.site.test_pages import PHONE, barriers
-
-# Targets of 24 px, or as far from others (WCAG 2.5.8): axe measures them.
-TARGETS = ["target-size"]
-# Letters as drawn, also in drawings and in widgets; only those above and below the line
-# are small.
-SMALL = """() => {
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = new Map();
-  while (texts.nextNode()) {
-    const { parentElement: at, data } = texts.currentNode;
-    if (!data.trim() || !at.checkVisibility()) continue;
-    if (at.closest("sub, sup, .sub, .katex, math")) continue;
-    const matrix = at.ownerSVGElement && at.getScreenCTM();
-    const drawn = matrix ? Math.hypot(matrix.a, matrix.b) : 1; // letters may be turned
-    const size = parseFloat(getComputedStyle(at).fontSize) * drawn;
-    const inside = at.closest(".qkv-w, figure")?.className ?? "";
-    const where = `${inside} ${at.tagName}.${at.getAttribute("class")}`;
-    if (size > 0 && size < 11.99) found.set(where, [size, data]);
-  }
-  return [...found].map(([where, [size, data]]) => `${where}: ${size} ${data.trim()}`);
-}"""
-
-
-@pytest.fixture(scope="module")
-def on_a_phone(browser, site):
-    """What is too small, by page: targets, and letters."""
-    found = {}
-    for name in site.pages:
-        if name.startswith("api/"):
-            continue
-        with watched_page(browser, viewport=PHONE) as page:
-            page.goto(f"{site.address}/{name}")
-            page.evaluate("window.qkvHost?.ready")
-            found[name] = barriers(page, TARGETS), page.evaluate(SMALL)
-    return found
-
-
-def test_what_is_pressed_is_large_enough_for_a_finger(on_a_phone):
-    small = {name: targets for name, (targets, _) in on_a_phone.items() if targets}
-    assert small == {}
-
-
-def test_letters_can_be_read_on_a_phone(on_a_phone):
-    small = {name: letters for name, (_, letters) in on_a_phone.items() if letters}
-    assert small == {}
-
 
 # ------------------------------------------------------------------------ the window
 
