@@ -327,6 +327,23 @@ class TestPainting:
         )
         assert page.loads == []
 
+    def test_what_is_painted_while_the_model_comes_stands_whole(self, site):
+        page = site(still=False)
+        page.emulate_media(reduced_motion="no-preference")
+        page.evaluate("""() => {
+            const load = qkvHost.checkpoint;
+            qkvHost.checkpoint = (name) => new Promise((resolve) => {
+                window.come = () => resolve(load(name));
+            });
+        }""")
+        page.locator("[data-act=again]").click()
+        page.locator("input[name=text]").fill("green moon")
+        page.keyboard.press("Enter")
+        page.evaluate("come()")
+        here(page)
+        assert page.locator(".qkv-count").inner_text() == "16 / 16"
+        assert "The judge reads “" in judge(page)
+
     def test_a_step_stops_the_motion(self, site):
         page = site(still=False)
         page.emulate_media(reduced_motion="no-preference")
@@ -428,7 +445,7 @@ class TestTyping:
         page.locator("input[name=text]").fill("green moon")
         page.keyboard.press("Enter")
         page.get_by_text("The model could not be used").wait_for()
-        assert "Your sentence stays" in page.locator(".qkv-painter").inner_text()
+        assert "Your sentence stays" in page.locator(".qkv-model").inner_text()
         assert page.locator("input[name=text]").input_value() == "green moon"
         assert say(page) == "For this the model is needed."
         page.locator("[data-act=reset]").click()
@@ -565,6 +582,60 @@ def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
         assert page.seen.foreign == []
 
 
+@pytest.fixture
+def phone(browser, tmp_path):
+    """A page on a phone, with touch and without a keyboard."""
+    path = tmp_path / "page.html"
+    size = {"width": 360, "height": 740}
+    options = {"has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
+    with watched_page(browser, viewport=size, **options) as page:
+
+        def opened(widget):
+            path.write_text(page_of(widget), "utf-8")
+            page.goto(path.as_uri())
+            page.evaluate("qkvHost.ready")
+            return page
+
+        yield opened
+        assert page.seen.errors == []
+
+
+EDGES = """(name) => {
+    const {top, bottom} = document.querySelector(name).getBoundingClientRect();
+    return [top, bottom];
+}"""
+SHORT = "red circle above blue ring"
+LONG = "yellow star and ring above blue triangle"
+
+
+@pytest.mark.parametrize("text", [SHORT, LONG])
+def test_on_a_phone_what_changes_is_beside_what_changes_it(phone, text):
+    page = phone(book_of(text))
+    high = set()
+    for cell in range(16):
+        page.locator(f"[data-cell='{cell}']").tap()
+        high.add(page.evaluate(HEIGHT))
+        top, bottom = page.evaluate(EDGES, ".qkv-easel1")
+        first, _ = page.evaluate(EDGES, "[data-candidate='0']")
+        _, second = page.evaluate(EDGES, "[data-candidate='1']")
+        assert top <= first < second <= bottom
+        field, _ = page.evaluate(EDGES, "input[name=text]")
+        assert bottom - field <= 740
+    assert len(high) == 1
+    assert high.pop() <= 1400
+
+
+def test_on_a_phone_the_words_that_may_follow_are_in_sight(phone):
+    page = phone(book())
+    page.locator("[data-act=clear]").tap()
+    for word in ("red", "circle", "above", "ring"):
+        page.locator(".qkv-lexeme").get_by_text(word, exact=True).tap()
+        x = page.locator(".qkv-lexeme[aria-disabled=false]").first.bounding_box()["x"]
+        assert 0 < x < 300
+    assert page.locator("input[name=text]").input_value() == "red circle above ring"
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_on_paper_the_picture_grows(show):
     page = show(view(), query="?print")
     assert page.locator("button, input, select").count() == 0
@@ -595,7 +666,7 @@ def test_boards_and_buttons_have_alternative_texts(site):
 
 BROKEN = [
     ({"page": {}}, "it has no page with colours and shapes"),
-    ({"voices": []}, "it reads no language"),
+    ({"voices": []}, "it knows no language"),
     ({"voices": [{"language": "french", "words": []}]}, "it knows no language french"),
     ({"sentence": "red"}, "its sentence cannot be painted: After “red” the sentence"),
     ({"step": -1}, "it has no step -1"),

@@ -5,9 +5,10 @@ import { choice, sentence } from "../core/controls.js";
 import { details } from "../core/details.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { enters } from "../core/inputs.js";
+import { enters, MOST_LETTERS } from "../core/inputs.js";
 import { korean, marked } from "../core/korean.js";
 import { modelHint, size, withNetwork } from "../core/loading.js";
+import { once } from "../core/once.js";
 import { scroll } from "../core/scroll.js";
 import { nearest, wordsOf } from "../core/spelling.js";
 import { quoted, shown } from "../core/text.js";
@@ -33,7 +34,7 @@ import { doors, said, silentHeads, textOf, tokenName, two } from "./saying.js";
  * @property {{ field: number, word: string, near: string[] }[]} unknown
  * @property {number} field
  * @property {Partial<Asked>} wanted
- * @property {Map<string, Result>} known
+ * @property {(key: string, asked: Asked) => Result} known
  */
 /** @typedef {Own & import("../core/details.js").Opened & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
@@ -68,13 +69,8 @@ function resultOf(w, asked) {
   const [key, recorded] = [keyOf(asked), w.get("recorded")];
   if (key === keyOf(recorded.asked)) return recorded;
   if (!w.local.net) return null;
-  w.local.known ??= new Map();
-  const known = w.local.known.get(key);
-  if (known) return known;
-  if (w.local.known.size >= MOST_KNOWN) w.local.known.clear();
-  const made = run(w.local.net, asked, w.get("most"));
-  w.local.known.set(key, made);
-  return made;
+  w.local.known ??= once((_, one) => run(w.local.net, one, w.get("most")), MOST_KNOWN);
+  return w.local.known(key, asked);
 }
 
 /** Take over what is wanted. @param {W} w */
@@ -195,7 +191,7 @@ function sentences(w) {
   return html`<form class="qkv-two-texts" @submit=${submit}>
       ${NAMES.map(
         (name, i) => html`<label><span>${name}</span>
-          <input name="text" data-field=${i} autocomplete="off" spellcheck="false" .value=${live(now[i])}
+          <input name="text" data-field=${i} maxlength=${MOST_LETTERS} autocomplete="off" spellcheck="false" .value=${live(now[i])}
             aria-invalid=${(w.local.unknown ?? []).some(({ field }) => field === i)}
             @focus=${() => enter(i)} @input=${(e) => put(w, i, e.target.value)} @keydown=${enters} /></label>`,
       )}
