@@ -451,7 +451,8 @@ CUT = """[...document.querySelectorAll(".qkv-scroll")]
     .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)"""
 
 
-@pytest.mark.parametrize("width", [360, 768, 1000, 1920])
+# On a phone of 360 pixels the site leaves a widget 328 of them: a page of 344 here.
+@pytest.mark.parametrize("width", [344, 768, 1000, 1920])
 def test_it_fits_and_nothing_jumps(browser, tmp_path, width):
     """On a phone nothing has to be scrolled sideways either."""
     path = tmp_path / "page.html"
@@ -470,6 +471,6 @@ def test_it_fits_and_nothing_jumps(browser, tmp_path, width):
                 page.get_by_label("rescale what is held").uncheck()
                 page.locator("[data-act=next]").press("Home")
         assert len(high) == 1
-        assert width == 360 or high.pop() <= 700
+        assert width == 344 or high.pop() <= 700
         assert page.seen.errors == []
         assert page.seen.foreign == []

@@ -495,8 +495,10 @@ class TestKernel:
 HEIGHT = "document.querySelector('.qkv-w').offsetHeight"
 
 
-@pytest.mark.parametrize("width", ["736px", "1000px"])
-def test_a_step_never_moves_the_page(site, width):
+@pytest.mark.parametrize(
+    ("width", "most"), [("690px", 720), ("736px", 700), ("1000px", 700)]
+)
+def test_a_step_never_moves_the_page(site, width, most):
     page = site(
         PaintASentence(
             trained(), list(WORLDS.values()), "yellow star and ring above blue triangle"
@@ -509,7 +511,7 @@ def test_a_step_never_moves_the_page(site, width):
         page.locator(f"[data-cell='{cell}']").click()
         high.add(page.evaluate(HEIGHT))
     assert len(high) == 1
-    assert high.pop() <= 700
+    assert high.pop() <= most
 
 
 def test_a_script_is_drawn_and_not_run(show):
@@ -584,9 +586,9 @@ def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
 
 @pytest.fixture
 def phone(browser, tmp_path):
-    """A page on a phone, with touch and without a keyboard."""
+    """A page on a phone of 360 pixels: the site leaves a widget 328 of them, as here."""
     path = tmp_path / "page.html"
-    size = {"width": 360, "height": 740}
+    size = {"width": 344, "height": 740}
     options = {"has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
     with watched_page(browser, viewport=size, **options) as page:
 
@@ -633,7 +635,7 @@ def test_on_a_phone_the_words_that_may_follow_are_in_sight(phone):
         x = page.locator(".qkv-lexeme[aria-disabled=false]").first.bounding_box()["x"]
         assert 0 < x < 300
     assert page.locator("input[name=text]").input_value() == "red circle above ring"
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.evaluate("document.documentElement.scrollWidth") == 344
 
 
 def test_on_paper_the_picture_grows(show):
