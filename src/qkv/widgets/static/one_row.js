@@ -39,7 +39,7 @@ function pt(t,e){let n=document.adoptedStyleSheets.find(o=>o.qkv===t),s=n??Objec
   </tr>`}var Se=t=>Math.max(3,...[...t.typed,...t.values].map(e=>String(e).length));function Ee(t,e){let n=u`<table class="qkv-keys-of" style="--wide:${Se(e)}">
     <thead><tr>
       <th scope="col"><span class="qkv-vh">tile</span></th><th scope="col">key</th><th scope="col">may<br />attend</th><th scope="col">score${e.large?u`<br />× ${F}`:d}</th>
-      <th scope="col">value</th><th scope="col">counts<br />${Te()}</th><th scope="col">share of<br />the output</th>
+      <th scope="col">value</th><th scope="col">counts<br />${Te()}</th><th scope="col">share of<br />output</th>
     </tr></thead>
     ${e.tiles.map(({from:s,to:o},i)=>{let r=Array.from({length:o-s},(l,a)=>s+a);return u`<tbody class=${i===e.at?"qkv-tile-now":i>e.at?"qkv-tile-later":""}>${r.map(l=>Me(t,e,i,l))}</tbody>`})}
   </table>`;return u`<div>
