@@ -569,6 +569,16 @@ class TestKernel:
         assert page.evaluate("model.get('patched')") == []
         assert "No word is patched" in place.locator(".qkv-say").inner_text()
 
+    def test_after_a_restart_of_the_kernel_it_says_what_to_do(self, show):
+        page = live(show, board())
+        place = page.locator("#live2")
+        page.evaluate("""() => {
+            model.send = () => { throw new Error("Cannot send"); };
+        }""")
+        place.locator("[data-word='1']").click()
+        place.get_by_text("its kernel was started anew; run its cell again").wait_for()
+        assert place.locator("[data-word='1']").is_checked()
+
     def test_no_key_leaves_it(self, show):
         page = live(show, board())
         page.evaluate("""() => {

@@ -33,7 +33,11 @@ function fromKernel(w, name) {
       patience,
     );
     w.model.on("msg:custom", answered);
-    w.model.send({ type: "weights", id, name });
+    try {
+      w.model.send({ type: "weights", id, name });
+    } catch {
+      done(reject, new Error("its kernel was started anew; run its cell again"));
+    }
   });
 }
 
