@@ -586,7 +586,7 @@ def test_a_phone_has_large_targets_and_scrolls_not_across(browser, tmp_path):
 
 @pytest.fixture
 def phone(browser, tmp_path):
-    """A page on a phone of 360 pixels: the site leaves a widget 328 of them, as here."""
+    """A page on a phone: of its 360 pixels the site leaves a widget 328, as here."""
     path = tmp_path / "page.html"
     size = {"width": 344, "height": 740}
     options = {"has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}

@@ -106,7 +106,7 @@ export function overrule(w, cell, code) {
 
 /** Arrow keys among buttons that stand in a grid; no key leaves it. @param {W} w */
 export const among = (w, kind, columns, count, go) => (event) => {
-  if (event.key !== "Tab") event.stopPropagation(); // JupyterLab would go on to another cell
+  if (event.key !== "Tab") event.stopPropagation(); // the arrows would step, too
   const now = Number(event.target.dataset[kind]);
   const to = walk(event, [Math.floor(now / columns), now % columns], [Math.ceil(count / columns), columns]);
   if (!to) return;
