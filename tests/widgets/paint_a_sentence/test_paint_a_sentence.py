@@ -610,6 +610,14 @@ SHORT = "red circle above blue ring"
 LONG = "yellow star and ring above blue triangle"
 
 
+def test_a_long_word_makes_the_page_no_wider(phone):
+    page = phone(book())
+    page.locator("input[name=text]").fill("x" * 400)
+    page.keyboard.press("Enter")
+    assert "Word 1 is “xxx" in page.get_by_role("alert").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == 344
+
+
 @pytest.mark.parametrize("text", [SHORT, LONG])
 def test_on_a_phone_what_changes_is_beside_what_changes_it(phone, text):
     page = phone(book_of(text))

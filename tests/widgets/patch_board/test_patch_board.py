@@ -637,6 +637,10 @@ def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
         page.locator(".qkv-more summary").first.click()
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert page.evaluate(SMALL) == []
+        field(page, 0).first.fill("w" * 400)
+        field(page, 0).first.press("Enter")
+        assert "It does not know" in page.locator("[role=status]").first.inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert page.seen.errors == []
 
 
