@@ -417,7 +417,13 @@ class TestInTheBrowser:
         page.locator("[data-act=back]").focus()
         page.keyboard.press("Home")
         assert say(page).startswith("Tile 1 of 4")
-        assert {*page.evaluate("left")} <= {"Enter", "ArrowRight", "Home"}
+        for place in ("[data-act=next]", ".qkv-scroll"):  # JupyterLab would cut a cell
+            page.locator(place).first.focus()
+            for key in ("x", "a", "d", "ArrowDown", "Shift+J", "Enter"):
+                page.keyboard.press(key)
+        assert {*page.evaluate("left")} == {"Shift"}
+        page.keyboard.press("Shift+Enter")  # it runs the cell, as everywhere
+        assert page.evaluate("left.at(-1)") == "Enter"
         assert page.locator(".qkv-say[aria-live=polite]").count() == 1
 
     def test_with_a_kernel_the_numbers_go_both_ways(self, show):
@@ -450,7 +456,8 @@ CUT = """[...document.querySelectorAll(".qkv-scroll")]
     .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)"""
 
 
-@pytest.mark.parametrize("width", [360, 768, 1000, 1920])
+# On a phone of 360 pixels the site leaves a widget 328 of them: a page of 344 here.
+@pytest.mark.parametrize("width", [344, 768, 1000, 1920])
 def test_it_fits_and_nothing_jumps(browser, tmp_path, width):
     """On a phone nothing has to be scrolled sideways either."""
     path = tmp_path / "page.html"
@@ -469,6 +476,6 @@ def test_it_fits_and_nothing_jumps(browser, tmp_path, width):
                 page.get_by_label("rescale what is held").uncheck()
                 page.locator("[data-act=next]").press("Home")
         assert len(high) == 1
-        assert width == 360 or high.pop() <= 700
+        assert width == 344 or high.pop() <= 700
         assert page.seen.errors == []
         assert page.seen.foreign == []

@@ -252,6 +252,25 @@ def test_the_first_wrong_word_is_named_and_the_nearest_sentence(text, place, nea
     assert named in said
 
 
+def test_a_text_that_a_few_changes_cannot_mend_is_not_tried():
+    """What is counted is how often its words are looked up, and not the time."""
+    expression = """(() => {
+        let count = 0;
+        const counting = new Proxy(m.voiceOf(voices, c), {
+            get: (voice, name) => { count += 1; return voice[name]; }});
+        return [m.mended(c, counting, page), count];
+    })()"""
+    long = f"star{' and star' * 60} strr"
+    assert len(long.split()) == 122
+    ((mended, count),) = asked(expression, [long])
+    assert mended == ""
+    assert count < 10
+    short = "red star and blue strr above green moon and yellow ring now"
+    ((mended, count),) = asked(expression, [short])
+    assert mended == "red star and blue star above green moon and yellow ring"
+    assert count > 10
+
+
 def known_words(text, world):
     words = text.split()
     if world.language == "english":
@@ -350,7 +369,7 @@ def test_the_judge_sees_what_pythons_sees():
 def test_a_cell_is_named_by_what_it_is_a_part_of():
     world = WORLDS["english"]
     asked_ = world.sample(40, seed=9)
-    name = "m.nameOf(m.cut(c, i, 4), i, 4, page)"
+    name = "m.nameOf(m.cut(c, i, 4), i, page)"
     expression = f"Array.from({{length: 16}}, (_, i) => {name})"
     made = asked(expression, asked_.pixels.tolist())
     for names, scene in zip(made, asked_.scenes, strict=True):
@@ -387,7 +406,7 @@ OPEN = """(() => {
     const all = m.layouts(m.read(c.text, english, page).rows, page).map((slots) =>
         ({slots, codes: net.encode(m.painted(page, m.thingsOn(slots, page)))}));
     return c.tokens.map((_, cell) => {
-        const {count, codes} = m.open(all, c.tokens.slice(0, cell), 4, page);
+        const {count, codes} = m.open(all, c.tokens.slice(0, cell), page);
         const rows = [...codes];
         return [count, rows.map(([code, {share, names}]) => [code, share, names])];
     });

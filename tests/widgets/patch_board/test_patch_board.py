@@ -58,7 +58,7 @@ def asked(file, cases, *, most=40):
         import {{ readFileSync }} from "node:fs";
         import {{ readCheckpoint }} from "{CORE}/safetensors.js";
         import {{ transformer }} from "{CORE}/transformer.js";
-        import {{ over, run }} from "{FOLDER}/patching.js";
+        import {{ recovered, run }} from "{FOLDER}/patching.js";
         import {{ said }} from "{FOLDER}/saying.js";
         const {{ file, cases, most }} = JSON.parse(readFileSync(0, "utf8"));
         const bytes = readFileSync(file);
@@ -67,7 +67,7 @@ def asked(file, cases, *, most=40):
         const net = {{ ...read, ...transformer(read) }};
         console.log(JSON.stringify(cases.map((c) => {{
             const made = run(net, c, most);
-            return {{ ...made, over: over(made), said: said(c, made, "") }};
+            return {{ ...made, recovered: recovered(made), said: said(c, made, "") }};
         }})));
     """
     given = {"file": str(file), "cases": cases, "most": most}
@@ -231,10 +231,10 @@ def test_the_known_results_hold_in_the_page_and_in_python():
         cases, asked(COMMITTED, cases), KNOWN, strict=True
     ):
         assert made["writes"]["patched"] == [*text, "<eos>"]
-        assert low <= made["over"] <= high
+        assert low <= made["recovered"] <= high
         view = new(patched=one["patched"], through=one["through"])
         assert view.text == text
-        assert low <= view.over <= high
+        assert low <= view.recovered <= high
 
 
 # ------------------------------------------------------------ Python's words
@@ -269,7 +269,7 @@ class TestPython:
     def test_where_nothing_differs_there_is_no_way(self):
         view = PatchBoard(book(), CAT, CAT)
         assert view.patched == []
-        assert view.over is None
+        assert view.recovered is None
         assert "one translation" in repr(view)
         assert "<td></td>" in view.fallback()
 
@@ -439,7 +439,7 @@ class TestBoard:
         off = [(0, 2), *((1, head) for head in range(4))]
         view = new(off=off)
         assert writes(page)[2] == view.text
-        assert f"goes {view.over:.2f} of the way" in say(page)
+        assert f"goes {view.recovered:.2f} of the way" in say(page)
 
     def test_what_is_chosen_while_the_model_is_loaded_is_not_lost(self, site):
         page = site()
@@ -485,7 +485,7 @@ class TestSentences:
             patched=[1],
         )
         assert writes(page)[2] == view.text
-        assert f"{view.over:.2f}".replace("-", "−") in say(page)
+        assert f"{view.recovered:.2f}".replace("-", "−") in say(page)
 
     def test_fewer_words(self, site):
         page = site(new(patched=[1, 4]))
@@ -584,6 +584,16 @@ class TestKernel:
         assert page.evaluate("model.get('patched')") == []
         assert "No word is patched" in place.locator(".qkv-say").inner_text()
 
+    def test_after_a_restart_of_the_kernel_it_says_what_to_do(self, show):
+        page = live(show, board())
+        place = page.locator("#live2")
+        page.evaluate("""() => {
+            model.send = () => { throw new Error("Cannot send"); };
+        }""")
+        place.locator("[data-word='1']").click()
+        place.get_by_text("its kernel was started anew; run its cell again").wait_for()
+        assert place.locator("[data-word='1']").is_checked()
+
     def test_no_key_leaves_it(self, show):
         page = live(show, board())
         page.evaluate("""() => {
@@ -630,6 +640,10 @@ def test_a_small_screen_scrolls_inside_not_across(browser, tmp_path):
         page.locator(".qkv-more summary").first.click()
         assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert unreadable(page) == []
+        field(page, 0).first.fill("w" * 400)
+        field(page, 0).first.press("Enter")
+        assert "It does not know" in page.locator("[role=status]").first.inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
         assert page.seen.errors == []
 
 

@@ -125,12 +125,17 @@ function follow(w) {
   }
 }
 
-/** @param {W} w */
+/**
+ * A key in a widget is the widget's: JupyterLab would insert a cell at "a", and cut this one at "x". What runs a cell,
+ * and keys with Ctrl and the like, are JupyterLab's.
+ * @param {W} w
+ */
 function onKey(w, event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const runs = event.shiftKey && event.key === "Enter";
+  if (runs || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (!/^(Tab|Shift)$/.test(event.key)) event.stopPropagation();
   const at = event.target;
-  // A slider's or a list's arrows are its own: JupyterLab would go to another cell.
-  if (at.matches("input, select")) return event.stopPropagation();
+  if (event.shiftKey || at.matches("input, select")) return;
   const act = w.keys[keys[event.key]];
   if (!act) return;
   const sideways = /Left|Right/.test(event.key);

@@ -24,3 +24,6 @@ export function png(image, key = image) {
   }
   return urls.get(key);
 }
+
+/** The style of what has an image behind it. @param {number[][][]} image @param {object} [key] */
+export const backdrop = (image, key) => `background-image:url(${png(image, key)})`;

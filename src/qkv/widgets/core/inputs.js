@@ -26,6 +26,7 @@ import { recorder } from "./recurrent.js";
 /** @typedef {import("./frame.js").World<Recorded, Asking>} W */
 
 export const patience = 5000; // ms that a kernel may take to say anything
+export const MOST_LETTERS = 500; // in a field: more are no sentence, and would keep the page busy
 
 /**
  * Follow the kernel's answers to requests.
@@ -83,7 +84,7 @@ export function box({ label, button, give, value = nothing, put = () => {} }) {
     give(event.target.elements.text.value);
   };
   return html`<form class="qkv-ask" @submit=${submit}>
-    <label>${label} <input name="text" autocomplete="off" spellcheck="false" .value=${value} @input=${(e) => put(e.target.value)} @keydown=${enters} /></label>
+    <label>${label} <input name="text" maxlength=${MOST_LETTERS} autocomplete="off" spellcheck="false" .value=${value} @input=${(e) => put(e.target.value)} @keydown=${enters} /></label>
     ${button}
   </form>`;
 }

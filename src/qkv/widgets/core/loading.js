@@ -1,5 +1,6 @@
 // A trained model's weights, fetched when a reader asks for them: from the kernel, or from
 // a file of the site. They are in no notebook.
+import { html, nothing } from "lit-html";
 import { patience } from "./inputs.js";
 import { readCheckpoint } from "./safetensors.js";
 
@@ -32,7 +33,11 @@ function fromKernel(w, name) {
       patience,
     );
     w.model.on("msg:custom", answered);
-    w.model.send({ type: "weights", id, name });
+    try {
+      w.model.send({ type: "weights", id, name });
+    } catch {
+      done(reject, new Error("its kernel was started anew; run its cell again"));
+    }
   });
 }
 
@@ -72,6 +77,22 @@ export const size = (bytes) =>
  */
 export const modelHint = (w, before, net = w.local.net) =>
   net ? "The model is here: it runs in your browser." : before;
+
+/**
+ * Where the model is, or what is the matter with it: always one line, with a button where what is `wanted` waits for it.
+ * @param {W} w
+ * @param {{ wanted: boolean, load: () => void, bytes?: number, net?: unknown }} of
+ */
+export function modelStatus(w, { wanted, load, bytes = w.get("size"), net = w.local.net }) {
+  const { note, loading } = w.local;
+  const asks = wanted && !loading;
+  const hint = modelHint(w, `Change something, and the model is loaded: ${size(bytes)}, once.`, net);
+  return html`<div role="status" class="qkv-model ${note || asks ? "qkv-note" : ""}">
+    ${note ? html`<p>${note}</p>` : nothing}
+    ${asks ? html`<p><button type="button" data-act="load" @click=${load}>Load the model, ${size(bytes)}</button></p>` : nothing}
+    ${note || asks ? nothing : html`<p class="qkv-hint">${hint}</p>`}
+  </div>`;
+}
 
 /**
  * Load the network if it is not there yet, then do this with it. Failures are said, and what is there `without` it.

@@ -61,6 +61,20 @@ export function wordKinds({ language, words }, { colours, shapes }) {
   };
 }
 
+/**
+ * What is wrong with a page and with those who speak of it, or "".
+ * @param {Page} page
+ * @param {Voice[]} voices
+ */
+export function unfit(page, voices) {
+  if (!(page?.slots > 0) || page.inks?.length !== page.colours?.length || page.covers?.length !== page.shapes?.length)
+    return "it has no page with colours and shapes";
+  if (!Array.isArray(voices) || !voices.length) return "it knows no language";
+  const least = FIRST + page.colours.length + page.shapes.length;
+  const odd = voices.find(({ language, words }) => !Object.hasOwn(grammar, language) || !(words?.length > least));
+  return odd ? `it knows no language ${odd.language} of ${odd.words?.length} words` : "";
+}
+
 /** The words before the next thing, beside and below the last one; and those at the end. */
 export const grammar = {
   english: ([and, above]) => ({ beside: () => and, below: above, end: () => [] }),

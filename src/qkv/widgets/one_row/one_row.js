@@ -147,7 +147,7 @@ function row(w, a) {
   const inside = html`<table class="qkv-keys-of" style="--wide:${longest(a)}">
     <thead><tr>
       <th scope="col"><span class="qkv-vh">tile</span></th><th scope="col">key</th><th scope="col">may<br />attend</th><th scope="col">score${a.large ? html`<br />× ${FACTOR}` : nothing}</th>
-      <th scope="col">value</th><th scope="col">counts<br />${exponent()}</th><th scope="col">share of<br />the output</th>
+      <th scope="col">value</th><th scope="col">counts<br />${exponent()}</th><th scope="col">share of<br />output</th>
     </tr></thead>
     ${a.tiles.map(({ from, to }, t) => {
       const keys = Array.from({ length: to - from }, (_, i) => from + i);

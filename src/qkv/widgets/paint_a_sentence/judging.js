@@ -2,7 +2,7 @@
 // sentence leaves open, exactly.
 import { painted } from "../core/scenes.js";
 
-/** @typedef {import("../core/scenes.js").Page} Page */
+/** @typedef {import("../core/scenes.js").Page & { side: number, paper: number[] }} Page `side` pixels of a cell, the codes of a blank page */
 /** @typedef {import("../core/scenes.js").Thing} Thing */
 /** @typedef {import("./painting.js").Pixels} Pixels */
 /** @typedef {import("./reading.js").Asked} Asked */
@@ -52,8 +52,8 @@ export const see = (pixels, page) =>
     }),
   );
 
-/** Which slot a cell is of, and which square of it. */
-export function cellOf(cell, side, { size, pitch, slots }) {
+/** Which slot a cell is of, and which square of it. @param {number} cell @param {Page} page */
+export function cellOf(cell, { size, side, pitch, slots }) {
   const across = size / side;
   const [top, left] = [Math.floor(cell / across) * side, (cell % across) * side];
   const slot = Math.floor(top / pitch) * slots + Math.floor(left / pitch);
@@ -61,8 +61,7 @@ export function cellOf(cell, side, { size, pitch, slots }) {
 }
 
 /** What a cell is a part of, by its looks. @param {Pixels} patch @param {Page} page */
-export const nameOf = (patch, cell, side, page) =>
-  nearest(patch, page, { ...cellOf(cell, side, page), top: 0, left: 0 });
+export const nameOf = (patch, cell, page) => nearest(patch, page, { ...cellOf(cell, page), top: 0, left: 0 });
 
 /** @param {Name} name @param {Page} page */
 export const thingOf = (name, { shapes }) => ({
@@ -103,12 +102,7 @@ export function layouts(rows, page) {
   );
   const kinds = product(asked.map(names));
   return places.flatMap((slots) =>
-    kinds.map((kind) => {
-      /** @type {Name[]} */
-      const page_ = new Array(page.slots ** 2).fill(-1);
-      slots.forEach((slot, i) => (page_[slot] = kind[i]));
-      return page_;
-    }),
+    kinds.map((kind) => Array.from({ length: page.slots ** 2 }, (_, slot) => kind[slots.indexOf(slot)] ?? -1)),
   );
 }
 
@@ -130,12 +124,12 @@ export const thingsOn = (slots, page) =>
 
 /**
  * What the pages that fit a sentence, and the codes before a cell, have there.
- * @param {Fitting[]} all @param {number[]} before @param {number} side @param {Page} page
+ * @param {Fitting[]} all @param {number[]} before @param {Page} page
  * @returns {Open}
  */
-export function open(all, before, side, page) {
+export function open(all, before, page) {
   const cell = before.length;
-  const { slot } = cellOf(cell, side, page);
+  const { slot } = cellOf(cell, page);
   const fit = all.filter(({ codes }) => before.every((code, i) => codes[i] === code));
   /** @type {Open["codes"]} */
   const codes = new Map();

@@ -1,5 +1,6 @@
 // A sentence becomes a picture, token by token: qkv.vision.Painter's drawing, held equal to it by tests.
 import { peak, softmax } from "../core/maths.js";
+import { once } from "../core/once.js";
 import { BOS, EOS } from "../core/recurrent.js";
 import { languageModel, linear } from "../core/transformer.js";
 import { patches } from "../core/vision.js";
@@ -39,15 +40,6 @@ const partOf = (weights, prefix) =>
   );
 
 const layerOf = (part, layer) => ({ weight: part[`${layer}.weight`], bias: part[`${layer}.bias`] });
-
-/** Make each once, by its key. @template T @param {(key: any, ...given: any[]) => T} make @returns {(key: any, ...given: any[]) => T} */
-export function once(make) {
-  const made = new Map();
-  return (key, ...given) => {
-    if (!made.has(key)) made.set(key, make(key, ...given));
-    return made.get(key);
-  };
-}
 
 /**
  * A 3 × 3 convolution with ReLU for one cell, so that what candidates share is computed once: `part(k, x)` is what the

@@ -1,4 +1,5 @@
 // What a sentence about coloured shapes says, as qkv.data.Scenes reads it; and of one that says nothing, which word it is.
+import { isKorean } from "../core/language.js";
 import { closed, grammar, rightCaption, spelt, wordKinds } from "../core/scenes.js";
 import { edits } from "../core/spelling.js";
 
@@ -17,7 +18,6 @@ import { edits } from "../core/spelling.js";
 
 const END = ""; // of the sentence
 const FEW = 3; // words to mend
-const isKorean = (word) => /\p{Script=Hangul}/u.test(word);
 
 /** Who reads this text: whose letters it is in. @param {Voice[]} voices */
 export const voiceOf = (voices, text) =>
@@ -75,6 +75,9 @@ function rowsOf(words, voice, page) {
   return rows;
 }
 
+/** The words of the longest sentence: a colour and a shape in each slot, a word between two, Korean's two at the end. */
+const longest = ({ slots }) => 3 * slots ** 2 + 1;
+
 /** @param {Asked[][]} rows @param {Page} page */
 function roomFor(rows, { slots }) {
   const most = Math.max(...rows.map((row) => row.length));
@@ -95,11 +98,9 @@ export function next(text, voice, page) {
   const words = wordsOf(text, voice, page);
   const { fault } = faultOf(words, voice, page);
   if (fault >= 0 && fault < words.length) return []; // first it is to be mended
-  const { colours, shapes, below } = wordKinds(voice, page);
+  const { colours, shapes, rest, below } = wordKinds(voice, page);
   const last = words.at(-1) ?? "";
-  const joins = shapes.includes(last)
-    ? [grammar[voice.language](wordKinds(voice, page).rest).beside(last), below]
-    : colours;
+  const joins = shapes.includes(last) ? [grammar[voice.language](rest).beside(last), below] : colours;
   return follow(last, voice, page).filter((word) => {
     const more = joins.includes(word) ? [shapes[0]] : []; // at least a shape follows
     return word !== END && !roomFor(rowsOf([...words, word, ...more], voice, page), page);
@@ -134,6 +135,7 @@ function mendedOf(words, voice, page) {
 /** The right sentence that is nearest to a wrong one, or "". @param {Voice} voice @param {Page} page */
 export function mended(text, voice, page) {
   const words = wordsOf(text, voice, page);
+  if (words.length > longest(page) + FEW) return ""; // a few changes make no sentence of so many
   const made = mendedOf(words, voice, page).map((one) => spelt(one, voice, page));
   const far = (one) => edits(one, text);
   return made.reduce((best, one) => (!best || far(one) < far(best) ? one : best), "");

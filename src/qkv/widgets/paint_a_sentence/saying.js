@@ -6,7 +6,7 @@ import { agreement, cellOf, rowsOf, thingOf } from "./judging.js";
 import { saidBy } from "./reading.js";
 
 /** @typedef {import("./judging.js").Name} Name */
-/** @typedef {import("../core/scenes.js").Page} Page */
+/** @typedef {import("./judging.js").Page} Page */
 /** @typedef {import("../core/scenes.js").Voice} Voice */
 /** @typedef {import("./reading.js").Asked} Asked */
 /**
@@ -14,7 +14,6 @@ import { saidBy } from "./reading.js";
  * @typedef {object} Told
  * @property {Page} page
  * @property {Voice} voice
- * @property {number} side pixels of a cell
  * @property {number} at the cell
  * @property {number} code
  * @property {Name[]} names what it is a part of
@@ -26,33 +25,30 @@ import { saidBy } from "./reading.js";
  * @property {{ labels: string[], weights: number[], how: string }} looks
  */
 
-/** The object in English: it is the page's language. @param {Name} name @param {Page} page */
-export function called(name, page) {
-  if (name < 0) return "paper";
-  const { colour, shape } = thingOf(name, page);
-  return `${page.colours[colour]} ${page.shapes[shape]}`;
-}
-
-/** @param {Asked} asked @param {Page} page */
-const wanted = ({ colour, shape }, { colours, shapes }) =>
+/** An object in English: it is the page's language. @param {Asked} asked @param {Page} page */
+const called = ({ colour, shape }, { colours, shapes }) =>
   colour < 0 ? `${shapes[shape]} of any colour` : `${colours[colour]} ${shapes[shape]}`;
 
-/** Which part of its slot a cell is. @param {Page} page */
-function part(cell, side, page) {
-  const { down, across } = cellOf(cell, side, page);
+/** Which part of its slot a cell is. @param {number} cell @param {Page} page */
+function part(cell, page) {
+  const { down, across } = cellOf(cell, page);
   return `${down ? "lower" : "upper"} ${across ? "right" : "left"} quarter`;
 }
 
-/** @param {number} cell @param {number} across */
-export const where = (cell, across) => `row ${Math.floor(cell / across) + 1}, column ${(cell % across) + 1}`;
+/** @param {number} cell @param {Page} page */
+export function where(cell, { size, side }) {
+  const across = size / side;
+  return `row ${Math.floor(cell / across) + 1}, column ${(cell % across) + 1}`;
+}
 
 /** What names are, in words. @param {Name[]} names @param {Page} page */
-export const allCalled = (names, page) => names.map((name) => called(name, page)).join(" or ");
+export const allCalled = (names, page) =>
+  names.map((name) => (name < 0 ? "paper" : called(thingOf(name, page), page))).join(" or ");
 
 /** What the cell shows, in words. @param {Told} a */
-function shows({ names, page, at, side }) {
+function shows({ names, page, at }) {
   const words = allCalled(names, page);
-  return words === "paper" ? words : `the ${part(at, side, page)} of a ${words}`;
+  return words === "paper" ? words : `the ${part(at, page)} of a ${words}`;
 }
 
 /** What the sentence and the tokens before leave open here. @param {Told} a */
@@ -75,27 +71,26 @@ function looked({ looks: { labels, weights, how } }) {
 }
 
 /** What the judge reads, as a sentence in the reader's language. @param {Told} a */
-export const readBy = ({ slots, voice, page }) => spelt(saidBy(rowsOf(slots, page), voice, page), voice, page);
+const readBy = ({ slots, voice, page }) => spelt(saidBy(rowsOf(slots, page), voice, page), voice, page);
 
-/** The words of the sentence that the picture misses. @param {Told} a */
+/** @param {Asked} asked @param {Asked} found */
+const fits = (asked, found) => asked.shape === found.shape && (asked.colour < 0 || asked.colour === found.colour);
+
+/** The objects of the sentence that the picture misses. @param {Told} a */
 function misses({ asked, slots, page }) {
-  const [rows, found] = [asked.flat(), rowsOf(slots, page).flat()];
-  const left = [...found];
-  const fits = (x, y) => x.shape === y.shape && (x.colour < 0 || x.colour === y.colour);
-  if (rows.length === found.length)
-    return rows.flatMap((one, i) =>
-      fits(one, found[i])
-        ? []
-        : [
-            `“${wanted(one, page)}”, where there is a ${called(found[i].colour * page.shapes.length + found[i].shape, page)}`,
-          ],
+  const [wanted, found] = [asked.flat(), rowsOf(slots, page).flat()];
+  const named = (one) => `“${called(one, page)}”`;
+  if (wanted.length === found.length)
+    return wanted.flatMap((one, i) =>
+      fits(one, found[i]) ? [] : [`${named(one)}, where there is a ${called(found[i], page)}`],
     );
-  return rows.flatMap((one) => {
+  const left = [...found];
+  const missed = (one) => {
     const at = left.findIndex((other) => fits(one, other));
-    if (at < 0) return [`“${wanted(one, page)}”`];
-    left.splice(at, 1);
-    return [];
-  });
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  };
+  return wanted.filter(missed).map(named);
 }
 
 /** What the judge says of the whole picture. @param {Told} a */
@@ -115,9 +110,8 @@ export function verdict(a) {
 
 /** All that is said of a cell. @param {Told} a */
 export function ofCell(a) {
-  const across = a.page.size / a.side;
   const who = a.overruled ? "you chose" : "the model draws";
   const p = chance(a.p);
   const odds = a.overruled ? `to which the model gave ${p}` : p;
-  return `Cell ${a.at + 1}, ${where(a.at, across)}: ${who} token ${a.code}, ${shows(a)} (${odds}). ${reason(a)} ${looked(a)}`;
+  return `Cell ${a.at + 1}, ${where(a.at, a.page)}: ${who} token ${a.code}, ${shows(a)} (${odds}). ${reason(a)} ${looked(a)}`;
 }

@@ -5,14 +5,15 @@ import { choice, sentence } from "../core/controls.js";
 import { details } from "../core/details.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { enters } from "../core/inputs.js";
+import { enters, MOST_LETTERS } from "../core/inputs.js";
 import { korean, marked } from "../core/korean.js";
 import { modelHint, size, withNetwork } from "../core/loading.js";
+import { once } from "../core/once.js";
 import { scroll } from "../core/scroll.js";
 import { nearest, wordsOf } from "../core/spelling.js";
 import { quoted, shown } from "../core/text.js";
 import { transformer } from "../core/transformer.js";
-import { over, run, words } from "./patching.js";
+import { recovered, run, words } from "./patching.js";
 import { doors, said, silentHeads, textOf, tokenName, two } from "./saying.js";
 
 /** @typedef {import("./patching.js").Asked} Asked */
@@ -33,7 +34,7 @@ import { doors, said, silentHeads, textOf, tokenName, two } from "./saying.js";
  * @property {{ field: number, word: string, near: string[] }[]} unknown
  * @property {number} field
  * @property {Partial<Asked>} wanted
- * @property {Map<string, Result>} known
+ * @property {(key: string, asked: Asked) => Result} known
  */
 /** @typedef {Own & import("../core/details.js").Opened & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
@@ -68,13 +69,8 @@ function resultOf(w, asked) {
   const [key, recorded] = [keyOf(asked), w.get("recorded")];
   if (key === keyOf(recorded.asked)) return recorded;
   if (!w.local.net) return null;
-  w.local.known ??= new Map();
-  const known = w.local.known.get(key);
-  if (known) return known;
-  if (w.local.known.size >= MOST_KNOWN) w.local.known.clear();
-  const made = run(w.local.net, asked, w.get("most"));
-  w.local.known.set(key, made);
-  return made;
+  w.local.known ??= once((_, one) => run(w.local.net, one, w.get("most")), MOST_KNOWN);
+  return w.local.known(key, asked);
 }
 
 /** Take over what is wanted. @param {W} w */
@@ -195,7 +191,7 @@ function sentences(w) {
   return html`<form class="qkv-two-texts" @submit=${submit}>
       ${NAMES.map(
         (name, i) => html`<label><span>${name}</span>
-          <input name="text" data-field=${i} autocomplete="off" spellcheck="false" .value=${live(now[i])}
+          <input name="text" data-field=${i} maxlength=${MOST_LETTERS} autocomplete="off" spellcheck="false" .value=${live(now[i])}
             aria-invalid=${(w.local.unknown ?? []).some(({ field }) => field === i)}
             @focus=${() => enter(i)} @input=${(e) => put(w, i, e.target.value)} @keydown=${enters} /></label>`,
       )}
@@ -268,7 +264,7 @@ function settings(w, asked) {
 
 /** @param {W} w @param {Result | null} result */
 function runs(w, result) {
-  const far = result ? over(result) : Number.NaN;
+  const far = result ? recovered(result) : Number.NaN;
   const measured = !!result && result.at >= 0;
   const name = (run) => (measured ? tokenName(result.writes[run][result.at]) : "…");
   const row = (run, share) => {
@@ -285,7 +281,7 @@ function runs(w, result) {
     w,
     "The three runs",
     html`<table class="qkv-three-runs">
-      <thead><tr><th scope="col">run</th><th scope="col">it writes</th>${heading("logit of", "clean")}${heading("logit of", "corrupted")}<th scope="col">difference</th><th scope="col">over</th></tr></thead>
+      <thead><tr><th scope="col">run</th><th scope="col">it writes</th>${heading("logit of", "clean")}${heading("logit of", "corrupted")}<th scope="col">difference</th><th scope="col">recovered</th></tr></thead>
       <tbody>${row("clean", "1")}${row("corrupted", "0")}${row("patched", two(far))}</tbody>
     </table>`,
   );
@@ -294,7 +290,7 @@ function runs(w, result) {
 /** The way from 0 to 1, and a little more. @param {Result | null} result */
 function way(result) {
   const measured = !!result && result.at >= 0;
-  const far = measured ? over(result) : 0;
+  const far = measured ? recovered(result) : 0;
   const place = 100 * Math.min(Math.max((far + 0.5) / 2, 0.02), 0.98);
   const sign = far < -0.46 ? "◀" : far > 1.46 ? "▶" : "◆";
   const [from, to] = measured
@@ -315,7 +311,7 @@ function told(w, result) {
 
 /** @param {W} w @param {Result | null} result */
 function outcome(w, result) {
-  const title = html`<div class="qkv-h">What is written, and how far over <small>where the two translations first differ</small></div>`;
+  const title = html`<div class="qkv-h">What is written, and what is recovered <small>where the two translations first differ</small></div>`;
   const ask =
     result || w.still || w.local.loading
       ? nothing

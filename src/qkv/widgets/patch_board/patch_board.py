@@ -33,12 +33,12 @@ class PatchBoard(Served):
     A translator reads two sentences of as many words, the *clean* and the *corrupted*
     one. A reader checks words: in the corrupted run the decoder then finds the clean
     run's keys, its values or both in their places. Heads of the cross-attention can be
-    silenced in that run, too. Beside what it writes stands how far it has gone over,
+    silenced in that run, too. Beside what it writes stands what is *recovered*,
 
     .. math:: \frac{\Delta_{\text{patched}} - \Delta_{\text{corrupted}}}
                    {\Delta_{\text{clean}} - \Delta_{\text{corrupted}}}
 
-    where :math:`\Delta` is the logit of the clean translation's token less that of the
+    where :math:`\Delta` is the logit of the clean translation's token minus that of the
     corrupted one's, at the first place where the two differ. What is recorded is the
     state that it opens with; for any other the model runs in the browser, on weights
     that are loaded when asked for, as those of ``Translator``.
@@ -74,7 +74,7 @@ class PatchBoard(Served):
     >>> from qkv.transformer import load
     >>> pair = "the dog saw the cat", "the cat saw the dog"
     >>> view = PatchBoard(load("english_korean"), *pair)
-    >>> view.text, round(view.over, 1)
+    >>> view.text, round(view.recovered, 1)
     ('개는 개를 봤어', 1.0)
     >>> view.through = "keys"
     >>> view.text
@@ -201,12 +201,12 @@ class PatchBoard(Served):
         return self._written("patched")
 
     @property
-    def over(self) -> float | None:
-        """How far it has gone over: 0 as the corrupted run, 1 as the clean one."""
-        leaning = [a - b for a, b in filter(None, self.recorded["logits"].values())]
-        if not leaning:
+    def recovered(self) -> float | None:
+        """The share of the way: 0 as the corrupted run, 1 as the clean one."""
+        differences = [a - b for a, b in filter(None, self.recorded["logits"].values())]
+        if not differences:
             return None
-        clean, corrupted, patched = leaning
+        clean, corrupted, patched = differences
         return (patched - corrupted) / (clean - corrupted)
 
     def _written(self, run: str) -> str:
@@ -235,11 +235,11 @@ class PatchBoard(Served):
         return " and ".join(changed) or "nothing patched"
 
     def _way(self) -> str:
-        if self.over is None:
+        if self.recovered is None:
             return "Both sentences have one translation: there is no way to measure."
         at, writes = self.recorded["at"], self.recorded["writes"]
         return (
-            f"Token {at + 1} goes {_two(self.over)} of the way from "
+            f"Token {at + 1} goes {_two(self.recovered)} of the way from "
             f"“{writes['corrupted'][at]}” (0) to “{writes['clean'][at]}” (1)."
         )
 

@@ -66,10 +66,10 @@ export function run(net, asked, most) {
 const leaning = (/** @type {number[]} */ [clean, corrupted]) => clean - corrupted;
 
 /**
- * How far over: 0 as the corrupted run, 1 as the clean one; NaN where the two do not differ.
+ * What is recovered: 0 as the corrupted run, 1 as the clean one; NaN where the two do not differ.
  * @param {Result} result
  */
-export function over({ at, logits }) {
+export function recovered({ at, logits }) {
   if (at < 0) return Number.NaN;
   const [clean, corrupted, patched] = [logits.clean, logits.corrupted, logits.patched].map(leaning);
   return (patched - corrupted) / (clean - corrupted);

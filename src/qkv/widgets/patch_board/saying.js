@@ -1,6 +1,6 @@
-// What is said of a patched run: what was exchanged, what it writes, how far that is over, and why.
+// What is said of a patched run: what was exchanged, what it writes, how much is recovered, and why.
 import { counted, quoted } from "../core/text.js";
-import { over, words } from "./patching.js";
+import { recovered, words } from "./patching.js";
 
 /** @typedef {import("./patching.js").Asked} Asked */
 /** @typedef {import("./patching.js").Result} Result */
@@ -94,6 +94,6 @@ export function said(asked, result, joiner) {
     return `${done} The clean and the corrupted sentence have one translation, so there is nothing to go over to: change a word.`;
   const [from, to] = [writes.corrupted[at], writes.clean[at]].map(tokenName);
   const which = at ? `Token ${at + 1}, the first in which the translations differ,` : "The first syllable";
-  const far = over(result);
+  const far = recovered(result);
   return `${done} ${which} goes ${two(far)} of the way from ${from} to ${to}.${why(asked, far)}`;
 }

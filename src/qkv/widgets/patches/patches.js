@@ -6,7 +6,7 @@ import { cellStyle } from "../core/colours.js";
 import { choice, numbers, pick, sentence } from "../core/controls.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { png } from "../core/image.js";
+import { backdrop } from "../core/image.js";
 import { modelHint, size, withNetwork } from "../core/loading.js";
 import { meanOf, peak } from "../core/maths.js";
 import { blank, inks, pad, walk } from "../core/pad.js";
@@ -288,7 +288,7 @@ const part = (i, n) => (n > 1 ? (100 * i) / (n - 1) : 0);
 
 /** One patch of it, as a style. */
 const cut = (s, p) =>
-  `background-image:url(${png(s.image, s.key)});background-size:${100 * s.columns}% ${100 * s.rows}%;` +
+  `${backdrop(s.image, s.key)};background-size:${100 * s.columns}% ${100 * s.rows}%;` +
   `background-position:${part(p % s.columns, s.columns)}% ${part(Math.floor(p / s.columns), s.rows)}%`;
 
 /** The largest weight of a patch: what the colours are measured by. */
@@ -343,7 +343,7 @@ function picture(w, s, a) {
   const what = `${s.own ? "Your drawing" : `Image ${s.at + 1}`} and where ${who(s, s.query)} looks`;
   return html`<div class="qkv-look">
     <div class="qkv-h">The image <small>${s.rows} × ${s.columns} patches of ${s.side} × ${s.side} pixels</small></div>
-    <div class="qkv-image" role="group" aria-label="${what}${w.still ? "" : ": arrow keys move"}" style="--rows:${s.rows};--columns:${s.columns};aspect-ratio:${s.width}/${s.height};background-image:url(${png(s.image, s.key)})" @keydown=${w.still ? nothing : key}>
+    <div class="qkv-image" role="group" aria-label="${what}${w.still ? "" : ": arrow keys move"}" style="--rows:${s.rows};--columns:${s.columns};aspect-ratio:${s.width}/${s.height};${backdrop(s.image, s.key)}" @keydown=${w.still ? nothing : key}>
       ${Array.from({ length: s.count }, (_, p) => patchOf(w, s, a, p))}${truth ?? nothing}
     </div>
     <p class="qkv-legend">

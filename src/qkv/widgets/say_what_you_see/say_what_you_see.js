@@ -4,13 +4,14 @@ import { cellStyle } from "../core/colours.js";
 import { choice, controls, sentence } from "../core/controls.js";
 import { focus } from "../core/focus.js";
 import { widget } from "../core/frame.js";
-import { png } from "../core/image.js";
+import { backdrop } from "../core/image.js";
 import { korean } from "../core/korean.js";
-import { modelHint, size, withNetwork } from "../core/loading.js";
+import { modelStatus, withNetwork } from "../core/loading.js";
 import { peak } from "../core/maths.js";
+import { once } from "../core/once.js";
 import { walk } from "../core/pad.js";
 import { likely } from "../core/recurrent.js";
-import { painted, rightCaption, spelt } from "../core/scenes.js";
+import { painted, rightCaption, spelt, unfit } from "../core/scenes.js";
 import { scroll } from "../core/scroll.js";
 import { chance, counted } from "../core/text.js";
 import { captioner } from "./captioning.js";
@@ -44,7 +45,7 @@ import { boxOf, due, named, ofWord, onPage, same, sameWords, where } from "./say
  * @property {number} slot
  * @property {number} place
  * @property {{ [language: string]: ReturnType<typeof captioner> }} nets
- * @property {Map<string, Step[]>} runs
+ * @property {(key: string, make: () => Step[]) => Step[]} runs
  */
 /** @typedef {Own & import("../core/loading.js").Loading} Local */
 /** @typedef {import("../core/frame.js").World<State, Local>} W */
@@ -88,22 +89,15 @@ function stepsOf(w, pixels, hidden) {
   const { language, words } = voiceOf(w);
   const net = w.local.nets?.[language];
   const [mine, recorded] = [keyOf(w.get("objects"), hidden), w.get("recorded")];
-  const key = `${language} ${net ? "" : "recorded"} ${mine}`;
-  w.local.runs ??= new Map();
-  const known = w.local.runs.get(key);
-  if (known && net) return known;
   if (!net) return mine === keyOf(recorded.objects, recorded.hidden) ? played(recorded.said[language]) : null;
-  const { grid } = w.get("page");
-  const gone = new Set(hidden.map(([row, column]) => row * grid + column));
-  const visible = Array.from({ length: grid * grid }, (_, place) => !gone.has(place));
-  const made = net.say(pixels, { visible, most: w.get("most") }).map(({ token, weights, p }) => ({
-    token: words[token],
-    weights,
-    top: likely(p, words, CANDIDATES),
-  }));
-  if (w.local.runs.size >= MOST_RUNS) w.local.runs.clear();
-  w.local.runs.set(key, made);
-  return made;
+  w.local.runs ??= once((_, make) => make(), MOST_RUNS);
+  return w.local.runs(`${language} ${mine}`, () => {
+    const { grid } = w.get("page");
+    const gone = new Set(hidden.map(([row, column]) => row * grid + column));
+    const visible = Array.from({ length: grid * grid }, (_, place) => !gone.has(place));
+    const said = net.say(pixels, { visible, most: w.get("most") });
+    return said.map(({ token, weights, p }) => ({ token: words[token], weights, top: likely(p, words, CANDIDATES) }));
+  });
 }
 
 /**
@@ -231,8 +225,6 @@ function slot(w, a, at) {
   ></button>`;
 }
 
-const drawing = (pixels) => `background-image:url(${png(pixels)})`;
-
 /** @param {W} w @param {A} a */
 function palette(w, a) {
   const set = (kind) => (value) => {
@@ -243,7 +235,7 @@ function palette(w, a) {
   const [colour, shape] = [w.local.colour ?? 0, w.local.shape ?? 0];
   const sample = (c, s) => {
     const alone = { ...page, first: 0, size: page.covers[s].length };
-    return html`<i class="qkv-sample" style=${drawing(pixelsOf(alone, [{ row: 0, column: 0, colour: c, shape: s }], `${c} ${s}`))}></i>`;
+    return html`<i class="qkv-sample" style=${backdrop(pixelsOf(alone, [{ row: 0, column: 0, colour: c, shape: s }], `${c} ${s}`))}></i>`;
   };
   return [
     choice(w, {
@@ -270,7 +262,7 @@ function board(w, a) {
   const objects = w.get("objects");
   return html`<div class="qkv-board1">
     <div class="qkv-h">The page <small>${slots} × ${slots} slots</small></div>
-    <div class="qkv-paper" role="group" aria-label="The page: arrow keys move, Enter puts, Delete takes away" style=${drawing(a.pixels)} @keydown=${keys(w, "slot", slots, (at) => put(w, at, true))}>
+    <div class="qkv-paper" role="group" aria-label="The page: arrow keys move, Enter puts, Delete takes away" style=${backdrop(a.pixels)} @keydown=${keys(w, "slot", slots, (at) => put(w, at, true))}>
       ${Array.from({ length: slots ** 2 }, (_, at) => slot(w, a, at))}
     </div>
     ${palette(w, a)}
@@ -323,7 +315,7 @@ function looking(w, a) {
   const alt = `The picture (${onPage(a.page, a.things)}) and ${token}`;
   return html`<div class="qkv-gaze">
     <div class="qkv-h">Where it looks <small>bright, in per cent</small></div>
-    <div class="qkv-paper qkv-places" role="group" aria-label="${alt}${w.still ? "" : ": arrow keys move, Enter hides"}" style="--grid:${grid};${drawing(a.pixels)}" @keydown=${w.still ? nothing : keys(w, "place", grid)}>
+    <div class="qkv-paper qkv-places" role="group" aria-label="${alt}${w.still ? "" : ": arrow keys move, Enter hides"}" style="--grid:${grid};${backdrop(a.pixels)}" @keydown=${w.still ? nothing : keys(w, "place", grid)}>
       ${Array.from({ length: grid ** 2 }, (_, at) => placeOf(w, a, at))}${truth(a)}
     </div>
     <p class="qkv-legend"><i class="qkv-key qkv-box1"></i> what the word names</p>
@@ -420,36 +412,19 @@ function unhidden(a) {
   return html`<p class="qkv-line1 qkv-before1"><b>Hidden</b> ${counted(a.hidden.size, "{n} place", "{n} places")}${how}</p>`;
 }
 
-/**
- * Where the captioner is, or what is the matter with it: always one line.
- * @param {W} w
- * @param {A} a
- */
-function status(w, a) {
-  if (w.still) return nothing;
-  const wanted = !a.steps && !w.local.loading;
-  const { language, size: bytes } = a.voice;
-  const before = `Change something, and the model is loaded: ${size(bytes)}, once.`;
-  const hint = modelHint(w, before, w.local.nets?.[language] ?? null);
-  return html`<div role="status" class="qkv-model1 ${w.local.note || wanted ? "qkv-note" : ""}">
-    ${w.local.note ? html`<p>${w.local.note}</p>` : nothing}
-    ${wanted ? html`<p><button type="button" data-act="load" @click=${() => load(w)}>Load the model, ${size(bytes)}</button></p>` : nothing}
-    ${w.local.note || wanted ? nothing : html`<p class="qkv-hint">${hint}</p>`}
-  </div>`;
-}
-
 const upper = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** @param {W} w @param {A} a */
 function settings(w, a) {
   if (w.still) return nothing;
+  const { language, size: bytes } = a.voice;
   const voices = w.get("voices");
-  const pick = (language) => act(w, { language, step: 0 });
-  const options = voices.map(({ language }) => [language, upper(language)]);
+  const pick = (name) => act(w, { language: name, step: 0 });
+  const options = voices.map((one) => [one.language, upper(one.language)]);
   return html`<div class="qkv-settings1">
-    ${voices.length > 1 ? choice(w, { legend: "Language", name: "language", options, chosen: w.get("language"), pick }) : nothing}
+    ${voices.length > 1 ? choice(w, { legend: "Language", name: "language", options, chosen: language, pick }) : nothing}
     <button type="button" data-act="reset" @click=${() => act(w, w.get("opening"))}>Reset</button>
-    ${status(w, a)}
+    ${modelStatus(w, { wanted: !a.steps, load: () => load(w), bytes, net: w.local.nets?.[language] ?? null })}
   </div>`;
 }
 
@@ -458,12 +433,9 @@ function settings(w, a) {
 /** @param {W} w */
 function missing(w) {
   const [page, voices, recorded] = [w.get("page"), w.get("voices"), w.get("recorded")];
-  if (!page?.grid || page.inks?.length !== page.colours?.length || page.covers?.length !== page.shapes?.length)
-    return "it has no page with colours and shapes";
-  if (!Array.isArray(voices) || !voices.length) return "nobody is in it who speaks";
-  const least = 3 + page.colours.length + page.shapes.length;
-  const odd = voices.find(({ language, words }) => !/^(english|korean)$/.test(language) || !(words?.length > least));
-  if (odd) return `it knows no language ${odd.language} of ${odd.words?.length} words`;
+  const odd = unfit(page, voices);
+  if (odd) return odd;
+  if (!page.grid) return "its page has no places to look at";
   if (!voiceOf(w)) return `nobody in it speaks ${w.get("language")}`;
   const objects = w.get("objects");
   const strange = objects.find((put) => !thingOf(page, put));
